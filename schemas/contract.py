@@ -1,0 +1,129 @@
+"""How a table contract is written: a pandera schema whose every column has title, description, unit and source.
+
+The contracts themselves are in :mod:`schemas.tables`; which rows a file may hold is decided there, not here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.errors import Tampered
+from schemas.vocabularies import Access
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What one table is: its key, who may read it, how its rows are ordered, and its columns.
+
+    Attributes
+    ----------
+    key : str
+        `room/table`; also the folder in the lake and the heading in the dictionary.
+    grain : str
+        What one row is.
+    order : tuple of str
+        Columns of the total order in which the rows are written; together they are unique.
+    schema : pandera.polars.DataFrameSchema
+        Columns with dtype, checks, nullability, title, description and metadata (`unit`, `source`, `aliases`).
+    open_prefix : str or None
+        Columns whose name begins so are kept beside the listed ones.
+    """
+
+    key: str
+    grain: str
+    access: Access
+    order: tuple[str, ...]
+    schema: pa.DataFrameSchema
+    open_prefix: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Heading of the table in the dictionary."""
+        return str(self.schema.title)
+
+    @property
+    def description(self) -> str:
+        """What the table is for."""
+        return str(self.schema.description)
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Pandera columns by name, in order."""
+        return self.schema.columns
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Polars dtype of every column, in order."""
+        return {name: column.dtype.type for name, column in self.schema.columns.items()}
+
+    def empty(self) -> pl.DataFrame:
+        """The table without rows."""
+        return pl.DataFrame(schema=self.dtypes)
+
+    def fit(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with this contract's columns and dtypes, in its total order.
+
+        Raises
+        ------
+        Tampered
+            If a promised column is missing.
+        """
+        missing = [name for name in self.columns if name not in frame.columns]
+        if missing:
+            message = f"{self.key} lacks the columns {', '.join(missing)}, which its contract promises."
+            raise Tampered(message)
+        typed = frame.select(
+            *(pl.col(name).cast(dtype) for name, dtype in self.dtypes.items()),
+            *(name for name in frame.columns if name not in self.columns and name.startswith(self.open_prefix or "\n")),
+        )
+        return typed.sort(self.order, nulls_last=True) if self.order else typed
+
+
+def column(  # noqa: PLR0913
+    name: str,
+    dtype: Any,
+    title: str,
+    description: str,
+    *,
+    source: str,
+    unit: str = "text",
+    nullable: bool = False,
+    checks: Sequence[pa.Check] = (),
+    aliases: Sequence[str] = (),
+) -> pa.Column:
+    """One column of a contract; nothing about it may be left unsaid."""
+    return pa.Column(
+        dtype,
+        checks=list(checks),
+        nullable=nullable,
+        name=name,
+        title=title,
+        description=description,
+        metadata={"unit": unit, "source": source, "aliases": list(aliases)},
+    )
+
+
+def contract(  # noqa: PLR0913
+    key: str,
+    title: str,
+    description: str,
+    columns: Sequence[pa.Column],
+    *,
+    grain: str,
+    order: Sequence[str],
+    access: Access = Access.INTERNAL,
+    open_prefix: str | None = None,
+) -> Contract:
+    """A table contract; with `open_prefix` it also takes columns whose name begins so (points per feature)."""
+    schema = pa.DataFrameSchema(
+        {str(one.name): one for one in columns},
+        name=key,
+        title=title,
+        description=description,
+        strict=open_prefix is None,
+        ordered=False,
+    )
+    return Contract(key, grain, access, tuple(order), schema, open_prefix)

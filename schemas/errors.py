@@ -1,0 +1,63 @@
+"""The errors a user may meet: each says what, where, what was expected and how to mend it.
+
+No personal data may enter a message: no NIK, card number, name or birth date.
+"""
+
+
+class PerlinsosError(Exception):
+    """A fault the user can act on; the command line prints it without a traceback.
+
+    Attributes
+    ----------
+    exit_code : int
+        Exit code of the command line: 1 failed, 2 wrong usage, 4 refused and nothing changed.
+    """
+
+    exit_code = 1
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}: {super().__str__()}"
+
+
+class Refused(PerlinsosError):
+    """The request was understood and declined; nothing was changed."""
+
+    exit_code = 4
+
+
+class WrongUsage(PerlinsosError):
+    """The command or its arguments cannot be understood."""
+
+    exit_code = 2
+
+
+class PolicyError(Refused):
+    """A policy file breaks its own rules; the message names file, key and remedy."""
+
+
+class SpecError(Refused):
+    """A survey specification or questionnaire breaks its own rules; the message names the key."""
+
+
+class NotScorable(Refused):
+    """A survey cannot be fitted or scored at all (no usable rows, no target); the message says why."""
+
+
+class FileRefused(Refused):
+    """A delivered file cannot be taken at all; the message says how to mend it."""
+
+
+class UnknownRegency(Refused):
+    """A region code is in neither system or in the other system than declared."""
+
+
+class StaleDraft(Refused):
+    """The draft builds on a revision that has been superseded since."""
+
+
+class ApprovalMissing(Refused):
+    """A draft lacks a valid approval by one of the two roles."""
+
+
+class Tampered(PerlinsosError):
+    """A file does not have the content its manifest promises."""

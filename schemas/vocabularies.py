@@ -1,0 +1,146 @@
+"""Closed vocabularies: every word a coded column may hold, once. Their sentences are in messages.yaml."""
+
+from enum import StrEnum
+
+
+class Programme(StrEnum):
+    """Assistance programmes decided here."""
+
+    PKH = "PKH"
+    BPNT = "BPNT"
+
+
+class Status(StrEnum):
+    """What was decided for a family in a programme."""
+
+    RECIPIENT = "recipient"
+    WAITING = "waiting"
+    INELIGIBLE = "ineligible"
+    NOT_SCORABLE = "not_scorable"
+    HELD = "held"
+
+
+class PriorStatus(StrEnum):
+    """Where a family stood before: any :class:`Status`, or not yet there; `gone` is where it stands no more."""
+
+    NEW = "new"
+    GONE = "gone"
+
+
+class Outcome(StrEnum):
+    """Result of one filter for one family."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why a family's status moved: the factor at whose switch the final status was reached for good."""
+
+    OWN_DATA = "own_data"
+    BPS_CORRECTION = "bps_correction"
+    EVIDENCE = "evidence"
+    REGISTRATIONS = "registrations"
+    MODEL = "model"
+    POLICY = "policy"
+    SEATS = "seats"
+    LOTTERY = "lottery"
+    COMPETITORS = "competitors"
+
+
+class Channel(StrEnum):
+    """How a registration reached the registry."""
+
+    PORTAL = "portal"
+    AGENT = "agent"
+    VILLAGE_OFFICE = "village_office"
+
+
+class Proposer(StrEnum):
+    """Who proposed the family."""
+
+    SELF = "self"
+    NEIGHBOUR = "neighbour"
+    AGENT = "agent"
+
+
+class FaceMatch(StrEnum):
+    """Result of the face check at registration."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_AVAILABLE = "not_available"
+
+
+class AgentKind(StrEnum):
+    """The four kinds of field agents."""
+
+    PKH_COMPANION = "pkh_companion"
+    TKSK = "tksk"
+    DASA_WISMA = "dasa_wisma"
+    VILLAGE_OPERATOR = "village_operator"
+
+
+class Source(StrEnum):
+    """Who says a registry attribute has its value, weakest first."""
+
+    SELF_REPORT = "self_report"
+    AGENT_SURVEY = "agent_survey"
+    BPS_VALIDATION = "bps_validation"
+
+
+class Agency(StrEnum):
+    """Agencies that answer questions about persons."""
+
+    DUKCAPIL = "dukcapil"
+    BKN = "bkn"
+    TNI_POLRI = "tni_polri"
+    TASPEN = "taspen"
+    BPJS_KETENAGAKERJAAN = "bpjs_ketenagakerjaan"
+    PLN = "pln"
+    KOMNAS_HAM = "komnas_ham"
+
+
+class Feed(StrEnum):
+    """Kinds of files the landing zone takes."""
+
+    REGISTRATIONS = "registrations"
+    MEMBERS = "members"
+    SURVEYS = "surveys"
+    AGENTS = "agents"
+    EVIDENCE = "evidence"
+    VALIDATIONS = "validations"
+    CURRENT_RECIPIENTS = "current_recipients"
+    CONSUMPTION_SURVEY = "consumption_survey"
+    POVERTY_STATISTICS = "poverty_statistics"
+
+
+class Sex(StrEnum):
+    """Sex as printed on the identity card."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class BatchState(StrEnum):
+    """What became of a delivered file."""
+
+    LOADED = "loaded"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+class Role(StrEnum):
+    """The two roles that must approve a draft before it is published."""
+
+    PREPARER = "preparer"
+    APPROVER = "approver"
+
+
+class Access(StrEnum):
+    """Who may read a table."""
+
+    PUBLIC = "public"
+    RESTRICTED = "restricted"
+    INTERNAL = "internal"
