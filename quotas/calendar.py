@@ -1,0 +1,121 @@
+"""The days that matter in each quarter, as published. No clock here; quarters count in `schemas.quarter`."""
+
+import calendar
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from quotas.parameters import Citation, Strict, read_yaml, validated
+from schemas.errors import PolicyError
+from schemas.quarter import Quarter
+
+_DECEMBER = 12
+
+
+class QuarterDays(Strict):
+    """The days of one quarter; frozen.
+
+    Attributes
+    ----------
+    cut_off : date
+        Last day of data; what arrives later counts for the next quarter.
+    decision_date : date
+        Ages and policy are those of this day.
+    announcement : date
+        Lists are published.
+    objection_deadline : date
+        Last day of objection, one month after the announcement.
+    poverty_vintage : str
+        Year and month of the poverty figures that weigh the places, as ``2025-03``.
+    lottery_seed : str
+        Published with the quarter; decides among equals.
+    is_planned : bool
+        Whether the days are the project's own planning rather than announced.
+    description : str
+        Ground of the days.
+    source : Citation
+        Where they come from.
+    """
+
+    cut_off: date
+    decision_date: date
+    announcement: date
+    objection_deadline: date
+    poverty_vintage: str = Field(pattern=r"^20\d{2}-(03|09)$")
+    lottery_seed: str = Field(min_length=8)
+    is_planned: bool
+    description: str = Field(min_length=3)
+    source: Citation
+
+    @model_validator(mode="after")
+    def _days_follow_each_other(self) -> Self:
+        if not self.cut_off <= self.decision_date <= self.announcement:
+            fault = "cut_off, decision_date and announcement must follow each other"
+            raise ValueError(fault)
+        if self.objection_deadline != one_month_after(self.announcement):
+            fault = f"objection_deadline must be one month after the announcement: {one_month_after(self.announcement)}"
+            raise ValueError(fault)
+        return self
+
+
+def one_month_after(day: date) -> date:
+    """The same day of the next month, or its last day where the month is shorter."""
+    year, month = (day.year + 1, 1) if day.month == _DECEMBER else (day.year, day.month + 1)
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def calendar_of(quarter: Quarter) -> QuarterDays:
+    """The days of a quarter.
+
+    Raises
+    ------
+    PolicyError
+        If the calendar does not hold the quarter.
+    """
+    days = _calendar().get(quarter)
+    if days is None:
+        known = ", ".join(map(str, quarters()))
+        message = f"calendar.yaml: {quarter} is missing. Add its days with their source; known are {known}."
+        raise PolicyError(message)
+    return days
+
+
+def quarters() -> tuple[Quarter, ...]:
+    """Every quarter of the calendar, earliest first."""
+    return tuple(_calendar())
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> dict[Quarter, QuarterDays]:
+    return read_calendar(files("quotas") / "policy" / "calendar.yaml")
+
+
+def read_calendar(file: Traversable) -> dict[Quarter, QuarterDays]:
+    """Days by quarter, earliest first, from a YAML file.
+
+    Raises
+    ------
+    PolicyError
+        If a key is unknown or missing, days do not follow each other, a quarter's announcement lies outside it, or
+        a quarter's cut-off does not come after that of the quarter before.
+    """
+    content = read_yaml(file.read_text(encoding="utf-8"), "calendar.yaml")
+    if not isinstance(content, dict) or not content:
+        message = "calendar.yaml: expected quarters. Write 2026Q1: with its days below."
+        raise PolicyError(message)
+    found = {Quarter.parse(key): validated(QuarterDays, row, f"calendar.yaml: {key}") for key, row in content.items()}
+    result = dict(sorted(found.items()))
+    before: QuarterDays | None = None
+    for quarter, days in result.items():
+        if Quarter.of(days.announcement) != quarter:
+            message = f"calendar.yaml: {quarter}, key 'announcement': {days.announcement} lies outside. Correct it."
+            raise PolicyError(message)
+        if before is not None and days.cut_off <= before.cut_off:
+            message = f"calendar.yaml: {quarter}, key 'cut_off': {days.cut_off} is not after the quarter before."
+            raise PolicyError(message)
+        before = days
+    return result

@@ -1,0 +1,292 @@
+"""What each section of the rulebook may say: filters, programmes, quotas, ranking and the rest as strict records.
+
+How files are read is in `parameters`; which values hold on a day is in `rulebook`; no rule is applied here.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from quotas.parameters import Citation, Strict
+from schemas.errors import UnknownRegency
+from schemas.vocabularies import Agency, Programme, Source
+
+_REGENCY = r"^\d{2}\.\d{2}$"
+
+Rupiah = Annotated[int, Field(ge=0)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Operator(StrEnum):
+    """How a filter compares the observed fact with its threshold; the family fails where it holds."""
+
+    IS_TRUE = "is_true"
+    IS_FALSE = "is_false"
+    ABOVE = "above"
+    BELOW = "below"
+
+
+class Unknown(StrEnum):
+    """What a filter does while its fact is unknown."""
+
+    PASS = "pass"  # noqa: S105
+    GROUND_CHECK = "ground_check"
+    HOLD = "hold"
+
+
+class Scope(StrEnum):
+    """Whether a filter asks about the family's members or the family itself; either way the whole family fails."""
+
+    MEMBER = "member"
+    FAMILY = "family"
+
+
+class Sentence(Strict):
+    """A sentence for citizens in Indonesian and English."""
+
+    id: str = Field(min_length=10)
+    en: str = Field(min_length=10)
+
+
+class Filter(Strict):
+    """One ground of exclusion in one period; a family fails where ``operator(fact, threshold)`` holds.
+
+    Attributes
+    ----------
+    code : str
+        Name in results.
+    category : int or None
+        Number among the fifteen categories of Kepmensos 73/2024; None where it is none of them.
+    agency : Agency or "registry"
+        Who answers; ``registry`` for facts of our own record.
+    scope : Scope
+        Whether members or the family are asked.
+    fact : str
+        int64 column of the family frame; booleans are 0 and 1, null is unknown.
+    operator : Operator
+        ``is_true`` and ``is_false`` take no threshold.
+    threshold : int, "minimum_wage" or None
+        ``minimum_wage`` is the minimum wage of the family's regency on the day of decision.
+    unit : str
+        Unit of fact and threshold.
+    programmes : tuple of Programme
+        Where the filter holds.
+    unknown : Unknown
+        ``pass``: decided as passed; ``ground_check``: decided as passed and put on the BPS worklist; ``hold``: a
+        newcomer is held, a sitting family decided as passed and put on the worklist.
+    reason : Sentence
+        Told to a family that fails.
+    description, source, valid_from, valid_to
+        As in every entry of the rulebook.
+    """
+
+    code: Name
+    category: Annotated[int, Field(ge=1, le=15)] | None
+    agency: Agency | Literal["registry"]
+    scope: Scope
+    fact: Name
+    operator: Operator
+    threshold: int | Literal["minimum_wage"] | None
+    unit: str = Field(min_length=1)
+    programmes: tuple[Programme, ...] = Field(min_length=1)
+    unknown: Unknown
+    reason: Sentence
+    description: str = Field(min_length=3)
+    source: Citation
+    valid_from: date
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _threshold_fits_operator(self) -> Self:
+        takes_threshold = self.operator in {Operator.ABOVE, Operator.BELOW}
+        if takes_threshold != (self.threshold is not None):
+            fault = f"operator {self.operator} " + ("needs a threshold" if takes_threshold else "takes threshold null")
+            raise ValueError(fault)
+        return self
+
+
+class Component(Strict):
+    """One ground of a PKH payment; a member fits where the fact lies within the bounds or equals the word.
+
+    Attributes
+    ----------
+    code : str
+        Name in results.
+    fact : str
+        Column of the member frame.
+    minimum, maximum : int or None
+        Bounds of a number, both included; a boolean fact is 0 or 1.
+    equals : str or None
+        Word of a coded fact.
+    amount_rupiah : int
+        Rupiah per quarter and person.
+    max_members : int or None
+        Most persons paid on this ground in one family; None leaves only the family's own cap.
+    """
+
+    code: Name
+    fact: Name
+    minimum: int | None = None
+    maximum: int | None = None
+    equals: str | None = None
+    amount_rupiah: Rupiah
+    max_members: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_condition(self) -> Self:
+        bounded = self.minimum is not None or self.maximum is not None
+        if bounded == (self.equals is not None):
+            fault = "a component needs either equals, or minimum and maximum, not both"
+            raise ValueError(fault)
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            fault = f"minimum {self.minimum} lies above maximum {self.maximum}"
+            raise ValueError(fault)
+        return self
+
+
+class ProgrammeRule(Strict):
+    """Who qualifies for a programme and what it pays.
+
+    Attributes
+    ----------
+    max_decile : int or None
+        Highest welfare decile that qualifies; None asks no decile.
+    amount_rupiah : int or None
+        Rupiah per quarter and family, where the programme pays a flat amount.
+    components : tuple of Component
+        Where there are any, a family needs at least one, and is paid by person: each at the highest amount that
+        fits, within `max_members` of the component and `max_paid_members` of the family.
+    max_paid_members : int or None
+        Most persons paid in one family.
+    """
+
+    max_decile: Annotated[int, Field(ge=1, le=10)] | None
+    amount_rupiah: Rupiah | None = None
+    components: tuple[Component, ...] = ()
+    max_paid_members: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _pays_in_one_way(self) -> Self:
+        if bool(self.components) == (self.amount_rupiah is not None):
+            fault = "a programme pays either by components or a flat amount_rupiah; give exactly one"
+            raise ValueError(fault)
+        return self
+
+
+class Quotas(Strict):
+    """How many places there are and how they are shared out.
+
+    Attributes
+    ----------
+    national_total : mapping of Programme to int
+        Places in the country; only a presidential decision changes them.
+    method : str
+        Method of apportionment.
+    tie_rule : str
+        Who of equal claims gets the last place.
+    area : str
+        Column of the areas that have places of their own; the regency, unless an overlay says otherwise.
+    unused_places : str
+        Places above the number eligible stay empty or go to other regencies.
+    """
+
+    national_total: Mapping[Programme, Annotated[int, Field(ge=0)]]
+    method: Literal["largest_remainder"]
+    tie_rule: Literal["larger_weight_then_smaller_code"]
+    area: Literal["regency_code", "district_code", "village_code"]
+    unused_places: Literal["leave_empty", "redistribute"]
+
+
+class TieBreaker(Strict):
+    """A column that goes before the lottery among equal scores; nulls come last in either order."""
+
+    fact: Name
+    order: Literal["ascending", "descending"]
+
+
+class Ranking(Strict):
+    """What decides among families with the same score; after the last tie-breaker comes the lottery."""
+
+    tie_breakers: tuple[TieBreaker, ...]
+
+
+class RegistryRule(Strict):
+    """Which answer of several the registry believes.
+
+    Attributes
+    ----------
+    source_precedence : tuple of Source
+        Strongest first, each source once.
+    answer_max_age_days : int
+        An answer older than this on the day of decision counts as missing.
+    """
+
+    source_precedence: tuple[Source, ...]
+    answer_max_age_days: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _names_each_source_once(self) -> Self:
+        if sorted(self.source_precedence) != sorted(Source):
+            fault = f"source_precedence must name each of {', '.join(Source)} exactly once"
+            raise ValueError(fault)
+        return self
+
+
+class IntakeRule(Strict):
+    """When a delivered file is refused as a whole.
+
+    Attributes
+    ----------
+    max_error_share : float
+        Largest share (0 to 1) of rejected rows with which the rest of a file is still taken.
+    """
+
+    max_error_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class WelfareRule(Strict):
+    """What a decile is a tenth of."""
+
+    decile_frame: Literal["national", "province", "regency"]
+    decile_unit: Literal["families", "people"]
+
+
+class MinimumWages(Strict):
+    """Monthly minimum wages in rupiah, by Kemendagri code with dots.
+
+    Attributes
+    ----------
+    regency : mapping of str to int
+        UMK; codes as ``35.10``.
+    province : mapping of str to int
+        UMP, which holds where no UMK is known; codes as ``35``.
+    unlisted_province : str
+        Which of the known province wages stands in where the province has none here.
+    """
+
+    regency: Mapping[Annotated[str, StringConstraints(pattern=_REGENCY)], Rupiah]
+    province: Mapping[Annotated[str, StringConstraints(pattern=r"^\d{2}$")], Rupiah] = Field(min_length=1)
+    unlisted_province: Literal["highest", "lowest"]
+
+    def of(self, regency_code: str) -> int:
+        """Minimum wage of a regency in rupiah a month, by the stated fall-back where no UMK is known.
+
+        Raises
+        ------
+        UnknownRegency
+            If the code is not written in Kemendagri's form.
+        """
+        if re.fullmatch(_REGENCY, regency_code) is None:
+            message = f"{regency_code!r} is no Kemendagri regency code. Write it with a dot, as in 35.10."
+            raise UnknownRegency(message)
+        if regency_code in self.regency:
+            return self.regency[regency_code]
+        province = self.province.get(regency_code[:2])
+        if province is not None:
+            return province
+        known = self.province.values()
+        return max(known) if self.unlisted_province == "highest" else min(known)

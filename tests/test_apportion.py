@@ -1,0 +1,244 @@
+"""Places by largest remainder: textbook and real cases, properties, and the seat table."""
+
+import csv
+import random
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from time import perf_counter
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quotas.apportion import largest_remainder
+from quotas.seats import seat_table
+from schemas.errors import Refused
+from schemas.vocabularies import Programme
+
+ALABAMA = dict(zip("abcdef", (1500, 1500, 900, 500, 500, 200), strict=True))
+
+weights_of_areas = st.dictionaries(
+    st.text("0123456789.", min_size=1, max_size=5), st.integers(0, 10**7), min_size=1, max_size=30
+).filter(lambda weights: any(weights.values()))
+
+
+@pytest.fixture(scope="session")
+def poor(test_data: Path) -> dict[str, int]:
+    """Poor people of March 2025 by Kemendagri code."""
+    with (test_data / "poverty" / "regency_reference_2025.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {row["kode_kemendagri"]: int(Decimal(row["penduduk_miskin_ribu_2025"]) * 1000) for row in rows}
+
+
+@pytest.mark.parametrize(("places", "seats"), [(25, [7, 7, 4, 3, 3, 1]), (26, [8, 8, 5, 2, 2, 1])])
+def test_one_place_more_takes_a_place_from_two_as_in_alabama(places: int, seats: list[int]) -> None:
+    result = largest_remainder(places, ALABAMA)
+    assert list(result.seats.values()) == seats
+    assert result.ties == (("d", "e"), ("a", "b")) if places == 25 else (("a", "b"), ("d", "e"))
+    assert result.contested == ()
+
+
+def test_ten_million_places_over_the_poor_of_2025_give_banyuwangi_41975(poor: dict[str, int]) -> None:
+    result = largest_remainder(10_000_000, poor)
+    assert len(poor) == 514
+    assert sum(result.seats.values()) == 10_000_000
+    assert result.seats["35.10"] == 41_975
+    assert round(result.exact_share["35.10"], 3) == Fraction(41_974_587, 1000)
+    assert result.got_remainder_seat["35.10"]
+    assert len(result.ties) == 14
+    assert sum(len(group) for group in result.ties) == 28
+
+
+def test_ten_million_places_over_514_regencies_take_milliseconds() -> None:
+    dice = random.Random(514)  # noqa: S311
+    weights = {f"{number:04}": dice.randrange(1, 500_000) for number in range(514)}
+    begun = perf_counter()
+    largest_remainder(10_000_000, weights)
+    assert perf_counter() - begun < 0.5
+
+
+def test_the_last_place_among_equals_goes_to_the_larger_weight_then_the_smaller_code() -> None:
+    equal = largest_remainder(1, {"b": 1, "a": 1, "c": 1})
+    assert equal.seats == {"a": 1, "b": 0, "c": 0}
+    assert equal.ties == equal.contested == (("a", "b", "c"),)
+    # Shares 2.5 and 0.5 of 3 places: the same remainder, the larger weight first although its code is larger.
+    larger = largest_remainder(3, {"a": 1, "b": 5})
+    assert larger.seats == {"a": 0, "b": 3}
+    assert larger.contested == (("b", "a"),)
+
+
+def test_a_tie_over_hundreds_of_areas_goes_by_code() -> None:
+    result = largest_remainder(250, {f"{number:03}": 7 for number in range(500)})
+    assert [code for code, n in result.seats.items() if n] == [f"{number:03}" for number in range(250)]
+    assert [len(group) for group in result.contested] == [500]
+
+
+def test_places_above_a_cap_go_to_the_others_by_their_weights() -> None:
+    result = largest_remainder(10, {"a": 50, "b": 30, "c": 20}, {"a": 2})
+    # 5, 3, 2 without the cap; the 3 places of a are shared out 30 to 20: 1.8 and 1.2.
+    assert result.seats == {"a": 2, "b": 5, "c": 3}
+    assert result.exact_share == {"a": 5, "b": 3, "c": 2}
+    assert result.unused == 0
+
+
+def test_caps_are_filled_again_and_again_until_none_is_above() -> None:
+    result = largest_remainder(100, {"a": 60, "b": 30, "c": 9, "d": 1}, {"a": 10, "b": 40, "c": 30})
+    assert result.seats == {"a": 10, "b": 40, "c": 30, "d": 20}
+    assert result.unused == 0
+
+
+def test_more_places_than_all_caps_leave_the_rest_unused() -> None:
+    result = largest_remainder(100, {"a": 3, "b": 1}, {"a": 10, "b": 5})
+    assert result.seats == {"a": 10, "b": 5}
+    assert result.unused == 85
+
+
+def test_places_are_not_handed_to_an_area_without_weight() -> None:
+    result = largest_remainder(10, {"a": 1, "b": 0}, {"a": 4})
+    assert result.seats == {"a": 4, "b": 0}
+    assert result.unused == 6
+
+
+def test_no_places_give_nobody_a_place_whatever_the_weights() -> None:
+    for weights in ({"a": 0}, {"a": 3, "b": 1}):
+        result = largest_remainder(0, weights)
+        assert set(result.seats.values()) == {0}
+        assert result.unused == 0
+    assert largest_remainder(0, {}).seats == {}
+
+
+@pytest.mark.parametrize(
+    ("places", "weights", "caps", "named"),
+    [
+        (5, {"a": 0, "b": 0}, None, "all weights are zero"),
+        (5, {}, None, "all weights are zero or there are none"),
+        (-1, {"a": 1}, None, "-1 places"),
+        (5, {"a": -1}, None, "weight -1 of a is negative"),
+        (5, {"a": Decimal("NaN")}, None, "weight NaN of a is no number"),
+        (5, {"a": Decimal("Infinity")}, None, "weight Infinity of a is no number"),
+        (5, {"a": 0.5}, None, "weight 0.5 of a is not exact"),
+        (5, {"a": None}, None, "weight None of a is not exact"),
+        (5, {"a": 1}, {"a": -1}, "cap -1 of a"),
+        (5, {"a": 1}, {"b": 1}, "b has a cap but no weight"),
+    ],
+)
+def test_what_cannot_be_shared_out_is_refused_by_name(
+    places: int, weights: dict[str, int], caps: dict[str, int] | None, named: str
+) -> None:
+    with pytest.raises(Refused, match=named):
+        largest_remainder(places, weights, caps)
+
+
+@given(st.integers(0, 10**7), weights_of_areas)
+def test_places_add_up_and_each_area_gets_its_share_rounded_down_or_up(places: int, weights: dict[str, int]) -> None:
+    result = largest_remainder(places, weights)
+    assert sum(result.seats.values()) == places
+    assert sum(result.exact_share.values()) == places
+    for code, seats in result.seats.items():
+        whole = result.exact_share[code] - result.remainder[code]
+        assert whole.denominator == 1
+        assert seats == whole + result.got_remainder_seat[code]
+        assert 0 <= result.remainder[code] < 1
+        assert weights[code] or not seats
+
+
+@given(st.integers(0, 1000), weights_of_areas, st.data())
+def test_the_order_and_the_scale_of_the_weights_do_not_matter(
+    places: int, weights: dict[str, int], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(list(weights)))
+    scaled = {code: Fraction(weights[code], 7) for code in shuffled}
+    assert largest_remainder(places, scaled) == largest_remainder(places, weights)
+
+
+@given(st.integers(0, 500), weights_of_areas, st.data())
+def test_with_caps_nobody_is_above_and_places_stay_unused_only_if_all_are_full(
+    places: int, weights: dict[str, int], data: st.DataObject
+) -> None:
+    caps = data.draw(st.dictionaries(st.sampled_from(list(weights)), st.integers(0, 100)))
+    result = largest_remainder(places, weights, caps)
+    assert sum(result.seats.values()) + result.unused == places
+    assert all(result.seats[code] <= cap for code, cap in caps.items())
+    if result.unused:
+        assert all(result.seats[code] == caps.get(code) for code, weight in weights.items() if weight)
+    plain = largest_remainder(places, weights)
+    for code, seats in result.seats.items():
+        assert seats >= min(plain.seats[code], caps.get(code, plain.seats[code]))
+
+
+@given(st.integers(0, 300), weights_of_areas)
+def test_seats_equal_the_plain_method_on_fractions(places: int, weights: dict[str, int]) -> None:
+    total = sum(weights.values())
+    shares = {code: Fraction(places * weight, total) for code, weight in weights.items()}
+    seats = {code: int(share) for code, share in shares.items()}
+    for code in sorted(weights, key=lambda code: (seats[code] - shares[code], -weights[code], code))[
+        : places - sum(seats.values())
+    ]:
+        seats[code] += 1
+    assert largest_remainder(places, weights).seats == seats
+
+
+def regencies() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "regency_code": ["35.10", "35.09", "35.12"],
+            "regency_code_bps": ["3510", "3509", "3512"],
+            "weight": [100_130, 216_760, 73_000],
+        }
+    )
+
+
+def test_the_seat_table_shows_the_arithmetic_of_each_regency() -> None:
+    table = seat_table(Programme.PKH, 1000, regencies(), before={"35.10": 300, "35.09": 500})
+    assert table.columns == [
+        "regency_code",
+        "regency_code_bps",
+        "programme",
+        "weight",
+        "exact_share",
+        "remainder",
+        "has_remainder_seat",
+        "seats",
+        "cap",
+        "seats_before",
+        "change",
+    ]
+    assert table["regency_code"].to_list() == ["35.09", "35.10", "35.12"]
+    # 389,890 poor: 555.951678…, 256.816025…, 187.232296…
+    assert table["exact_share"].to_list() == [Decimal("555.951679"), Decimal("256.816025"), Decimal("187.232296")]
+    assert table["remainder"].to_list() == [Decimal("0.951679"), Decimal("0.816025"), Decimal("0.232296")]
+    assert table["has_remainder_seat"].to_list() == [True, True, False]
+    assert table["seats"].to_list() == [556, 257, 187]
+    assert table["seats_before"].to_list() == [500, 300, None]
+    assert table["change"].to_list() == [56, -43, None]
+    assert table["cap"].null_count() == 3
+    assert table["regency_code_bps"].to_list() == ["3509", "3510", "3512"]
+
+
+def test_the_seat_table_hands_on_places_above_a_cap() -> None:
+    table = seat_table(Programme.BPNT, 1000, regencies(), caps={"35.09": 100})
+    assert table["seats"].to_list() == [100, 257 + 264, 187 + 192]
+    assert table["cap"].to_list() == [100, None, None]
+    assert table["exact_share"].to_list()[0] == Decimal("555.951679")
+
+
+def test_the_seat_table_is_the_same_for_any_order_of_rows() -> None:
+    table = seat_table(Programme.PKH, 1000, regencies())
+    assert table.equals(seat_table(Programme.PKH, 1000, regencies().reverse()))
+
+
+def test_the_seat_table_takes_other_areas_and_weights_in_decimals() -> None:
+    weights = pl.DataFrame({"village_code": ["b", "a"], "weight": [Decimal("0.75"), Decimal("0.25")]})
+    table = seat_table(Programme.BPNT, 8, weights, area="village_code")
+    assert table.select("village_code", "seats").rows() == [("a", 2), ("b", 6)]
+    assert table["village_code_bps"].to_list() == [None, None]
+
+
+def test_an_area_that_comes_twice_or_has_no_weight_is_refused() -> None:
+    with pytest.raises(Refused, match="'regency_code': an area is missing or comes twice"):
+        seat_table(Programme.PKH, 10, pl.concat([regencies(), regencies()]))
+    gap = pl.when(pl.col("regency_code") != "35.10").then("weight").alias("weight")
+    with pytest.raises(Refused, match=r"weight None of 35\.10"):
+        seat_table(Programme.PKH, 10, regencies().with_columns(gap))
