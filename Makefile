@@ -60,7 +60,6 @@ bench: setup ## speed and memory, beside the budget
 
 ui: export PERLINSOS_HOME := $(abspath $(PERLINSOS_HOME))
 ui: export DAGSTER_HOME = $(PERLINSOS_HOME)/dagster
-ui: export PERLINSOS_DAGSTER = $(DAGSTER_HOME)
 ui: setup ## Dagster's pages on http://127.0.0.1:3000
 	@$(BIN)/perlinsos init
 	@$(BIN)/dagster dev -m pipelines.definitions -h 127.0.0.1 -p 3000

@@ -203,7 +203,7 @@ def _decision() -> list[Contract]:
     decided = [_FAMILY, _PROGRAMME]
     return [
         contract(
-            "welfare/scores", "Scores", "Score of every family with the points of each answer; parts add up exactly.",
+            "decision/scores", "Scores", "Score of every family with the points of each answer; parts add up exactly.",
             [
                 _FAMILY, _REGENCY,
                 _c("scorable", pl.Boolean, "Scorable", "Whether every needed answer is there and valid.", "yes/no"),
@@ -213,7 +213,7 @@ def _decision() -> list[Contract]:
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED, open_prefix="points_",
         ),
         contract(
-            "welfare/cut_points", "Decile cut points", "Highest score of each decile, from the weighted consumption survey.",
+            "decision/cut_points", "Decile cut points", "Highest score of each decile, from the weighted consumption survey.",
             [
                 _c("frame", pl.String, "Frame", "Area the deciles cut: 'all' or a region code.", "code"),
                 _c("decile", pl.Int32, "Decile", "1 is poorest.", "decile", checks=[pa.Check.in_range(1, 9)]),

@@ -1,0 +1,73 @@
+"""What must hold before a draft is accepted; each check says how many rows break it. Nothing is mended here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.vocabularies import Status
+
+LISTED = (Status.RECIPIENT.value, Status.WAITING.value)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One blocking check: its name, what it promises, and the number of rows that break it."""
+
+    name: str
+    promise: str
+    broken: Callable[[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame], int]
+
+
+def _count(frame: pl.LazyFrame) -> int:
+    return int(frame.select(pl.len()).collect().item())
+
+
+def _families_without_one_status(families: pl.LazyFrame, decisions: pl.LazyFrame, _: pl.LazyFrame) -> int:
+    programmes = decisions.select(pl.col("programme").n_unique()).collect().item()
+    known = pl.col("status").is_in([status.value for status in Status])
+    decided = decisions.filter(known).group_by("family_id").agg(pl.len(), pl.col("programme").n_unique().alias("n"))
+    complete = decided.filter((pl.col("len") == programmes) & (pl.col("n") == programmes))
+    missing = families.select("family_id").join(complete, on="family_id", how="anti")
+    foreign = decisions.select("family_id").join(families.select("family_id"), on="family_id", how="anti")
+    return _count(missing) + _count(foreign)
+
+
+def _areas_over_their_places(_: pl.LazyFrame, decisions: pl.LazyFrame, seats: pl.LazyFrame) -> int:
+    area = pl.coalesce(
+        pl.when(pl.col("village_code").is_in(codes := seats.select("regency_code").collect().to_series().implode())).then("village_code"),
+        pl.when(pl.col("district_code").is_in(codes)).then("district_code"),
+        "regency_code",
+    )
+    filled = (
+        decisions.filter(pl.col("status") == Status.RECIPIENT)
+        .with_columns(regency_code=area)
+        .group_by("regency_code", "programme")
+        .len()
+    )
+    joined = filled.join(seats.select("regency_code", "programme", "seats"), on=["regency_code", "programme"], how="left")
+    return _count(joined.filter(pl.col("len") > pl.col("seats").fill_null(0)))
+
+
+def _repeated(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
+    by_family = decisions.group_by("family_id", "programme").len().filter(pl.col("len") > 1)
+    by_reference = decisions.group_by("reference", "programme").len().filter(pl.col("len") > 1)
+    return _count(by_family) + _count(by_reference)
+
+
+def _listed_without_score(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
+    listed = pl.col("status").is_in(LISTED)
+    return _count(decisions.filter(listed & (pl.col("score_micro").is_null() | pl.col("rank").is_null())))
+
+
+def _ranked_without_being_listed(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
+    return _count(decisions.filter(~pl.col("status").is_in(LISTED) & pl.col("rank").is_not_null()))
+
+
+DRAFT_CHECKS = (
+    Check("statuses_partition", "Every registered family has exactly one status in every programme.", _families_without_one_status),
+    Check("recipients_within_places", "No area has more recipients than places.", _areas_over_their_places),
+    Check("no_duplicates", "No family and no reference stands twice in a programme.", _repeated),
+    Check("no_unscored_listed", "Nobody without a score is a recipient or in the queue.", _listed_without_score),
+    Check("only_listed_ranked", "Only recipients and waiting families have a rank.", _ranked_without_being_listed),
+)

@@ -1,0 +1,82 @@
+"""What a run stands on: the home's folders and the contracts, law and key in use there. Rooms get it as a resource.
+
+It is made by the roof (pipelines); nothing here reads a clock or decides anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from assets.lake import Lake
+from assets.pseudonyms import PseudonymKey
+from quotas.calendar import QuarterDays, calendar_of
+from quotas.rulebook import Policy, Rulebook
+from schemas.contract import Contract
+from schemas.quarter import Quarter
+from schemas.questionnaire import Questionnaire
+from schemas.tables import tables
+
+
+@dataclass(frozen=True)
+class House:
+    """One installation: a home folder, the law in force there, its questionnaire and its pseudonym key.
+
+    Attributes
+    ----------
+    home : Path
+        `PERLINSOS_HOME`; all that the program writes lies below it.
+    """
+
+    home: Path
+    rulebook: Rulebook
+    questionnaire: Questionnaire
+    key: PseudonymKey
+
+    @property
+    def lake(self) -> Lake:
+        """Tables of every room."""
+        return Lake(self.home / "lake")
+
+    @property
+    def landing(self) -> Path:
+        """Where files are dropped."""
+        return self.home / "landing"
+
+    @property
+    def models(self) -> Path:
+        """Dated scorecards."""
+        return self.home / "models"
+
+    @property
+    def drafts(self) -> Path:
+        """What runs propose."""
+        return self.home / "drafts"
+
+    @property
+    def published(self) -> Path:
+        """Public revisions."""
+        return self.home / "published"
+
+    @property
+    def restricted(self) -> Path:
+        """By-name lists of the revisions."""
+        return self.home / "restricted"
+
+    @property
+    def approvers(self) -> Path:
+        """Public keys of the approvers, `<role>/<name>.pub`."""
+        return self.home / "keys" / "approvers"
+
+    @cached_property
+    def contracts(self) -> Mapping[str, Contract]:
+        """Every table's contract, with the answers of this home's questionnaire."""
+        return tables(self.questionnaire)
+
+    def days(self, quarter: Quarter) -> QuarterDays:
+        """The days that count in a quarter."""
+        return calendar_of(quarter)
+
+    def policy(self, quarter: Quarter) -> Policy:
+        """The law of the quarter's decision day."""
+        return self.rulebook.on(self.days(quarter).decision_date)

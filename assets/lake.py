@@ -1,0 +1,233 @@
+"""The floor-boards of the rooms: tables as immutable Parquet shards, manifests that name them, shards mapped.
+
+A shard's file is named by the hash of all that made it (inputs, settings, code), so a killed run resumes and an
+unchanged shard is not computed twice. What the rows mean is the rooms' business.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from joblib import Parallel, delayed
+
+from schemas.contract import Contract
+from schemas.errors import Tampered
+
+ROW_GROUP_SIZE = 65_536
+WHOLE = "all"
+"""Shard of a table that is not sharded."""
+
+_CODE_PACKAGES = ("schemas", "quotas", "assets")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One immutable Parquet file of a table: its content hash (SHA-256 of the bytes) and its row count."""
+
+    path: Path
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a quarter as it stood when this handle was made: which file holds which shard.
+
+    Handles are what assets pass to each other; they are small, picklable and never change.
+    """
+
+    key: str
+    quarter: str
+    shards: Mapping[str, Shard]
+
+    @property
+    def rows(self) -> int:
+        """Rows in all shards."""
+        return sum(shard.rows for shard in self.shards.values())
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of shard names and contents; equal tables have equal hashes."""
+        return digest([self.key, sorted((name, shard.sha256) for name, shard in self.shards.items())])
+
+    def scan(self, contract: Contract) -> pl.LazyFrame:
+        """All rows, lazily, shard after shard; the contract gives the columns where there is no shard."""
+        paths = [self.shards[name].path for name in sorted(self.shards)]
+        return pl.scan_parquet(paths) if paths else contract.empty().lazy()
+
+    def read(self, contract: Contract, shard: str | None = None) -> pl.DataFrame:
+        """All rows, or those of one shard (none if there is no such shard)."""
+        if shard is None:
+            return self.scan(contract).collect()
+        found = self.shards.get(shard)
+        return contract.empty() if found is None else pl.read_parquet(found.path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain form for manifests; file names are relative to `<table>/<quarter>/<shard>`."""
+        return {
+            "table": self.key,
+            "quarter": self.quarter,
+            "shards": {
+                name: {"file": shard.path.name, "sha256": shard.sha256, "rows": shard.rows}
+                for name, shard in sorted(self.shards.items())
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The folder `lake/`: `<room>/<table>/<quarter>/<shard>/<hash>.parquet` and one manifest per table and quarter."""
+
+    root: Path
+
+    def folder(self, key: str, quarter: str) -> Path:
+        """Folder of a table's quarter."""
+        return self.root / key / quarter
+
+    def table(self, key: str, quarter: str) -> Table | None:
+        """The table as its manifest names it, or None if there is none yet."""
+        path = self.folder(key, quarter) / "manifest.json"
+        return self.from_json(json.loads(path.read_text())) if path.exists() else None
+
+    def from_json(self, plain: Mapping[str, Any]) -> Table:
+        """A handle from its plain form."""
+        folder = self.folder(plain["table"], plain["quarter"])
+        shards = {
+            name: Shard(folder / name / one["file"], one["sha256"], one["rows"])
+            for name, one in plain["shards"].items()
+        }
+        return Table(plain["table"], plain["quarter"], shards)
+
+    def commit(self, table: Table) -> None:
+        """Make a table the one that the manifest names, atomically."""
+        folder = self.folder(table.key, table.quarter)
+        write_atomically(folder / "manifest.json", json.dumps(table.to_json(), indent=1).encode())
+
+    def write(self, contract: Contract, quarter: str, shard: str, name: str, frame: pl.DataFrame) -> Shard:
+        """Write one shard in the contract's columns and order; an existing file of that name is kept."""
+        path = self.folder(contract.key, quarter) / shard / f"{name}.parquet"
+        if not path.exists():
+            with replacing(path) as temporary:
+                contract.fit(frame).write_parquet(temporary, row_group_size=ROW_GROUP_SIZE, statistics=True)
+        return self._shard(path)
+
+    @staticmethod
+    def _shard(path: Path) -> Shard:
+        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+        return Shard(path, hash_of_file(path), int(rows))
+
+    def map_shards(  # noqa: PLR0913
+        self,
+        function: Callable[..., tuple[pl.DataFrame, ...]],
+        quarter: str,
+        outputs: Sequence[Contract],
+        shards: Sequence[str],
+        inputs: Sequence[Table],
+        *arguments: Any,
+        settings: Sequence[object] = (),
+    ) -> tuple[Table, ...]:
+        """Compute the output tables shard by shard, through joblib; a shard already computed is taken as it is.
+
+        Parameters
+        ----------
+        function : callable
+            `function(shard, *arguments)` gives one frame per output; plain and picklable.
+        shards : sequence of str
+            Shards to compute.
+        inputs : sequence of Table
+            What the function reads: an input that has the shard counts with that shard alone, else as a whole.
+        settings : sequence
+            Whatever else decides the result, each with a `hash` or a stable `repr`.
+        """
+        said = [getattr(one, "hash", None) or repr(one) for one in settings]
+
+        def compute(shard: str) -> tuple[Shard, ...]:
+            read = [table.shards[shard].sha256 if shard in table.shards else table.content_hash for table in inputs]
+            name = digest([function.__module__, function.__qualname__, code_hash(), shard, read, said])[:32]
+            paths = [self.folder(one.key, quarter) / shard / f"{name}.parquet" for one in outputs]
+            if all(path.exists() for path in paths):
+                return tuple(self._shard(path) for path in paths)
+            frames = function(shard, *arguments)
+            return tuple(
+                self.write(one, quarter, shard, name, frame) for one, frame in zip(outputs, frames, strict=True)
+            )
+
+        made = list(Parallel()(delayed(compute)(shard) for shard in shards))
+        return tuple(
+            Table(contract.key, quarter, {shard: files[position] for shard, files in zip(shards, made, strict=True)})
+            for position, contract in enumerate(outputs)
+        )
+
+
+def digest(content: object) -> str:
+    """SHA-256 of the canonical JSON of plain content."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def code_hash() -> str:
+    """Hash of the code and law below the roof: a result of other code is never taken for one of this."""
+    found = hashlib.sha256()
+    for package in _CODE_PACKAGES:
+        for place, content in sorted(_sources(files(package), package)):
+            found.update(place.encode())
+            found.update(content)
+    return found.hexdigest()
+
+
+def _sources(folder: Traversable, place: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _sources(entry, f"{place}/{entry.name}")
+        elif entry.name.endswith((".py", ".yaml", ".csv")):
+            yield f"{place}/{entry.name}", entry.read_bytes()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends well, and is gone when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a small file so that a reader sees the old content or the new, never half of it."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def verify(shard: Shard) -> None:
+    """Check a file against its manifest.
+
+    Raises
+    ------
+    Tampered
+        If the bytes are not those the manifest names.
+    """
+    if hash_of_file(shard.path) != shard.sha256:
+        message = f"{shard.path.name} is not the file its manifest names. Restore it or run the quarter again."
+        raise Tampered(message)

@@ -1,0 +1,40 @@
+"""Poverty figures per area: the accepted ones of a vintage, else those that ship. What they weigh is in `seats`."""
+
+import polars as pl
+
+from schemas.errors import Refused
+from schemas.regions import regencies
+
+LINE = "poverty_line_rupiah_per_capita_month"
+SHIPPED_VINTAGE = "2025-03"
+
+
+def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
+    """Poor persons and poverty line per area of one vintage.
+
+    Parameters
+    ----------
+    accepted : DataFrame
+        Feed `poverty_statistics`; its figures of the vintage stand instead of the shipped ones, all or none.
+    vintage : str
+        As `2025-03`.
+
+    Returns
+    -------
+    DataFrame
+        `area_code, area_bps, weight` (poor persons), `poverty_line_rupiah_per_capita_month`; ordered by area.
+
+    Raises
+    ------
+    Refused
+        If the vintage was neither delivered nor ships.
+    """
+    columns = ["area_code", "weight", LINE]
+    delivered = accepted.filter(pl.col("vintage") == vintage).rename({"poor_count": "weight"})
+    newest = delivered.sort("area_code", "batch_id", "row_number").unique("area_code", keep="last").select(columns)
+    if not newest.height and vintage != SHIPPED_VINTAGE:
+        message = f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."
+        raise Refused(message)
+    shipped = regencies().select(pl.col("code").alias("area_code"), pl.col("poor_count").alias("weight"), LINE)
+    codes = regencies().select(area_code="code", area_bps="code_bps")
+    return (newest if newest.height else shipped).join(codes, on="area_code", how="left").sort("area_code")
