@@ -1,0 +1,117 @@
+"""Persons rolled up to their family: the variables the scorecard reads and the facts the filters read.
+
+Only living members count. A person of whom nothing is known makes the family's fact unknown, unless another member
+already settles it.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from schemas.tables import FAMILY_FACTS
+
+_ATTENDS = 2
+_MARRIED = 2
+_SEVERE = 2
+_ELDERLY = 60
+_SCHOOL_AGE = (7, 18)
+_SCHOOLING = {**dict.fromkeys(range(1, 6), 1), **dict.fromkeys(range(6, 11), 2), **dict.fromkeys(range(11, 18), 3),
+              **dict.fromkeys(range(18, 23), 4), 23: 0}  # fmt: skip
+_FACT_OF_PERSONS = {
+    "has_civil_servant": "is_civil_servant",
+    "has_soldier_or_police": "is_soldier_or_police",
+    "has_pensioner": "is_pensioner",
+    "wage_rupiah_month": "wage_rupiah_month",
+    "electricity_va": "electricity_va",
+}
+
+
+def age_on(day: date, birth: str = "birth_date") -> pl.Expr:
+    """Completed years on a day, Int32."""
+    born = pl.col(birth)
+    had_birthday = (born.dt.month() < day.month) | ((born.dt.month() == day.month) & (born.dt.day() <= day.day))
+    return (day.year - born.dt.year() - had_birthday.not_().cast(pl.Int32)).cast(pl.Int32)
+
+
+def living(persons: pl.DataFrame) -> pl.DataFrame:
+    """Persons not known to have died."""
+    return persons.filter(pl.col("is_deceased").fill_null(0) == 0)
+
+
+def heads(alive: pl.DataFrame) -> pl.DataFrame:
+    """`family_id, head_person_id, head_name`: the head, or who takes over: spouse, else the oldest living member."""
+    return (
+        alive.sort("family_id", pl.col("relation").clip(upper_bound=3), "birth_date", "person_id")
+        .unique("family_id", keep="first", maintain_order=True)
+        .select("family_id", head_person_id="person_id", head_name="name")
+    )
+
+
+def rolled_up(alive: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The questionnaire's variables of level `members`, one row per family, Int32.
+
+    Parameters
+    ----------
+    alive : DataFrame
+        Living persons (contract `registry/persons`).
+    day : date
+        Day on which ages are counted.
+    """
+    age = pl.col("_age")
+    school_age = age.is_between(*_SCHOOL_AGE)
+    is_head = pl.col("person_id") == pl.col("head_person_id")
+    schooling = pl.col("education").replace_strict(_SCHOOLING, return_dtype=pl.Int32)
+
+    def of_head(value: pl.Expr) -> pl.Expr:
+        return value.filter(is_head).first().cast(pl.Int32)
+
+    return (
+        alive.join(heads(alive), on="family_id")
+        .with_columns(_age=age_on(day))
+        .group_by("family_id")
+        .agg(
+            household_size=pl.len().cast(pl.Int32),
+            under_seven_count=(age < _SCHOOL_AGE[0]).sum().cast(pl.Int32),
+            school_age_count=school_age.sum().cast(pl.Int32),
+            elderly_count=(age >= _ELDERLY).sum().cast(pl.Int32),
+            working_count=(pl.col("work_position") > 0).sum().cast(pl.Int32),
+            disabled_count=(pl.col("disability") <= _SEVERE).sum().cast(pl.Int32),
+            head_age=of_head(age),
+            head_is_female=of_head(pl.col("sex") == "female"),
+            head_education=of_head(schooling),
+            highest_education=schooling.max(),
+            head_work_position=of_head(pl.col("work_position")),
+            head_is_married=of_head(pl.col("marital_status") == _MARRIED),
+            children_out_of_school_count=(school_age & (pl.col("school_participation") != _ATTENDS))
+            .sum()
+            .cast(pl.Int32),
+        )
+        .sort("family_id")
+    )
+
+
+def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
+    """The facts of :data:`schemas.tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family."""
+    alive = pl.col("is_deceased").fill_null(0) == 0
+
+    def settled(name: str) -> pl.Expr:
+        value = pl.col(name).filter(alive)
+        highest = value.max()
+        return pl.when((highest > 0) | (value.null_count() == 0)).then(highest)
+
+    return (
+        persons.group_by("family_id")
+        .agg(
+            living_member_count=alive.sum().cast(pl.Int64),
+            living_member_count_date=pl.col("is_deceased_date").max(),
+            **{fact: settled(name) for fact, name in _FACT_OF_PERSONS.items()},
+            **{f"{fact}_date": pl.col(f"{name}_date").filter(alive).max() for fact, name in _FACT_OF_PERSONS.items()},
+        )
+        .sort("family_id")
+    )
+
+
+FACTS_OF_THE_RECORD = tuple(
+    fact for fact in FAMILY_FACTS if fact not in _FACT_OF_PERSONS and fact != "living_member_count"
+)
+"""Family facts that the registration and the visits decide, not the persons."""
