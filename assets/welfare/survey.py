@@ -1,0 +1,234 @@
+"""Surveys as frames: reading by specification, cells as numbers and codes, rows to learn from. No model."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from assets.welfare.spec import Kind, SurveySpec
+from schemas.errors import FileRefused, NotScorable, SpecError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+FLAGS = ("0", "1")
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Households of a survey that can be learnt from, in order of id.
+
+    Attributes
+    ----------
+    frame : pl.DataFrame
+        The survey's columns, features as Float64 (numbers) or String (codes); null where an answer is unusable.
+    target : array of float
+        Log expenditure per capita, relative to the poverty line where there is one; or the class.
+    weight : array of float
+        Survey weights, 1 without a weight column.
+    set_aside : dict of str to int
+        Column to number of households left out for it; with the rows of ``frame`` they add up to the survey.
+    """
+
+    frame: pl.DataFrame
+    target: Floats
+    weight: Floats
+    set_aside: dict[str, int]
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of all columns used, in hexadecimal; the order of the rows in the file does not enter it."""
+        digest = hashlib.sha256()
+        for name in self.frame.columns:
+            column = self.frame[name]
+            if column.dtype == pl.Float64:
+                cells = column.fill_null(np.nan).to_numpy().tobytes()
+            else:
+                cells = "\x1f".join(column.fill_null("\x00")).encode()
+            digest.update(name.encode() + b"\x1e" + cells + b"\x1e")
+        digest.update(self.target.tobytes() + self.weight.tobytes())
+        return digest.hexdigest()
+
+
+def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> pl.DataFrame:
+    """Survey in the CSV or Parquet file at ``path``, all its rows in their order.
+
+    The id and codes are text, numbers Float64; a column of numbers with a cell that is none stays text, so that
+    scoring can name the household. Columns the specification does not mention stay as they are (text in CSV).
+
+    Raises
+    ------
+    FileRefused
+        The file cannot be read, lacks a column, or target, weight, line or quota holds a cell that is no number.
+    """
+    try:
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as fault:
+        message = f"{path}: cannot be read ({fault}). Give a CSV file in UTF-8 with a header, or a .parquet file."
+        raise FileRefused(message) from fault
+    measures = [] if for_scoring else _measures(spec)
+    needed = [spec.id, *spec.strata, *spec.features, *measures]
+    if not for_scoring:
+        needed += [*spec.area, *spec.quota.within, *spec.groups]
+    lacking = sorted({*needed} - {*frame.columns})
+    if lacking:
+        message = f"{path}: no column {', '.join(lacking)}. Add it, or correct the specification's column names."
+        raise FileRefused(message)
+    numbers = [name for name, feature in spec.features.items() if feature.kind == "number"]
+    parsed = frame.select(number(name, frame.schema[name]) for name in dict.fromkeys([*numbers, *measures]))
+    for name in measures:
+        wrong = (parsed[name].is_null() & ~blank(frame[name])).arg_true()
+        if len(wrong):
+            message = f"{path}: {name} in row {wrong[0] + 1} is no number ({len(wrong)} such rows). Correct the cells."
+            raise FileRefused(message)
+    whole = [name for name in parsed.columns if parsed[name].null_count() == int(blank(frame[name]).sum())]
+    return frame.with_columns(pl.col(spec.id).cast(pl.String), *(parsed[name] for name in whole))
+
+
+def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
+    """Households of ``survey`` that can be learnt from; the others are counted by reason.
+
+    Raises
+    ------
+    NotScorable
+        No usable household, an id that is missing or not unique, or a column the specification names is absent.
+    SpecError
+        A flag has other codes than 0 and 1.
+    """
+    named = [spec.id, *_measures(spec), *spec.area, *spec.strata, *spec.quota.within, *spec.groups, *spec.features]
+    lacking = sorted({*named} - {*survey.columns})
+    if lacking:
+        message = f"the survey has no column {', '.join(lacking)}. Add it, or correct the specification."
+        raise NotScorable(message)
+    if survey[spec.id].null_count() or survey[spec.id].n_unique() != survey.height:
+        message = f"{spec.id} must name each household once. Fill gaps and remove duplicates from the survey."
+        raise NotScorable(message)
+    _refuse_strange_flags(survey, spec)
+    keys = [
+        name
+        for name in dict.fromkeys([*spec.area, *spec.strata, *spec.quota.within, *spec.groups])
+        if name not in {spec.id, *spec.features, *_measures(spec)}
+    ]
+    frame = survey.select(
+        pl.col(spec.id).cast(pl.String),
+        *(number(name, survey.schema[name]) for name in _measures(spec)),
+        *(code(name, survey.schema[name], "category") for name in keys),
+        *(answer(name, survey.schema[name], feature.kind) for name, feature in spec.features.items()),
+    ).sort(spec.id)
+    reasons = _unusable(spec)
+    first = pl.coalesce(pl.when(unusable).then(pl.lit(reason)) for reason, unusable in reasons.items())
+    reason = frame.select(first.alias("reason"))["reason"]
+    frame = frame.filter(reason.is_null())
+    if frame.is_empty():
+        message = f"none of {survey.height} households has a target, a weight and every feature. Correct the survey."
+        raise NotScorable(message)
+    set_aside = {name: int((reason == name).sum()) for name in reasons}
+    return TrainingRows(
+        frame=frame,
+        target=_welfare(frame, spec),
+        weight=frame[spec.weight].to_numpy() if spec.weight else np.ones(frame.height),
+        set_aside={name: count for name, count in set_aside.items() if count},
+    )
+
+
+def _refuse_strange_flags(survey: pl.DataFrame, spec: SurveySpec) -> None:
+    for name in (name for name, feature in spec.features.items() if feature.kind == "flag"):
+        seen = {*survey.select(code(name, survey.schema[name], "flag").drop_nulls().unique())[name]}
+        # A stray code is one household's fault and set aside with it; without 0 or without 1 it is the declaration's.
+        if seen - {*FLAGS} and not seen >= {*FLAGS}:
+            message = f"features.{name}: a flag is 0/1 or true/false, the survey says {', '.join(sorted(seen)[:5])}. "
+            raise SpecError(message + "Declare it a category.")
+
+
+def _unusable(spec: SurveySpec) -> dict[str, pl.Expr]:
+    """Per reason for setting a household aside: whether it holds."""
+    target = pl.col(spec.target.column)
+    reasons = {
+        spec.target.column: target.is_null() | (target <= 0 if spec.target.scale == "level" else pl.lit(value=False))
+    }
+    for name in (spec.weight, spec.poverty_line):
+        if isinstance(name, str):
+            reasons[name] = pl.col(name).is_null() | (pl.col(name) <= 0)
+    reasons |= {name: pl.col(name).is_null() for name in (*spec.area, *spec.strata, *spec.quota.within)}
+    if spec.missing != "not_scorable":
+        return reasons
+    for name, feature in spec.features.items():
+        usable = pl.col(name).is_not_null()
+        if feature.range is not None:
+            usable &= pl.col(name).is_between(*feature.range)
+        if feature.kind == "flag" or feature.codes is not None:
+            usable &= pl.col(name).is_in([*(feature.codes or FLAGS)])
+        reasons[name] = ~usable.fill_null(value=False)
+    return reasons
+
+
+def area_numbers(frame: pl.DataFrame, columns: tuple[str, ...]) -> Integers:
+    """Number from 0 of each row's area, areas in order of their codes; all 0 without columns."""
+    if not columns:
+        return np.zeros(frame.height, dtype=np.int64)
+    key = frame.select(area=pl.concat_str([pl.col(name).cast(pl.String) for name in columns], separator="\x1f"))
+    return key["area"].rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def number(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Cells of a column as Float64; null where there is none, or it is not finite or not a number."""
+    column = pl.col(name)
+    if dtype == pl.String:
+        column = column.str.strip_chars().cast(pl.Float64, strict=False)
+    elif dtype.is_numeric() or dtype == pl.Boolean:
+        column = column.cast(pl.Float64, strict=False)
+    else:
+        return pl.lit(None, dtype=pl.Float64).alias(name)
+    return pl.when(column.is_finite()).then(column).alias(name)
+
+
+def code(name: str, dtype: pl.DataType, kind: Kind) -> pl.Expr:
+    """Cells of a column as codes: text, whole numbers without decimals, true and false as 1 and 0; null where none."""
+    column = pl.col(name)
+    if dtype == pl.Boolean:
+        text = column.cast(pl.Int8).cast(pl.String)
+    elif dtype.is_integer():
+        text = column.cast(pl.String)
+    elif dtype.is_numeric():
+        measure = column.cast(pl.Float64)
+        whole = pl.when(measure == measure.floor()).then(measure).cast(pl.Int64, strict=False)
+        text = pl.coalesce(whole.cast(pl.String), pl.when(measure.is_finite()).then(measure).cast(pl.String))
+    elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
+        text = column.cast(pl.String).str.strip_chars().str.strip_suffix(".0")
+        if kind == "flag":
+            text = text.str.to_lowercase().replace({"true": "1", "false": "0"})
+        text = pl.when(text != "").then(text)
+    else:
+        text = pl.lit(None, dtype=pl.String)
+    return text.alias(name)
+
+
+def answer(name: str, dtype: pl.DataType, kind: Kind) -> pl.Expr:
+    """Cells of a feature's column: Float64 for a number, text for a flag or category, null where unusable."""
+    return number(name, dtype) if kind == "number" else code(name, dtype, kind)
+
+
+def blank(column: pl.Series) -> pl.Series:
+    """Whether each cell is empty: null, or text of spaces."""
+    if column.dtype == pl.String:
+        return column.is_null() | (column.str.strip_chars() == "").fill_null(value=True)
+    return column.is_null()
+
+
+def _measures(spec: SurveySpec) -> list[str]:
+    line = spec.poverty_line if isinstance(spec.poverty_line, str) else None
+    names = [spec.target.column, spec.weight, line, spec.quota.column]
+    return [*dict.fromkeys(name for name in names if name is not None)]
+
+
+def _welfare(frame: pl.DataFrame, spec: SurveySpec) -> Floats:
+    target = frame[spec.target.column].to_numpy()
+    if spec.target.scale == "ordinal":
+        return target
+    log = np.log(target) if spec.target.scale == "level" else target
+    if spec.poverty_line is None:
+        return log
+    line = frame[spec.poverty_line].to_numpy() if isinstance(spec.poverty_line, str) else spec.poverty_line
+    return np.asarray(log - np.log(line), dtype=np.float64)
