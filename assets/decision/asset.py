@@ -1,0 +1,149 @@
+"""Doors of the decision room to Dagster: judging, deciding behind the checks, and the draft."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.checks import DRAFT_CHECKS
+from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
+from assets.decision.quarter import (
+    cut_points_of,
+    cut_points_table,
+    decided_tables,
+    history_of,
+    judged_tables,
+    seats_table,
+    terms_of,
+)
+from assets.house import House
+from assets.intake.pins import Pins
+from assets.lake import Table
+from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, name_of, outs_of, quarter_of
+from assets.published import revision_at
+from assets.welfare.scorecard import Scorecard
+from schemas.quarter import Quarter
+from schemas.tables import TABLES
+
+_JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
+_DECIDED = ("decision/seats", "decision/decisions", "decision/payments", "decision/transitions")
+_REGISTRY = ("registry/families", "registry/provenance", "registry/members")
+
+
+def _outputs(tables: Mapping[str, Table]) -> Iterator[dg.Output[Table]]:
+    for key, table in tables.items():
+        yield dg.Output(table, name_of(key), metadata={"dagster/row_count": table.rows})
+
+
+def _previous_draft(house: House, pins: Pins) -> Draft | None:
+    if pins.builds_on_revision is None:
+        return None
+    before = Quarter.parse(pins.quarter).previous
+    return read_draft(revision_at(house, before, pins.builds_on_revision, str(pins.builds_on)).restricted)
+
+
+@dg.multi_asset(
+    name="judge",
+    outs=outs_of(*(TABLES[key] for key in _JUDGED)),
+    ins=ins_of("intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "intake/consumption_survey", "intake/current_recipients"),
+    partitions_def=QUARTERS,
+    group_name="decision",
+)
+def judge(  # noqa: PLR0913
+    context: dg.AssetExecutionContext,
+    house: dg.ResourceParam[House],
+    pins: Pins,
+    families: Table,
+    provenance: Table,
+    members: Table,
+    persons: Table,
+    scorecard: Scorecard,
+    consumption_survey: Table,
+    current_recipients: Table,
+) -> Iterator[dg.Output[Table]]:
+    """Every filter's outcome, the score and the decile of every family; one failing filter never hides another."""
+    quarter = quarter_of(context)
+    survey = consumption_survey.read(house.contracts["intake/consumption_survey"])
+    cuts = cut_points_of(house, quarter, scorecard, survey)
+    terms = terms_of(house, quarter, scorecard, cuts)
+    registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
+    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history))
+    yield from _outputs({table.key: table for table in made})
+
+
+@dg.multi_asset(
+    name="decide",
+    outs=outs_of(*(TABLES[key] for key in _DECIDED)),
+    ins=ins_of(
+        "intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "decision/cut_points", "decision/eligibility",
+        "intake/poverty_statistics", "intake/current_recipients",
+    ),
+    check_specs=[
+        dg.AssetCheckSpec(one.name, asset=key_of("decision/decisions"), description=one.promise, blocking=True)
+        for one in DRAFT_CHECKS
+    ],
+    partitions_def=QUARTERS,
+    group_name="decision",
+)  # fmt: skip
+def decide(  # noqa: PLR0913
+    context: dg.AssetExecutionContext,
+    house: dg.ResourceParam[House],
+    pins: Pins,
+    families: Table,
+    provenance: Table,
+    members: Table,
+    persons: Table,
+    scorecard: Scorecard,
+    cut_points: Table,
+    eligibility: Table,
+    poverty_statistics: Table,
+    current_recipients: Table,
+) -> Iterator[dg.Output[Table] | dg.AssetCheckResult]:
+    """Places, ranks, statuses, amounts and the cause of every move; the checks decide whether a draft may be made."""
+    quarter = quarter_of(context)
+    contracts = house.contracts
+    terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
+    registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
+    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
+    seats = seats_table(house, terms, poverty, eligibility, history)
+    decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
+    made = (seats, decisions, payments, transitions)
+    yield from _outputs({table.key: table for table in made})
+    scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
+    for check in DRAFT_CHECKS:
+        broken = check.broken(*scans)
+        yield dg.AssetCheckResult(
+            passed=broken == 0,
+            check_name=check.name,
+            asset_key=key_of("decision/decisions"),
+            severity=dg.AssetCheckSeverity.ERROR,
+            metadata={"rows that break it": broken},
+        )
+
+
+@dg.asset(
+    key=key_of("decision/draft"),
+    ins=ins_of("intake/pins", *(key for key in (*_REGISTRY, "registry/persons", "registry/cases", "registry/parked")),
+               "welfare/scorecard", *_JUDGED, *_DECIDED),
+    partitions_def=QUARTERS,
+    group_name="decision",
+    owners=OWNERS,
+    io_manager_key="lake",
+)  # fmt: skip
+def draft(
+    context: dg.AssetExecutionContext, house: dg.ResourceParam[House], pins: Pins, scorecard: Scorecard, **tables: Any
+) -> dict[str, Any]:
+    """The proposal for the quarter, named by its hash; approvals are given over that hash."""
+    quarter = quarter_of(context)
+    by_key = {table.key: table for table in tables.values()}
+    terms = terms_of(house, quarter, scorecard, tables["cut_points"].read(house.contracts["decision/cut_points"]))
+    made = compose(house, pins, terms, by_key)
+    decisions = by_key["decision/decisions"].scan(house.contracts["decision/decisions"])
+    shown = {row["programme"]: row for row in counts(decisions, ["programme"]).to_dicts()}
+    context.add_output_metadata(
+        {"draft": made.hash, "policy": made.policy_hash, "model": made.model_hash, "scaled": made.is_scaled, "counts": shown}
+    )
+    context.log.info(f"draft {made.hash[:SHORT]} of {quarter}")
+    return {"hash": made.hash}

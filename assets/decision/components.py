@@ -1,0 +1,94 @@
+"""What a programme pays a family: PKH by the components of its members, BPNT a flat amount."""
+
+from datetime import date
+
+import polars as pl
+
+from assets.registry.rollups import age_on
+from quotas.rules import Component, ProgrammeRule
+
+_ATTENDS = 2
+_SEVERE = 2
+_SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
+_UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
+_SCHEMA = {"family_id": pl.String, "components": pl.List(pl.String), "amount_rupiah": pl.Int64}
+
+
+def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The members with the facts that components read, as of a day.
+
+    Adds `age_years`, `school_level` as a word (`primary`, `junior_secondary`, `senior_secondary`) of those who
+    attend, and `has_severe_disability` (cannot at all, or much difficulty: Regsosek 428 codes 1 and 2).
+    """
+    level = pl.lit(None, pl.String)
+    for word, (first, last) in _SCHOOL.items():
+        level = pl.when(pl.col("school_level").is_between(first, last)).then(pl.lit(word)).otherwise(level)
+    return members.with_columns(
+        age_years=age_on(day),
+        school_level=pl.when(pl.col("school_participation") == _ATTENDS).then(level),
+        has_severe_disability=pl.col("disability") <= _SEVERE,
+    )
+
+
+def _fits(component: Component) -> pl.Expr:
+    fact = pl.col(component.fact)
+    if component.equals is not None:
+        return (fact == component.equals).fill_null(value=False)
+    number = fact.cast(pl.Int64)
+    low = number >= component.minimum if component.minimum is not None else pl.lit(value=True)
+    high = number <= component.maximum if component.maximum is not None else pl.lit(value=True)
+    return (low & high).fill_null(value=False)
+
+
+def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
+    """The components a family is paid for: one per person at the highest amount, within the caps.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        From :func:`member_facts`.
+
+    Returns
+    -------
+    DataFrame
+        `family_id, components` (codes, highest amount first), `amount_rupiah` per quarter; families with none are
+        absent. A person who fits several components counts once, at the highest amount; where a component's own cap
+        leaves a person out, the person does not fall back on a lower one.
+    """
+    ordered = sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
+    best = pl.lit(None, pl.Int32)
+    for position, component in reversed(list(enumerate(ordered))):
+        best = pl.when(_fits(component)).then(pl.lit(position, pl.Int32)).otherwise(best)
+    caps = {position: one.max_members for position, one in enumerate(ordered) if one.max_members is not None}
+    amounts = {position: one.amount_rupiah for position, one in enumerate(ordered)}
+    codes = {position: one.code for position, one in enumerate(ordered)}
+    placed = (
+        facts.select("family_id", "person_id", _best=best)
+        .filter(pl.col("_best").is_not_null())
+        .sort("family_id", "_best", "person_id")
+        .with_columns(_in_kind=pl.int_range(pl.len()).over("family_id", "_best"))
+        .filter(pl.col("_in_kind") < pl.col("_best").replace_strict(caps, default=None, return_dtype=pl.Int64).fill_null(pl.len()))
+        .with_columns(_in_family=pl.int_range(pl.len()).over("family_id"))
+    )
+    if rule.max_paid_members is not None:
+        placed = placed.filter(pl.col("_in_family") < rule.max_paid_members)
+    return (
+        placed.group_by("family_id", maintain_order=True)
+        .agg(
+            components=pl.col("_best").replace_strict(codes, return_dtype=pl.String),
+            amount_rupiah=pl.col("_best").replace_strict(amounts, return_dtype=pl.Int64).sum(),
+        )
+        .match_to_schema(_SCHEMA)
+    )
+
+
+def tie_break_facts(facts: pl.DataFrame) -> pl.DataFrame:
+    """What breaks ties of score, one row per family: counts of the vulnerable (policy `ranking.tie_breakers`)."""
+    age = pl.col("age_years")
+    vulnerable = pl.col("is_pregnant") | (age < _UNDER_FIVE)
+    return facts.group_by("family_id").agg(
+        severe_disability_count=pl.col("has_severe_disability").sum().cast(pl.Int64),
+        elderly_alone=((pl.len() == 1) & (age.min() >= _ELDERLY)).cast(pl.Int64),
+        pregnant_or_under_five_count=vulnerable.sum().cast(pl.Int64),
+        dependant_count=((age < _ADULT) | (age >= _ELDERLY)).sum().cast(pl.Int64),
+    )

@@ -1,0 +1,34 @@
+"""The heart: one pure function from families, terms, places and last quarter's recipients to every decision."""
+
+import polars as pl
+
+from assets.decision.families import Families, Terms
+from assets.decision.judge import eligibility, judge
+from assets.decision.ranking import rank
+
+
+def decide(families: Families, terms: Terms, seats: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
+    """What every family gets in every programme, and why.
+
+    Pure: the same arguments give the same frame, on any day and machine. The quarterly run, the causes of
+    transitions, letters and simulations all call it, or its two halves (:func:`~assets.decision.judge.eligibility`
+    per family, :func:`~assets.decision.ranking.rank` per area) shard by shard.
+
+    Parameters
+    ----------
+    families : Families
+        Complete for every area they touch.
+    terms : Terms
+        Law, days, scorecard and cut points.
+    seats : DataFrame
+        Area x programme with `seats`, places that may be filled.
+    previous : DataFrame
+        `family_id, programme` of those who received in the quarter before.
+
+    Returns
+    -------
+    DataFrame
+        See :func:`assets.decision.ranking.rank`.
+    """
+    judged = judge(families, terms)
+    return rank(eligibility(judged, families, terms, previous), seats, terms)

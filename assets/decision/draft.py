@@ -1,0 +1,166 @@
+"""The draft: what a run proposes, named by the hash of all it rests on. Approvals are files over that hash."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.decision.families import Terms
+from assets.house import House
+from assets.intake.pins import Pins
+from assets.lake import Table, digest, write_atomically
+from assets.welfare.models import scorecard
+from quotas.overlay import Overlay
+from quotas.rulebook import rulebook
+from schemas.errors import Refused, Tampered
+from schemas.quarter import Quarter
+from schemas.vocabularies import Status
+
+FILE = "draft.json"
+_DECIDED = "decision/"
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A proposal for a quarter: the tables it consists of and everything they rest on.
+
+    Attributes
+    ----------
+    hash : str
+        SHA-256 over inputs, terms and the contents of the decision tables.
+    tables : mapping
+        Plain forms of every table of the run, by key.
+    overlay : mapping or None
+        Name, reason and changes laid over the rulebook.
+    """
+
+    hash: str
+    quarter: Quarter
+    policy_hash: str
+    model_hash: str
+    key_fingerprint: str
+    overlay: Mapping[str, Any] | None
+    is_scaled: bool
+    pins: Pins
+    tables: Mapping[str, Mapping[str, Any]]
+
+    def table(self, house: House, key: str) -> Table:
+        """One of its tables."""
+        return house.lake.from_json(self.tables[key])
+
+    def read(self, house: House, key: str) -> pl.DataFrame:
+        """All rows of one of its tables."""
+        return self.table(house, key).read(house.contracts[key])
+
+    def content(self) -> dict[str, Any]:
+        """Plain form."""
+        return {
+            "hash": self.hash,
+            "quarter": str(self.quarter),
+            "policy_hash": self.policy_hash,
+            "model_hash": self.model_hash,
+            "key_fingerprint": self.key_fingerprint,
+            "overlay": self.overlay,
+            "is_scaled": self.is_scaled,
+            "pins": self.pins.to_json(),
+            "tables": dict(self.tables),
+        }
+
+    def overlaid(self) -> Overlay | None:
+        """The overlay it was decided under."""
+        return None if self.overlay is None else Overlay.of(**self.overlay)
+
+    def terms(self, house: House) -> Terms:
+        """The terms it was decided on, for the next quarter to compare with."""
+        days = house.days(self.quarter)
+        policy = rulebook(self.overlaid()).on(days.decision_date)
+        card = scorecard(house.models, self.model_hash)
+        return Terms(self.quarter, policy, days, card, self.read(house, "decision/cut_points"))
+
+
+def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table]) -> Draft:
+    """Name a draft and put it into `drafts/<quarter>/<hash>/`; the same proposal is the same folder."""
+    overlay = house.rulebook.overlay
+    laid = None if overlay is None else {"name": overlay.name, "reason": overlay.reason, "changes": overlay.changes}
+    name = digest(
+        {
+            "quarter": str(terms.quarter),
+            "policy": terms.policy.hash,
+            "model": terms.scorecard.hash,
+            "key": house.key.hash,
+            "pins": pins.to_json(),
+            "tables": {key: table.content_hash for key, table in tables.items() if key.startswith(_DECIDED)},
+        }
+    )
+    draft = Draft(
+        name, terms.quarter, terms.policy.hash, terms.scorecard.hash, house.key.hash, laid, terms.policy.scaled, pins,
+        {key: table.to_json() for key, table in sorted(tables.items())},
+    )  # fmt: skip
+    path = folder(house, draft.quarter, draft.hash) / FILE
+    write_atomically(path, json.dumps(draft.content(), indent=1, sort_keys=True).encode())
+    return draft
+
+
+def folder(house: House, quarter: Quarter, name: str) -> Path:
+    """Where a draft lies."""
+    return house.drafts / str(quarter) / name
+
+
+def read_draft(path: Path) -> Draft:
+    """The draft in a folder.
+
+    Raises
+    ------
+    Tampered
+        If the file is no draft.
+    """
+    try:
+        plain = json.loads((path / FILE).read_text())
+        quarter, pins = Quarter.parse(plain.pop("quarter")), Pins.from_json(plain.pop("pins"))
+        return Draft(quarter=quarter, pins=pins, **plain)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        message = f"{path.name[:SHORT]}: {FILE} is no draft. Run the quarter again."
+        raise Tampered(message) from error
+
+
+def find_draft(house: House, name: str) -> Draft:
+    """The draft whose hash begins with `name`.
+
+    Raises
+    ------
+    Refused
+        If none or several do.
+    """
+    found = sorted(path for path in house.drafts.glob(f"*/{name}*") if (path / FILE).exists()) if name else []
+    if len(found) != 1:
+        what = "no draft begins" if not found else f"{len(found)} drafts begin"
+        message = f"{what} with {name!r}. `perlinsos status` lists the drafts."
+        raise Refused(message)
+    return read_draft(found[0])
+
+
+def counts(decisions: pl.LazyFrame, by: list[str]) -> pl.DataFrame:
+    """Families by status: `evaluated, eligible, recipients, waiting, ineligible, not_scorable, held` per group."""
+    status = pl.col("status")
+
+    def of(*words: Status) -> pl.Expr:
+        return status.is_in([word.value for word in words]).sum().cast(pl.Int64)
+
+    return (
+        decisions.group_by(by)
+        .agg(
+            evaluated=pl.len().cast(pl.Int64),
+            eligible=of(Status.RECIPIENT, Status.WAITING),
+            recipients=of(Status.RECIPIENT),
+            waiting=of(Status.WAITING),
+            ineligible=of(Status.INELIGIBLE),
+            not_scorable=of(Status.NOT_SCORABLE),
+            held=of(Status.HELD),
+        )
+        .sort(by)
+        .collect()
+    )

@@ -1,0 +1,274 @@
+"""A quarter's decision, shard by shard over the regencies: which tables are made of which, in which order.
+
+The rules themselves are in `judge`, `ranking`, `places` and `transitions`; this module only lays them over the lake.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from assets.decision.deciles import cut_points
+from assets.decision.families import Families, Terms
+from assets.decision.filters import filter_rows
+from assets.decision.judge import eligibility, judge
+from assets.decision.draft import Draft
+from assets.decision.places import places
+from assets.decision.ranking import rank
+from assets.decision.transitions import Before, transitions
+from assets.house import House
+from assets.lake import WHOLE, Table, digest
+from assets.welfare.scorecard import Scorecard
+from quotas.poverty import poverty_figures
+from schemas.quarter import Quarter
+from schemas.vocabularies import Status
+
+_REGISTRY = ("registry/families", "registry/members")
+
+
+@dataclass(frozen=True)
+class History:
+    """What the quarter before left: the tables of the revision built on, or the list of current recipients.
+
+    Attributes
+    ----------
+    tables : mapping
+        Tables of the previous revision by key; empty in a first quarter.
+    terms : Terms or None
+        Terms of then.
+    statuses : DataFrame
+        `family_id, programme, status, regency_code` then.
+    """
+
+    tables: Mapping[str, Table]
+    terms: Terms | None
+    statuses: pl.DataFrame
+
+    @property
+    def sitting(self) -> pl.DataFrame:
+        """`family_id, programme` of those who received."""
+        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
+
+    @property
+    def hash(self) -> str:
+        """What names this history in the name of a shard's file."""
+        rows = self.statuses.sort("family_id", "programme").select("family_id", "programme", "status", "regency_code")
+        return digest([sorted((key, one.content_hash) for key, one in self.tables.items()),
+                       self.terms and self.terms.hash, hashlib.sha256(rows.write_csv().encode()).hexdigest()])  # fmt: skip
+
+
+def terms_of(house: House, quarter: Quarter, card: Scorecard, cuts: pl.DataFrame) -> Terms:
+    """The terms of a quarter in a home."""
+    return Terms(quarter, house.policy(quarter), house.days(quarter), card, cuts)
+
+
+def cut_points_of(house: House, quarter: Quarter, card: Scorecard, survey: pl.DataFrame) -> pl.DataFrame:
+    """Decile cut points of a quarter; none where no programme asks for a decile."""
+    policy = house.policy(quarter)
+    asks = any(rule.max_decile is not None for rule in policy.programmes.values())
+    return cut_points(survey, card, policy.welfare) if asks else house.contracts["decision/cut_points"].empty()
+
+
+def judged_tables(
+    house: House, terms: Terms, registry: Mapping[str, Table], history: History
+) -> tuple[Table, Table, Table]:
+    """Scores, filters and eligibility of every family, by regency."""
+    quarter, contracts = str(terms.quarter), house.contracts
+    outputs = [contracts["decision/scores"], contracts["decision/filters"], contracts["decision/eligibility"]]
+    inputs = [registry[key] for key in (*_REGISTRY, "registry/provenance")]
+    shards = sorted(registry["registry/families"].shards)
+    scores, filters, eligible = house.lake.map_shards(
+        _judge_regency, quarter, outputs, shards, inputs, house, terms, registry, history.sitting,
+        settings=(terms, history),
+    )  # fmt: skip
+    return scores, filters, eligible
+
+
+def seats_table(
+    house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History
+) -> Table:
+    """Places per area and programme: the one national step."""
+    figures = poverty_figures(poverty, terms.days.poverty_vintage)
+    contract = house.contracts["decision/seats"]
+    counted = eligible.scan(house.contracts["decision/eligibility"]).select(terms.area, "programme", "status").collect()
+    before = history.tables.get("decision/seats")
+    table = places(terms, figures, counted, None if before is None else before.read(contract))
+    name = digest([terms.hash, hashlib.sha256(contract.fit(table).write_csv().encode()).hexdigest()])[:32]
+    shard = house.lake.write(contract, str(terms.quarter), WHOLE, name, table)
+    return Table(contract.key, str(terms.quarter), {WHOLE: shard})
+
+
+def decided_tables(
+    house: House, terms: Terms, eligible: Table, seats: Table, registry: Mapping[str, Table], history: History
+) -> tuple[Table, Table, Table]:
+    """Decisions, payments and transitions, by regency."""
+    contracts, quarter = house.contracts, str(terms.quarter)
+    shards = sorted(eligible.shards)
+    decisions, payments = house.lake.map_shards(
+        _rank_regency, quarter, [contracts["decision/decisions"], contracts["decision/payments"]], shards,
+        [eligible, seats], house, terms, eligible, seats,
+        settings=(terms, house.key),
+    )  # fmt: skip
+    gone = _gone(house, registry, history)
+    gone_only = sorted(set(gone["regency_code"]) - set(shards))
+    (moved,) = house.lake.map_shards(
+        _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *gone_only],
+        [*(registry[key] for key in _REGISTRY), seats], house, terms, registry, seats, history, gone, _movers(house, registry, history),
+        settings=(terms, history),
+    )  # fmt: skip
+    return decisions, payments, moved
+
+
+def _families(house: House, registry: Mapping[str, Table], regency: str) -> Families:
+    records, members = (registry[key].read(house.contracts[key], regency) for key in _REGISTRY)
+    return Families(records, members)
+
+
+def _judge_regency(
+    regency: str, house: House, terms: Terms, registry: Mapping[str, Table], sitting: pl.DataFrame
+) -> tuple[pl.DataFrame, ...]:
+    families = _families(house, registry, regency)
+    judged = judge(families, terms)
+    eligible = eligibility(judged, families, terms, sitting).join(input_hashes(families), on="family_id")
+    provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
+    return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
+
+
+def input_hashes(families: Families) -> pl.DataFrame:
+    """`family_id, input_hash`: SHA-256 of every fact of a family and its living members, in a fixed order."""
+    records = families.records.select(
+        "family_id", pl.concat_str(pl.exclude("head_name").cast(pl.String).fill_null("~"), separator="|").alias("_facts")
+    )
+    members = families.members.sort("family_id", "person_id").select(
+        "family_id", pl.concat_str(pl.all().cast(pl.String).fill_null("~"), separator="|").alias("_member")
+    )
+    rolled = members.group_by("family_id", maintain_order=True).agg(pl.col("_member").str.join("#"))
+    joined = records.join(rolled, on="family_id", how="left").select(
+        "family_id", _text=pl.concat_str("_facts", pl.col("_member").fill_null(""), separator="##")
+    )
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in joined["_text"]]
+    return joined.select("family_id", pl.Series("input_hash", hashes, dtype=pl.String))
+
+
+def _rank_regency(
+    regency: str, house: House, terms: Terms, eligible: Table, seats: Table
+) -> tuple[pl.DataFrame, ...]:
+    rows = eligible.read(house.contracts["decision/eligibility"], regency)
+    decided = rank(rows, seats.read(house.contracts["decision/seats"]), terms)
+    decided = decided.with_columns(
+        house.key.references(decided["family_id"]),
+        masked_name("head_name").alias("masked_name"),
+        quarter=pl.lit(str(terms.quarter)),
+        province_code=pl.col("regency_code").str.slice(0, 2),
+        model_hash=pl.lit(terms.scorecard.hash),
+        policy_hash=pl.lit(terms.policy.hash),
+        stage=pl.lit(terms.quarter.stage, pl.Int32),
+    )
+    return decided, decided.filter(pl.col("status") == Status.RECIPIENT)
+
+
+def masked_name(column: str) -> pl.Expr:
+    """A name as the public list shows it: the first letter of each word and three asterisks, whatever its length."""
+    return pl.col(column).str.to_uppercase().str.replace_all(r"(\p{L})[^\s]*", "$1***")
+
+
+def _transitions_of_regency(  # noqa: PLR0913
+    regency: str,
+    house: House,
+    terms: Terms,
+    registry: Mapping[str, Table],
+    seats: Table,
+    history: History,
+    gone: pl.DataFrame,
+    movers: Families,
+) -> tuple[pl.DataFrame, ...]:
+    families = _families(house, registry, regency)
+    here = families.records.select("family_id")
+    left = movers.records.select("family_id")
+    then = _families(house, history.tables, regency) if history.tables else _empty(house)
+    stayed = [
+        pl.concat([rows.join(left, on="family_id", how="anti"), moved.join(here, on="family_id", how="semi")])
+        for rows, moved in ((then.records, movers.records), (then.members, movers.members))
+    ]
+    statuses = history.statuses
+    concerned = statuses.join(here, on="family_id", how="semi")
+    contract = house.contracts["decision/seats"]
+    before = Before(
+        pl.concat([concerned, gone.filter(pl.col("regency_code") == regency)]),
+        Families(*stayed),
+        history.terms,
+        history.tables["decision/seats"].read(contract) if history.tables else None,
+    )
+    return (transitions(families, terms, seats.read(contract), history.sitting, before),)
+
+
+def _empty(house: House) -> Families:
+    return Families(*(house.contracts[key].empty() for key in _REGISTRY))
+
+
+def _gone(house: House, registry: Mapping[str, Table], history: History) -> pl.DataFrame:
+    """Statuses of families that are in the registry no more."""
+    now = registry["registry/families"].scan(house.contracts["registry/families"]).select("family_id")
+    return history.statuses.lazy().join(now, on="family_id", how="anti").sort("family_id", "programme").collect()
+
+
+def _movers(house: House, registry: Mapping[str, Table], history: History) -> Families:
+    """What the registry held last quarter of families that live in another regency now; few."""
+    if not history.tables:
+        return _empty(house)
+    now = registry["registry/families"].scan(house.contracts["registry/families"]).select("family_id", "regency_code")
+    then = history.statuses.lazy().select("family_id", then="regency_code").unique()
+    moved = now.join(then, on="family_id").filter(pl.col("regency_code") != pl.col("then")).select("family_id")
+    kept = [
+        history.tables[key].scan(house.contracts[key]).join(moved, on="family_id", how="semi").collect()
+        for key in _REGISTRY
+    ]
+    return Families(*kept)
+
+
+def history_of(
+    house: House, previous: Draft | None, current: Table, families: Table, persons: Table
+) -> History:
+    """The history a quarter builds on: the previous revision, or the current recipients of a first quarter.
+
+    Parameters
+    ----------
+    previous : Draft or None
+        Draft of the revision built on.
+    current : Table
+        Feed `current_recipients`.
+    families, persons : Table
+        This quarter's registry, in which the current recipients are found by card, else by the head's number.
+    """
+    if previous is not None:
+        tables = {key: previous.table(house, key) for key in previous.tables}
+        decisions = tables["decision/decisions"].scan(house.contracts["decision/decisions"])
+        statuses = decisions.select("family_id", "programme", "status", "regency_code").collect()
+        return History(tables, previous.terms(house), statuses)
+    contracts = house.contracts
+    cards = families.scan(contracts["registry/families"]).select("family_card_number", by_card="family_id")
+    heads = persons.scan(contracts["registry/persons"]).select(head_nik="nik", by_head="family_id").drop_nulls()
+    nobody = pl.concat_str(pl.lit("unregistered:"), "batch_id", pl.col("row_number").cast(pl.String))
+    statuses = (
+        current.scan(contracts["intake/current_recipients"])
+        .join(cards, on="family_card_number", how="left")
+        .join(heads, on="head_nik", how="left")
+        .select(
+            pl.coalesce("by_card", "by_head", nobody).alias("family_id"),
+            "programme",
+            pl.lit(Status.RECIPIENT.value).alias("status"),
+            "regency_code",
+        )
+        .unique(["family_id", "programme"])
+        .sort("family_id", "programme")
+        .collect()
+    )
+    return History({}, None, statuses)
+
+
+def cut_points_table(house: House, terms: Terms) -> Table:
+    """The cut points as a table of the quarter."""
+    contract = house.contracts["decision/cut_points"]
+    shard = house.lake.write(contract, str(terms.quarter), WHOLE, digest([terms.hash])[:32], terms.cut_points)
+    return Table(contract.key, str(terms.quarter), {WHOLE: shard})
