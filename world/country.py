@@ -1,0 +1,229 @@
+"""Writes the synthetic country: deliveries of each quarter, and the truth apart from them; one regency at a time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from schemas.errors import WrongUsage
+from schemas.feeds import feeds
+from schemas.quarter import Quarter
+from schemas.questionnaire import default_questionnaire
+from schemas.regions import regencies
+from schemas.vocabularies import Feed
+from world.changes import News, advance
+from world.geography import Regency, regencies_of
+from world.landing import Landing, day_before
+from world.parameters import Country, Noise
+from world.parameters import country as country_parameters
+from world.parameters import noise as noise_parameters
+from world.society import Neighbourhood, Society, agents, found, sampled
+from world.statements import (
+    LENT_COLUMNS,
+    claims,
+    current_recipients,
+    evidence,
+    members,
+    registrations,
+    surveys,
+    validations,
+)
+
+SMALLEST = 400
+POVERTY_VINTAGE = "2025-03"
+MINISTRY, STATISTICS = "Kementerian Sosial", "BPS"
+_LENT = 500
+_FIRST_WINDOW = timedelta(days=184)
+_SURVEY_STREAM = 1
+
+
+def write(scope: str, families: int, quarters: Sequence[Quarter], seed: int, out: Path) -> dict[str, dict[str, int]]:
+    """Write `out/<quarter>/<feed>/<file>.csv` with declarations, and the truth to `<out>-truth/<quarter>/<table>/`.
+
+    The first quarter delivers everything, later ones what is new, and evidence in full. What is stated for a quarter
+    was stated before its first day. The same arguments give the same bytes; memory grows with one regency.
+
+    Parameters
+    ----------
+    scope : str
+        `banyuwangi`: it and its three neighbours.
+    families : int
+        All families of the scope, split by population.
+    quarters : sequence of Quarter
+        In order of time.
+    out : Path
+        Folder whose folders of these quarters are empty or absent.
+
+    Returns
+    -------
+    dict
+        Rows by quarter and feed.
+
+    Raises
+    ------
+    WrongUsage
+        If the scope is unknown, the families too few, the quarters out of order or the folder in use.
+    """
+    if families < SMALLEST:
+        message = f"{families} families are too few for a country. Take at least {SMALLEST}."
+        raise WrongUsage(message)
+    if not quarters or list(quarters) != sorted(set(quarters)):
+        message = "The quarters of a synthetic country stand in order of time, each once: 2026Q1,2026Q2."
+        raise WrongUsage(message)
+    country, noise = country_parameters(), noise_parameters()
+    scope_regencies = regencies_of(scope, families, seed, country.villages)
+    landing = Landing(out, feeds(default_questionnaire()), tuple(quarters))
+    _deliver_statistics(landing, quarters[0])
+    households = _sample_sizes(scope_regencies, noise.consumption_survey.households)
+    lent: pl.DataFrame | None = None
+    for at, regency in enumerate(scope_regencies):
+        around = Neighbourhood(regency, scope_regencies[at - 1], scope_regencies[(at + 1) % len(scope_regencies)])
+        story = _Story(landing, around, scope_regencies, seed, country, noise)
+        lent = story.tell(quarters, households[at], lent)
+    return landing.counts
+
+
+def _deliver_statistics(landing: Landing, quarter: Quarter) -> None:
+    """Poor persons and poverty lines of all 514 regencies."""
+    figures = regencies().select(
+        pl.col("code").alias("area_code"),
+        pl.lit(POVERTY_VINTAGE).alias("vintage"),
+        "poor_count",
+        "poverty_line_rupiah_per_capita_month",
+    )
+    landing.deliver(quarter, Feed.POVERTY_STATISTICS, f"bps_{POVERTY_VINTAGE}", figures, STATISTICS)
+
+
+def _sample_sizes(scope: Sequence[Regency], households: int) -> list[int]:
+    """Households sampled per regency, by the square root of its families, so that small regencies are seen too."""
+    roots = np.sqrt([regency.families for regency in scope])
+    return [int(size) for size in np.round(households * roots / roots.sum())]
+
+
+class _Story:
+    """One regency through all quarters."""
+
+    def __init__(
+        self,
+        landing: Landing,
+        around: Neighbourhood,
+        scope: Sequence[Regency],
+        seed: int,
+        country: Country,
+        noise: Noise,
+    ) -> None:
+        self._landing, self._around, self._home = landing, around, around.home
+        self._scope, self._seed = scope, seed
+        self._country, self._noise = country, noise
+
+    def _rng(self, quarter: Quarter, *stream: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, self._home.number, quarter.year * 10 + quarter.number, *stream])
+
+    def tell(self, quarters: Sequence[Quarter], households: int, lent: pl.DataFrame | None) -> pl.DataFrame:
+        """Write all quarters; gives a few persons whose numbers the next regency's families may claim."""
+        first = quarters[0]
+        rng = self._rng(first)
+        society, measured = found(rng, self._around, first.first_day, self._country, self._noise)
+        numbers_to_lend = society.persons.filter(pl.col("is_alive") & pl.col("has_nik")).select(LENT_COLUMNS)
+        on_loan = numbers_to_lend[np.sort(rng.permutation(numbers_to_lend.height)[:_LENT])]
+        since = first.first_day - _FIRST_WINDOW
+        for quarter in quarters:
+            if quarter is first:
+                news = self._opening(rng, society, quarter)
+            else:
+                rng = self._rng(quarter)
+                news = advance(rng, society, self._around, since, quarter.first_day, self._country, self._noise)
+                measured = society.measured(self._home, quarter.first_day, self._country)
+            self._state(rng, society, news, quarter, since_first=quarter is first, lent=lent)
+            self._keep_truth(society, measured, news, quarter)
+            if quarter is first or quarter.number == 1:
+                self._sample(society, quarter, households)
+            since = quarter.first_day
+        return on_loan
+
+    def _opening(self, rng: np.random.Generator, society: Society, quarter: Quarter) -> News:
+        """Everything there is to say in the first quarter."""
+        landing = self._landing
+        landing.deliver(quarter, Feed.AGENTS, self._home.code, agents(rng, society, self._home, self._noise), MINISTRY)
+        sitting = current_recipients(rng, society, self._home.code, quarter.first_day)
+        landing.deliver(quarter, Feed.CURRENT_RECIPIENTS, self._home.code, sitting, MINISTRY)
+        registering = np.flatnonzero(society.families["is_registered"].to_numpy())
+        seen = rng.random(len(registering)) < self._noise.survey.share_of_registered
+        return News(registering=registering, surveyed=registering[seen])
+
+    def _state(
+        self, rng: np.random.Generator, society: Society, news: News, quarter: Quarter, *, since_first: bool,
+        lent: pl.DataFrame | None,
+    ) -> None:  # fmt: skip
+        """Deliver all that is said of this regency for a quarter."""
+        landing, noise, number = self._landing, self._noise, self._home.number
+        window = (quarter.first_day - _FIRST_WINDOW if since_first else quarter.previous.first_day, quarter.first_day)
+        claimed = claims(rng, society, news.registering, lent, noise)
+        registered = registrations(rng, society, news.registering, claimed, window, number, noise)
+        landing.deliver_by_regency(quarter, Feed.REGISTRATIONS, registered, MINISTRY)
+        stated, who = members(
+            rng, society, registered, news.restated, claimed, window, self._country, noise, with_dead=since_first
+        )
+        homes = society.families["village_code"][stated["family"].to_numpy()]
+        landing.deliver_by_regency(quarter, Feed.MEMBERS, stated.with_columns(homes), MINISTRY)
+        landing.keep(quarter, "persons", self._home.code, who)
+        visited = surveys(rng, society, news.surveyed, registered, window, number, noise)
+        landing.deliver_by_regency(quarter, Feed.SURVEYS, visited, MINISTRY)
+        seen = society.families["is_surveyed"].to_numpy(writable=True)
+        seen[news.surveyed] = True
+        society.families = society.families.with_columns(pl.Series("is_surveyed", seen))
+        share = noise.validation.share_of_registered if since_first else noise.validation.share_later
+        checked = validations(rng, society, share, window, noise)
+        landing.deliver_by_regency(quarter, Feed.VALIDATIONS, checked, STATISTICS)
+        self._answer(society, quarter, since_first=since_first)
+
+    def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
+        """Deliver the agencies' evidence, one file per agency for all regencies it covers."""
+        as_of = day_before(quarter.first_day)
+        gap = self._noise.evidence.uncovered
+        for agency, rows in evidence(society, as_of, self._country).items():
+            coverage = [
+                one.code
+                for one in self._scope
+                if not (since_first and agency is gap.agency and one.code == gap.regency)
+            ]
+            if self._home.code in coverage:
+                self._landing.deliver(
+                    quarter,
+                    Feed.EVIDENCE,
+                    agency,
+                    rows,
+                    str(agency),
+                    agency=str(agency),
+                    coverage=coverage,
+                    as_of=as_of,
+                )
+
+    def _keep_truth(self, society: Society, measured: pl.DataFrame, news: News, quarter: Quarter) -> None:
+        told = society.families.select(
+            pl.col("uid").alias("family_uid"),
+            pl.col("card").cast(pl.String).alias("family_card_number"),
+            "village_code",
+            pl.col("dwelling").alias("dwelling_uid"),
+            "is_registered",
+            "receives_pkh",
+            "receives_bpnt",
+        )
+        facts = measured.select(
+            pl.col("household_size").fill_null(0).alias("living_members"),
+            "consumption_rupiah_per_capita_month",
+            "is_poor",
+            "decile",
+            "exclusion",
+            "is_eligible_pkh",
+            "is_eligible_bpnt",
+        )
+        self._landing.keep(quarter, "households", self._home.code, pl.concat([told, facts], how="horizontal"))
+        self._landing.keep(quarter, "events", self._home.code, news.events)
+
+    def _sample(self, society: Society, quarter: Quarter, households: int) -> None:
+        rng = self._rng(quarter, _SURVEY_STREAM)
+        sample = sampled(rng, self._home, society, households, quarter.first_day, self._country, self._noise)
+        self._landing.deliver(quarter, Feed.CONSUMPTION_SURVEY, "susenas", sample, STATISTICS)
