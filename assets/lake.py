@@ -27,6 +27,7 @@ ROW_GROUP_SIZE = 65_536
 WHOLE = "all"
 """Shard of a table that is not sharded."""
 
+_DEPTH = 5
 _CODE_PACKAGES = ("schemas", "quotas", "assets")
 
 
@@ -73,12 +74,12 @@ class Table:
         return contract.empty() if found is None else pl.read_parquet(found.path)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form for manifests; file names are relative to `<table>/<quarter>/<shard>`."""
+        """Plain form for manifests; files are named from the lake down: `<room>/<table>/<quarter>/<shard>/<hash>.parquet`."""
         return {
             "table": self.key,
             "quarter": self.quarter,
             "shards": {
-                name: {"file": shard.path.name, "sha256": shard.sha256, "rows": shard.rows}
+                name: {"file": "/".join(shard.path.parts[-_DEPTH:]), "sha256": shard.sha256, "rows": shard.rows}
                 for name, shard in sorted(self.shards.items())
             },
         }
@@ -101,11 +102,7 @@ class Lake:
 
     def from_json(self, plain: Mapping[str, Any]) -> Table:
         """A handle from its plain form."""
-        folder = self.folder(plain["table"], plain["quarter"])
-        shards = {
-            name: Shard(folder / name / one["file"], one["sha256"], one["rows"])
-            for name, one in plain["shards"].items()
-        }
+        shards = {name: Shard(self.root / one["file"], one["sha256"], one["rows"]) for name, one in plain["shards"].items()}
         return Table(plain["table"], plain["quarter"], shards)
 
     def commit(self, table: Table) -> None:

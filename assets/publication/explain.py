@@ -1,0 +1,331 @@
+"""One family's decisions explained: rows of the tables, the law and the scorecard put together. Prints nothing.
+
+What an explanation holds and how it looks is in `reports.explanation`. It decides nothing anew: what it tells is what
+the tables hold, and it refuses where they do not fit together.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import polars as pl
+
+from assets.decision.families import Terms
+from assets.welfare.scorecard import MICRO, FeatureTable
+from quotas.rules import Filter, Operator, ProgrammeRule
+from reports.explanation import (
+    Audience,
+    Explanation,
+    PaidComponent,
+    Places,
+    ProgrammeDecision,
+    Reason,
+    RuleCheck,
+    ScorePart,
+)
+from schemas.errors import Refused, Tampered
+from schemas.messages import Words, catalogue, named, quantity, words, yes_or_no
+from schemas.questionnaire import Questionnaire
+from schemas.regions import reference, regency_name
+from schemas.vocabularies import Outcome, Programme, Status
+
+Row = dict[str, Any]
+PER_FAMILY = (
+    "decision/decisions",
+    "decision/filters",
+    "decision/payments",
+    "decision/transitions",
+    "decision/scores",
+    "registry/families",
+    "registry/provenance",
+)
+"""Tables an explanation reads rows of one family from; `decision/seats` is read for its area."""
+
+_UNKNOWN_SUFFIX = "_unknown"
+_WHOLE_PERCENT, _SIX_PLACES = 2, 6
+
+
+def explanation(  # noqa: PLR0913
+    family_id: str,
+    tables: Mapping[str, pl.LazyFrame],
+    terms: Terms,
+    questionnaire: Questionnaire,
+    *,
+    audience: Audience = "analyst",
+) -> Explanation:
+    """Everything that can be said about a family's decisions of one quarter.
+
+    Parameters
+    ----------
+    family_id : str
+        Pseudonym of the family.
+    tables : mapping of str to LazyFrame
+        Those of `PER_FAMILY` and `decision/seats`, of one quarter, by their contracts; `decision/scores` with
+        `points_intercept` and `points_<feature>`. Only the family's rows and its area's places are loaded.
+    terms : Terms
+        The terms the quarter was decided on.
+    audience : {"analyst", "family"}
+        A family is told answers, rules and results; never points or the score, and distances in whole percents.
+
+    Raises
+    ------
+    Refused
+        If no decision of the quarter is about the family.
+    Tampered
+        If the rows do not fit together: another scorecard or policy, a rule without a row, or points or payments
+        that do not add up.
+    """
+    decisions = tables["decision/decisions"].filter(pl.col("family_id") == family_id).collect()
+    if decisions.is_empty():
+        message = f"{terms.quarter} has no decision about family {family_id}. Check the quarter and the reference."
+        raise Refused(message)
+    head = decisions.row(0, named=True)
+    # The regency stands first in the order of these tables: with it readers skip what is not theirs.
+    mine = (pl.col("regency_code") == head["regency_code"]) & (pl.col("family_id") == family_id)
+    rows = {key: tables[key].filter(mine).collect().rows(named=True) for key in PER_FAMILY[1:]}
+    one = {key: _only(rows[key], key) for key in ("decision/scores", "registry/families", "registry/provenance")}
+    _same_terms(head, terms)
+    score, family, provenance = one.values()
+    by_programme = {row["programme"]: row for row in decisions.rows(named=True)}
+    decided = {name: by_programme[name] for name in terms.policy.programmes if name in by_programme}
+    days = terms.days
+    areas = {row[terms.area] for row in decided.values()}
+    places = tables["decision/seats"].filter(pl.col("regency_code").is_in(areas)).collect().rows(named=True)
+    told = _Telling(terms, questionnaire, audience, family, provenance)
+    analyst = audience == "analyst"
+    return Explanation(
+        audience=audience,
+        quarter=head["quarter"],
+        reference=head["reference"],
+        masked_name=head["masked_name"],
+        domicile=_domicile(head),
+        decision_date=days.decision_date,
+        announcement=days.announcement,
+        objection_deadline=days.objection_deadline,
+        is_planned=days.is_planned,
+        scaled=terms.policy.overlay_name if terms.policy.scaled else None,
+        case_id=family["case_id"] if analyst else None,
+        decisions=tuple(
+            told.decision(
+                row,
+                _of_programme(rows["decision/payments"], programme),
+                _of_programme(rows["decision/transitions"], programme),
+                _of_programme(places, programme),
+            )
+            for programme, row in decided.items()
+        ),
+        objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
+        checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
+        scorable=score["scorable"],
+        problems=tuple(told.problem(problem) for problem in score["problems"]),
+        score_micro=_added_up(score, decided.values(), terms) if analyst else None,
+        intercept_micro=score["points_intercept"] if analyst and score["scorable"] else None,
+        parts=tuple(told.part(feature, score) for feature in terms.scorecard.features),
+        model_hash=head["model_hash"],
+        policy_hash=head["policy_hash"],
+        input_hash=head["input_hash"],
+    )
+
+
+def _only(rows: Sequence[Row], key: str) -> Row:
+    if len(rows) != 1:
+        message = f"{key} holds {len(rows)} rows of the family, not one. Run the quarter again."
+        raise Tampered(message)
+    return rows[0]
+
+
+def _of_programme(rows: Iterable[Row], programme: str) -> Row | None:
+    return next((row for row in rows if row["programme"] == programme), None)
+
+
+def _same_terms(row: Row, terms: Terms) -> None:
+    for name, used, given in (
+        ("scorecard", row["model_hash"], terms.scorecard.hash),
+        ("policy", row["policy_hash"], terms.policy.hash),
+    ):
+        if used != given:
+            message = f"the family was decided with {name} {used[:12]}, not {given[:12]}. Explain with that {name}."
+            raise Tampered(message)
+
+
+def _added_up(score: Row, decided: Iterable[Row], terms: Terms) -> int | None:
+    """The score, after its parts, the score table and the decisions were found to agree to the last unit."""
+    total: int | None = score["score_micro"]
+    parts = ["points_intercept", *(f"points_{feature.name}" for feature in terms.scorecard.features)]
+    added = sum(score[part] for part in parts) if score["scorable"] else None
+    if {total, *(row["score_micro"] for row in decided)} != {added}:
+        message = f"base value and points add up to {added}, the score says {total}. Run the quarter again."
+        raise Tampered(message)
+    return total
+
+
+def _domicile(row: Row) -> str:
+    """Village, district and regency, by name where the reference tables have one, and the village's code."""
+    named_places = [
+        dict(reference(table).select("code", "name").iter_rows()).get(row[code])
+        for table, code in (("villages", "village_code"), ("districts", "district_code"))
+    ]
+    place = ", ".join(name for name in (*named_places, regency_name(row["regency_code"])) if name is not None)
+    return f"{place} ({row['village_code']})"
+
+
+class _Telling:
+    """Rows of one family turned into what is told, in the terms of the quarter and for one audience."""
+
+    def __init__(
+        self, terms: Terms, questionnaire: Questionnaire, audience: Audience, family: Row, provenance: Row
+    ) -> None:
+        self.terms = terms
+        self.questionnaire = questionnaire
+        self.is_analyst = audience == "analyst"
+        self.family = family
+        self.provenance = provenance
+
+    def decision(self, row: Row, payment: Row | None, transition: Row | None, places: Row | None) -> ProgrammeDecision:
+        programme = Programme(row["programme"])
+        rule = self.terms.policy.programmes[programme]
+        side, micro, share = self._distance(row["cutoff_distance_micro"])
+        return ProgrammeDecision(
+            programme=programme.value,
+            status=row["status"],
+            reasons=tuple(Reason(code, self._reason(code, row, rule)) for code in row["reasons"]),
+            decile=row["decile"],
+            max_decile=rule.max_decile,
+            rank=row["rank"],
+            queue_position=row["queue_position"],
+            seats=row["seats"],
+            places=None if places is None else Places(**{field.name: places[field.name] for field in fields(Places)}),
+            cutoff_side=side,
+            cutoff_distance_micro=micro,
+            cutoff_distance_share=share,
+            tie_break=row["tie_break"],
+            amount_rupiah=row["amount_rupiah"],
+            components=_paid(row, payment, rule),
+            from_status=transition["from_status"] if transition is not None else None,
+            cause=transition["cause"] if transition is not None else None,
+            next_step=self._next_step(row, payment),
+        )
+
+    def _reason(self, code: str, row: Row, rule: ProgrammeRule) -> Words:
+        filters = {one.code: one for one in self.terms.policy.filters}
+        if code in filters:
+            return Words(filters[code].reason.id, filters[code].reason.en)
+        if (unknown := filters.get(code.removesuffix(_UNKNOWN_SUFFIX))) is not None:
+            return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
+        known = {"programme": row["programme"], "decile": row["decile"] or "–", "limit": rule.max_decile or "–"}
+        return words(f"reason.{code}", **known)
+
+    def _distance(self, micro: int | None) -> tuple[str | None, int | None, float | None]:
+        if micro is None:
+            return None, None, None
+        side = "same" if micro == 0 else "below" if micro < 0 else "above"
+        is_logarithm = self.terms.scorecard.scale == "log"
+        share = round(math.expm1(micro / MICRO), _SIX_PLACES if self.is_analyst else _WHOLE_PERCENT)
+        return side, micro if self.is_analyst else None, share if is_logarithm else None
+
+    def _next_step(self, row: Row, payment: Row | None) -> Words:
+        holds_unknown = row["status"] == Status.HELD and "identity_case" not in row["reasons"]
+        return words(
+            "next.held_unknown" if holds_unknown else f"next.{row['status']}",
+            programme=row["programme"],
+            quarter=row["quarter"],
+            amount=row["amount_rupiah"],
+            stage=payment["stage"] if payment is not None else self.terms.quarter.stage,
+            position=row["queue_position"] or "–",
+            seats=row["seats"],
+        )
+
+    def check(self, rule: Filter, rows: Sequence[Row]) -> RuleCheck:
+        row = next((one for one in rows if one["filter"] == rule.code), None)
+        if row is None:
+            message = f"decision/filters has no row of the rule {rule.code!r} for the family. Run the quarter again."
+            raise Tampered(message)
+        observed, threshold = row["observed"], row["threshold"]
+        limit = words("answer.none") if threshold is None else _measured(threshold, rule.unit)
+        note = {
+            Outcome.FAIL: Words(rule.reason.id, rule.reason.en),
+            Outcome.UNKNOWN: words(f"unknown.{rule.unknown}"),
+            Outcome.PASS: None,
+        }[Outcome(row["outcome"])]
+        is_asked = rule.operator in {Operator.IS_TRUE, Operator.IS_FALSE}
+        return RuleCheck(
+            code=rule.code,
+            label=self._fact_label(rule.fact),
+            outcome=row["outcome"],
+            observed=observed,
+            observed_words=words("answer.none") if observed is None else _measured(observed, rule.unit),
+            threshold=threshold,
+            threshold_words=words(f"operator.{rule.operator}", threshold="" if is_asked else limit),
+            unit=rule.unit,
+            source=_who(row["source"]) or words(f"agency.{rule.agency}"),
+            source_date=row["source_date"],
+            programmes=tuple(programme.value for programme in rule.programmes),
+            note=note,
+            legal_source=rule.source.title,
+            legal_url=rule.source.url,
+        )
+
+    def part(self, feature: FeatureTable, score: Row) -> ScorePart:
+        value = self.family[feature.name]
+        points: int | None = score[f"points_{feature.name}"]
+        is_rolled_up = feature.name in self.questionnaire.rolled_up
+        source = "members" if is_rolled_up and value is not None else self.provenance.get(f"{feature.name}_source")
+        return ScorePart(
+            feature=feature.name,
+            label=self._question(feature.name),
+            value=value,
+            answer=self._answer(feature.name, value),
+            source=_who(source),
+            source_date=self.provenance.get(f"{feature.name}_date"),
+            # Points are centred on the surveyed families: their sign says which way an answer moves the estimate.
+            effect=None if points is None else "neutral" if points == 0 else "raises" if points > 0 else "lowers",
+            points_micro=points if self.is_analyst else None,
+        )
+
+    def problem(self, problem: str) -> Words:
+        """Words of a problem as scoring states it, `missing:floor_area_m2`."""
+        fault, _, name = problem.partition(":")
+        return words(f"problem.{fault}", question=self._question(name))
+
+    def _question(self, name: str) -> Words:
+        variable = self.questionnaire.variables.get(name)
+        return Words(name, name) if variable is None else Words(variable.label.id, variable.label.en)
+
+    def _answer(self, name: str, value: float | None) -> Words:
+        variable = self.questionnaire.variables.get(name)
+        if value is None:
+            return words("answer.none")
+        if variable is not None and variable.kind == "flag":
+            return yes_or_no(value)
+        if variable is not None and variable.codes is not None:
+            label = variable.codes.get(int(value), str(value))
+            return Words(label, label)
+        return quantity(value, (variable.unit if variable is not None else None) or "")
+
+    def _fact_label(self, fact: str) -> Words:
+        return words(f"fact.{fact}") if f"fact.{fact}" in catalogue() else self._question(fact)
+
+
+def _paid(row: Row, payment: Row | None, rule: ProgrammeRule) -> tuple[PaidComponent, ...]:
+    if payment is None or not rule.components:
+        return ()
+    amounts = {component.code: component.amount_rupiah for component in rule.components}
+    paid = tuple(
+        PaidComponent(code, named(f"component.{code}", code), amounts[code]) for code in payment["components"]
+    )
+    added = sum(one.amount_rupiah for one in paid)
+    if {added, payment["amount_rupiah"]} != {row["amount_rupiah"]}:
+        message = f"components add up to {added} rupiah, the decision says {row['amount_rupiah']}. Run the quarter again."
+        raise Tampered(message)
+    return paid
+
+
+def _measured(value: int, unit: str) -> Words:
+    return yes_or_no(value) if unit == "boolean" else quantity(value, unit)
+
+
+def _who(source: str | None) -> Words | None:
+    if source is None:
+        return None
+    return named(f"source.{source}" if f"source.{source}" in catalogue() else f"agency.{source}", source)

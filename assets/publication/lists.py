@@ -1,0 +1,58 @@
+"""The public tables: recipients, queue, and counts per region with small cells suppressed.
+
+They carry no reason, number, birth date, full name, score or component of anybody (UU PDP 27/2022, UU Adminduk art. 84).
+"""
+
+import polars as pl
+
+from assets.decision.draft import counts
+from schemas.vocabularies import Status
+
+SMALLEST_SHOWN = 5
+_SENSITIVE = ("ineligible", "not_scorable", "held")
+_LEVELS = {"regency": "regency_code", "district": "district_code", "village": "village_code"}
+
+
+def recipients(decisions: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of the public list of recipients."""
+    return decisions.filter(pl.col("status") == Status.RECIPIENT)
+
+
+def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of the public queue; `places_opened` counts the recipients of last quarter who are none now."""
+    left = (pl.col("from_status") == Status.RECIPIENT) & (pl.col("to_status") != Status.RECIPIENT)
+    opened = transitions.filter(left).group_by("regency_code", "programme").agg(places_opened=pl.len().cast(pl.Int64))
+    return (
+        decisions.filter(pl.col("status") == Status.WAITING)
+        .join(opened, on=["regency_code", "programme"], how="left")
+        .with_columns(pl.col("places_opened").fill_null(0))
+    )
+
+
+def region_summary(decisions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
+    """Counts per region and programme (contract `publication/region_summary`).
+
+    Where fewer than five families share a status nobody else may know, all such counts of the region and programme
+    are suppressed with the totals they could be told from; and where that leaves one region alone suppressed inside
+    its parent, its smallest sibling too.
+    """
+    parts = []
+    for level, column in _LEVELS.items():
+        by_region = counts(decisions, [column, "programme"]).rename({column: "region_code"})
+        parts.append(_suppressed(by_region, level).with_columns(level=pl.lit(level), quarter=pl.lit(quarter)))
+    return pl.concat(parts).with_columns(registered=pl.col("evaluated"))
+
+
+def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
+    small = pl.any_horizontal(pl.col(name).is_between(1, SMALLEST_SHOWN - 1) for name in _SENSITIVE)
+    parent = pl.col("region_code").str.slice(0, {"regency": 2, "district": 5, "village": 8}[level])
+    rest = pl.sum_horizontal(_SENSITIVE)
+    marked = table.with_columns(_parent=parent, _small=small, _rest=rest)
+    group = ["_parent", "programme"]
+    marked = marked.sort(*group, pl.col("_small"), "_rest", "region_code").with_columns(
+        _alone=pl.col("_small").sum().over(group) == 1,
+        _next=~pl.col("_small") & (pl.int_range(pl.len()).over(group) == 0),
+    )
+    hide = pl.col("_small") | (pl.col("_alone") & pl.col("_next"))
+    hidden = [pl.when(~hide).then(name).alias(name) for name in (*_SENSITIVE, "evaluated")]
+    return marked.with_columns(hidden).drop("_parent", "_small", "_rest", "_alone", "_next").sort("region_code", "programme")

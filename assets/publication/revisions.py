@@ -1,0 +1,175 @@
+"""Revisions: immutable folders of a quarter, built aside and moved into place, and the pointer readers follow.
+
+Order of a publication: restricted folder, public folder, pointer, convenience database. Killed anywhere before the
+pointer moves, readers still see the old revision and the next attempt starts over.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from assets.decision.draft import SHORT, Draft, read_draft
+from assets.house import House
+from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
+from assets.published import POINTER, Revision, current, in_force, revision_at
+from assets.publication.approvals import require_both
+from assets.publication.lists import recipients, region_summary, waiting_list
+from schemas.errors import StaleDraft
+
+DATABASE = "published.duckdb"
+STORAGE_VERSION = "v1.2.0"
+"""Storage format of the serving databases: the oldest that dashboards still open."""
+
+RESTRICTED_TABLES = ("decision/decisions", "decision/filters", "decision/payments", "decision/transitions", "decision/scores")
+PUBLIC_TABLES = ("publication/recipients", "publication/waiting_list", "publication/region_summary", "decision/seats")
+
+
+def name_of(key: str) -> str:
+    """File name of a table without its room."""
+    return key.split("/")[1]
+
+
+def publish(
+    house: House, draft: Draft, page: Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
+) -> Revision:
+    """Publish an approved draft as the quarter's next revision; published already, it is a no-op.
+
+    Parameters
+    ----------
+    page : callable
+        `page(public frames by table name, manifest)` gives the text files of the revision (pages, descriptor).
+
+    Raises
+    ------
+    ApprovalMissing
+        If one of the two roles has not approved it.
+    StaleDraft
+        If the revision it builds on is no longer in force.
+    Tampered
+        If a file of the draft is not what the draft names.
+    """
+    existing = in_force(house, draft.quarter)
+    if existing is not None and existing.draft == draft.hash:
+        return existing
+    signed = require_both(house, draft)
+    before = in_force(house, draft.quarter.previous)
+    if draft.pins.builds_on != (before.draft if before else None) and not (draft.pins.is_first and before is None):
+        message = (
+            f"draft {draft.hash[:SHORT]} builds on a revision of {draft.quarter.previous} that is no longer in force. "
+            f"Run {draft.quarter} again."
+        )
+        raise StaleDraft(message)
+    for key in draft.tables:
+        for shard in draft.table(house, key).shards.values():
+            verify(shard)
+    number = (existing.number if existing else 0) + 1
+    revision = revision_at(house, draft.quarter, number, draft.hash)
+    by_role = {str(role): asdict(approval) for role, approval in sorted(signed.items())}
+    with _folder_moved_into(revision.restricted) as folder:
+        for key in RESTRICTED_TABLES:
+            _copy(draft.table(house, key), house, folder / f"{name_of(key)}.parquet")
+        content = draft.content()
+        write_atomically(folder / "draft.json", json.dumps(content, indent=1, sort_keys=True).encode())
+        write_atomically(folder / "approvals.json", json.dumps(by_role, indent=1, sort_keys=True).encode())
+    with _folder_moved_into(revision.folder) as folder:
+        _public_files(house, draft, number, by_role, folder, page)
+    pointer = current(house) | {
+        str(draft.quarter): {"revision": number, "draft": draft.hash, "path": f"{draft.quarter}/r{number}"}
+    }
+    write_atomically(house.published / POINTER, json.dumps(dict(sorted(pointer.items())), indent=1).encode())
+    with replacing(house.published / DATABASE) as temporary:
+        shutil.copyfile(revision.folder / DATABASE, temporary)
+    return revision
+
+
+class _folder_moved_into:  # noqa: N801
+    """A folder built aside that takes its place when the block ends well; what a killed attempt left is replaced."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._aside = place.with_name(f".{place.name}.building")
+
+    def __enter__(self) -> Path:
+        shutil.rmtree(self._aside, ignore_errors=True)
+        self._aside.mkdir(parents=True)
+        return self._aside
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            shutil.rmtree(self._place, ignore_errors=True)
+            self._aside.replace(self._place)
+        else:
+            shutil.rmtree(self._aside, ignore_errors=True)
+
+
+def _copy(table: Table, house: House, path: Path) -> None:
+    lazy = table.scan(house.contracts[table.key])
+    lazy.sink_parquet(path, row_group_size=ROW_GROUP_SIZE, maintain_order=True)
+
+
+def _public_files(
+    house: House,
+    draft: Draft,
+    number: int,
+    signed: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    page: Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]],
+) -> None:
+    decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
+    moved = draft.table(house, "decision/transitions").scan(house.contracts["decision/transitions"])
+    frames = {
+        "publication/recipients": recipients(decisions).collect(),
+        "publication/waiting_list": waiting_list(decisions, moved).collect(),
+        "publication/region_summary": region_summary(decisions, str(draft.quarter)),
+        "decision/seats": draft.read(house, "decision/seats"),
+    }
+    fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}
+    for name, frame in fitted.items():
+        frame.write_parquet(folder / f"{name}.parquet", row_group_size=ROW_GROUP_SIZE)
+        frame.write_csv(folder / f"{name}.csv")
+    _serving_database(folder)
+    days = house.days(draft.quarter)
+    listed = {
+        path.name: {"sha256": hash_of_file(path), "bytes": path.stat().st_size, "rows": fitted[path.stem].height}
+        for path in sorted(folder.iterdir())
+        if path.stem in fitted and path.suffix in {".csv", ".parquet"}
+    }
+    manifest = {
+        "quarter": str(draft.quarter),
+        "revision": number,
+        "draft": draft.hash,
+        "builds_on": draft.pins.builds_on,
+        "policy_hash": draft.policy_hash,
+        "model_hash": draft.model_hash,
+        "scaled": draft.is_scaled,
+        "overlay": None if draft.overlay is None else draft.overlay["name"],
+        "announcement": days.announcement.isoformat(),
+        "objection_deadline": days.objection_deadline.isoformat(),
+        "lottery_seed": days.lottery_seed,
+        "approvals": {role: {"decree": one["decree"]} for role, one in signed.items()},
+        "files": listed,
+    }
+    for name, text in page(fitted, manifest).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    write_atomically(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+
+
+def _serving_database(folder: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("SET autoinstall_known_extensions = false")
+        connection.execute(f"ATTACH '{folder / DATABASE}' AS served (STORAGE_VERSION '{STORAGE_VERSION}')")
+        for key in PUBLIC_TABLES:
+            name = name_of(key)
+            connection.execute(
+                f"CREATE TABLE served.{name} AS SELECT * FROM read_parquet('{folder / name}.parquet')"  # noqa: S608
+            )
+        connection.execute("DETACH served")
+

@@ -1,0 +1,457 @@
+"""The command line `perlinsos`: what each command asks for and prints. The work itself is below.
+
+Personal numbers are read from a prompt or standard input, never from arguments; a user's mistake is one sentence.
+Commands import what they need when they run, so that `--help` answers at once.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+from schemas.errors import PerlinsosError, Refused, WrongUsage
+from schemas.quarter import Quarter
+from schemas.vocabularies import Feed, Role
+
+app = typer.Typer(name="perlinsos", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Decide, every quarter, which families receive social assistance, and tell each of them why.")  # fmt: skip
+model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
+quotas = typer.Typer(no_args_is_help=True, help="Places per regency and programme.")
+app.add_typer(model, name="model")
+app.add_typer(quotas, name="quotas")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+JAKARTA = ZoneInfo("Asia/Jakarta")
+SET_ASIDE = 3
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]
+
+
+class TemplateFormat(StrEnum):
+    """Formats of a feed's template."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+class Audience(StrEnum):
+    """Who reads an explanation."""
+
+    ANALYST = "analyst"
+    FAMILY = "family"
+
+
+class TextFormat(StrEnum):
+    """Forms of an explanation."""
+
+    TEXT = "text"
+    HTML = "html"
+    JSON = "json"
+
+
+class Language(StrEnum):
+    """Languages of what citizens read."""
+
+    ID = "id"
+    EN = "en"
+
+
+def main() -> None:
+    """Run the command line; a fault the user can act on is printed without a traceback."""
+    try:
+        app()
+    except PerlinsosError as error:
+        err.print(str(error), markup=False, style="red")
+        sys.exit(error.exit_code)
+
+
+def _home() -> Any:
+    from pipelines.home import Home
+
+    return Home.from_environment()
+
+
+def _print_json(content: object) -> None:
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+
+
+def _grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    grid = Grid(*header, title=title, title_justify="left")
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row))
+    out.print(grid)
+
+
+def today() -> date:
+    """The day in Jakarta."""
+    return datetime.now(JAKARTA).date()
+
+
+@app.command()
+def init() -> None:
+    """Lay out the home (PERLINSOS_HOME, else ./var): folders, a random pseudonym key, Dagster's settings."""
+    home = _home()
+    known = home.is_initialised
+    home.init()
+    out.print(f"{home.path}: {'was a home already' if known else 'is a home now'}")
+
+
+@app.command()
+def world(
+    families: Annotated[int, typer.Option(help="Families of the whole scope.")],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder of the landing files; the truth goes to OUT-truth.")],
+    scope: Annotated[str, typer.Option(help="banyuwangi: the regency and its three neighbours.")] = "banyuwangi",
+    quarters: Annotated[str, typer.Option(help="As 2026Q1,2026Q2.")] = "2026Q1,2026Q2",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Write the files of an invented country, with known truth beside them."""
+    from world.country import write
+
+    chosen = [Quarter.parse(one.strip()) for one in quarters.split(",")]
+    written = write(scope, families, chosen, seed, out_dir)
+    if as_json:
+        _print_json(written)
+        return
+    for quarter, feeds in written.items():
+        _grid(f"{out_dir / quarter}", ("feed", "rows"), feeds.items())
+
+
+@app.command()
+def template(
+    feed: Feed,
+    form: Annotated[TemplateFormat, typer.Option("--format")] = TemplateFormat.XLSX,
+    to: Annotated[Path | None, typer.Option("--out", help="File to write; else FEED.FORMAT here.")] = None,
+) -> None:
+    """Write an empty file of a feed with every column explained."""
+    from reports.template import csv_template, xlsx_template
+
+    home = _home()
+    if home.is_initialised:
+        contract = home.house.contracts[f"intake/{feed}"]
+    else:
+        from schemas.tables import TABLES
+
+        contract = TABLES[f"intake/{feed}"]
+    path = to or Path(f"{feed}.{form}")
+    path.write_bytes(xlsx_template(contract) if form is TemplateFormat.XLSX else csv_template(contract))
+    out.print(str(path))
+
+
+@app.command()
+def load(
+    feed: Feed,
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    quarter: Annotated[str | None, typer.Option(help="Quarter the file is for; else that of today.")] = None,
+    strict: Annotated[bool, typer.Option(help="Exit with 3 if rows were set aside.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load files of a feed: good rows count, bad ones are named, the same content twice changes nothing."""
+    from assets.intake.loading import Intake
+    from assets.warehouse import rebuild
+    from schemas.vocabularies import BatchState
+
+    home = _home()
+    house = home.house
+    chosen = Quarter.parse(quarter) if quarter else Quarter.of(today())
+    intake = Intake(house.lake, house.contracts, house.policy(chosen).intake.max_error_share)
+    refused = aside = False
+    with home.locked("lake", "a load"):
+        for file in files:
+            loaded = intake.load(feed, file, chosen)
+            refused |= loaded.state is BatchState.REFUSED
+            aside |= loaded.batch is not None and loaded.batch.rejected > 0
+            _tell_loaded(loaded, as_json=as_json)
+        rebuild(house)
+    if refused:
+        raise typer.Exit(Refused.exit_code)
+    if aside and strict:
+        raise typer.Exit(SET_ASIDE)
+
+
+def _tell_loaded(loaded: Any, *, as_json: bool) -> None:
+    batch = loaded.batch
+    counts = {name: getattr(batch, name) if batch else 0 for name in ("read", "accepted", "rejected", "parked")}
+    if as_json:
+        told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
+        _print_json(told | {"report": loaded.report and str(loaded.report), "reason": loaded.reason})
+        return
+    if batch is None:
+        err.print(f"{loaded.file_name}: refused. {loaded.reason}", markup=False, style="red")
+        return
+    from schemas.messages import named
+
+    out.print(f"{loaded.file_name}: {loaded.state}, batch {batch.batch_id}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    for reason, count in batch.reasons.items():
+        out.print(f"  {count:,} x {named(f'row.{reason}', reason).en}", markup=False)
+    if loaded.report:
+        out.print(f"  rejected rows: {loaded.report}", markup=False)
+
+
+@app.command()
+def run(
+    quarter: QuarterArgument,
+    first: Annotated[bool, typer.Option(help="The first quarter: current_recipients stands for the one before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Load what lies in the landing zone and make the quarter's draft; the same job as in Dagster's UI."""
+    from pipelines.runs import execute
+
+    home = _home()
+    _ = home.house
+    ran = execute(home, "quarterly_run", Quarter.parse(quarter), {"ops": {"intake": {"config": {"first": first}}}})
+    draft = ran.metadata["decision/draft"]
+    if as_json:
+        stages = [{"stage": one.name, "seconds": round(one.seconds, 2), "rows": one.rows} for one in ran.stages]
+        _print_json({"quarter": quarter, "draft": draft["draft"], "scaled": draft["scaled"], "counts": draft["counts"],
+                     "stages": stages, "seconds": round(ran.seconds, 2), "peak_mib": ran.peak_bytes >> 20})  # fmt: skip
+        return
+    tell_run(ran)
+
+
+def tell_run(ran: Any) -> None:
+    """Print the stages of a run, its counts and its draft."""
+    from assets.decision.draft import SHORT
+
+    rows = [(one.name, f"{one.seconds:.1f} s", sum(one.rows.values())) for one in ran.stages]
+    _grid("stages", ("stage", "time", "rows written"), rows)
+    draft = ran.metadata["decision/draft"]
+    names = ("evaluated", "recipients", "waiting", "ineligible", "not_scorable", "held")
+    _grid("decided", ("programme", *names), [(programme, *(one[name] for name in names)) for programme, one in sorted(draft["counts"].items(), reverse=True)])
+    scaled = " (scaled)" if draft["scaled"] else ""
+    out.print(f"draft {draft['draft'][:SHORT]}{scaled} in {ran.seconds:.1f} s, peak {ran.peak_bytes >> 20:,} MiB")
+
+
+@app.command()
+def status(quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else every quarter known.")] = None, as_json: AsJson = False) -> None:
+    """What was loaded, proposed, approved and published."""
+    from pipelines.status import status_of
+
+    told = status_of(_home().house, Quarter.parse(quarter) if quarter else None)
+    if as_json:
+        _print_json(told)
+        return
+    if not told:
+        out.print("nothing was loaded yet")
+    for name, one in told.items():
+        header = ("feed", "batches", "read", "accepted", "rejected", "parked")
+        _grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
+        for draft in one["drafts"]:
+            scaled = ", scaled" if draft["scaled"] else ""
+            out.print(f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}")
+        published = one["published"]
+        out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
+
+
+@app.command()
+def approve(
+    draft: Annotated[str, typer.Argument(help="Hash of the draft, or how it begins.")],
+    role: Annotated[Role, typer.Option(help="In which role.")],
+    key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Ed25519 private key in PEM.")],
+    decree: Annotated[str, typer.Option(help="Number of the decree the approval rests on.")],
+) -> None:
+    """Sign a draft in one of the two roles."""
+    from assets.decision.draft import SHORT, find_draft
+    from assets.publication.approvals import approve as sign
+
+    house = _home().house
+    found = find_draft(house, draft)
+    given = sign(house, found, role, key, decree)
+    out.print(f"draft {found.hash[:SHORT]} of {found.quarter} approved by {given.name} as {role}")
+
+
+@app.command()
+def publish(quarter: QuarterArgument, as_json: AsJson = False) -> None:
+    """Publish the approved draft of a quarter as its next revision."""
+    from assets.warehouse import rebuild
+    from pipelines.runs import execute
+
+    home = _home()
+    ran = execute(home, "publish_quarter", Quarter.parse(quarter))
+    rebuild(home.house)
+    made = ran.metadata["publication/revision"]
+    if as_json:
+        _print_json({"quarter": quarter, **made})
+        return
+    out.print(f"{quarter} revision {made['revision']}: {made['folder']}", markup=False)
+
+
+@app.command()
+def explain(
+    quarter: QuarterArgument,
+    reference: Annotated[str | None, typer.Option(help="Public reference, as K3QF-9XW2-7M0A.")] = None,
+    family: Annotated[bool, typer.Option("--family", help="Ask for a family card number or NIK on standard input.")] = False,
+    audience: Annotated[Audience, typer.Option(help="An analyst sees points; a family never does.")] = Audience.ANALYST,
+    form: Annotated[TextFormat, typer.Option("--format")] = TextFormat.TEXT,
+    lang: Annotated[Language, typer.Option(help="id or en.")] = Language.ID,
+    draft: Annotated[str | None, typer.Option(help="Explain a draft instead of the published revision.")] = None,
+) -> None:
+    """Everything that decided one family: rules, score, places, and what to do next."""
+    from pipelines.explaining import explained, family_of_number, family_of_reference, source_of
+    from reports.explanation import as_html, as_json, as_text
+
+    if (reference is None) != family:
+        message = "name one family: --reference R, or --family and its number on standard input."
+        raise WrongUsage(message)
+    house = _home().house
+    source = source_of(house, Quarter.parse(quarter), draft)
+    if reference is not None:
+        family_id = family_of_reference(house, source, reference)
+    else:
+        number = typer.prompt("Family card number or NIK", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        family_id = family_of_number(house, source, number.strip())
+    told = explained(house, source, family_id, audience.value)
+    if form is TextFormat.JSON:
+        sys.stdout.write(as_json(told) + "\n")
+    elif form is TextFormat.HTML:
+        sys.stdout.write(as_html(told, lang.value))
+    else:
+        sys.stdout.write(as_text(told, lang.value) + "\n")
+
+
+@model.command("fit")
+def model_fit(
+    survey: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    spec: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    out_dir: Annotated[Path, typer.Option("--out", help="Folder for model.json.")],
+    as_json: AsJson = False,
+) -> None:
+    """Fit a scorecard on any household survey that a specification describes."""
+    from assets.welfare.fit import fit
+    from assets.welfare.scorecard import write_scorecard
+    from assets.welfare.spec import read_spec
+    from assets.welfare.survey import read_survey
+
+    described = read_spec(spec)
+    card = fit(read_survey(survey, described), described)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    write_scorecard(card, out_dir / "model.json")
+    made = {"model": str(out_dir / "model.json"), "hash": card.hash, "rows": card.provenance.rows, "exclusion_error": card.provenance.exclusion_error}
+    if as_json:
+        _print_json(made)
+        return
+    out.print("\n".join(f"{name}: {value}" for name, value in made.items()), markup=False)
+
+
+@model.command("adopt")
+def model_adopt(
+    file: Annotated[Path, typer.Option("--model", exists=True, dir_okay=False)],
+    valid_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day it is in force.")],
+    decree: Annotated[str, typer.Option(help="Number of the decree that puts it in force.")],
+) -> None:
+    """Put a scorecard in force from a day on."""
+    from assets.welfare.models import adopt
+    from assets.welfare.scorecard import read_scorecard
+
+    card = read_scorecard(file)
+    adopt(_home().house.models, card, valid_from.date(), decree)
+    out.print(f"scorecard {card.hash[:12]} is in force from {valid_from.date()}")
+
+
+@model.command("score")
+def model_score(
+    file: Annotated[Path, typer.Option("--model", exists=True, dir_okay=False)],
+    survey: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    to: Annotated[Path, typer.Option("--out", help="CSV to write: id, scorable, score_micro, expenditure, reason.")],
+) -> None:
+    """Score the households of a file with a scorecard; lower is poorer."""
+    import polars as pl
+
+    from assets.welfare.score import expenditure, score
+    from assets.welfare.scorecard import read_scorecard
+    from assets.welfare.survey import read_survey
+
+    card = read_scorecard(file)
+    frame = read_survey(survey, card.spec, for_scoring=True)
+    scored = score(frame, card, parts=False)
+    line = card.spec.poverty_line if isinstance(card.spec.poverty_line, float | int) else None
+    scored.select(
+        pl.col(card.spec.id).alias("id"), "scorable", "score_micro",
+        expenditure(pl.col("score_micro"), card, line).round(2, mode="half_away_from_zero").alias("expenditure"), "reason",
+    ).write_csv(to)  # fmt: skip
+    out.print(f"{to}: {scored['scorable'].sum():,} of {scored.height:,} households scored", markup=False)
+
+
+@model.command("show")
+def model_show(
+    file: Annotated[Path | None, typer.Option("--model", exists=True, dir_okay=False, help="Else the one in force today.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a scorecard: where it comes from and the points of every answer (restricted)."""
+    from dataclasses import asdict
+
+    from assets.welfare.models import scorecard_on
+    from assets.welfare.scorecard import read_scorecard
+
+    card = read_scorecard(file) if file else scorecard_on(_home().house.models, today())
+    table = card.table()
+    if as_json:
+        _print_json({"hash": card.hash, "provenance": asdict(card.provenance), "points": table.to_dicts()})
+        return
+    out.print(f"scorecard {card.hash}")
+    for name, value in asdict(card.provenance).items():
+        out.print(f"  {name}: {value}", markup=False)
+    _grid("points", table.columns, table.iter_rows())
+
+
+@quotas.command("show")
+def quotas_show(
+    quarter: QuarterArgument,
+    province: Annotated[str | None, typer.Option(help="Only regencies of this province, as 35.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Places of every regency with the arithmetic behind them, as the law and poverty figures of the quarter give them."""
+    from pipelines.status import seats_of
+
+    table = seats_of(_home().house, Quarter.parse(quarter))
+    if province:
+        table = table.filter(table["regency_code"].str.starts_with(province))
+    if as_json:
+        _print_json(table.to_dicts())
+        return
+    _grid(quarter, table.columns, table.iter_rows())
+
+
+@app.command()
+def dictionary(to: Annotated[Path | None, typer.Option("--out", help="File to write; else standard output.")] = None) -> None:
+    """The data dictionary, made from the contracts."""
+    from reports.dictionary import dictionary_page
+    from schemas.tables import TABLES
+
+    page = dictionary_page(TABLES)
+    if to is None:
+        sys.stdout.write(page)
+    else:
+        to.write_text(page, encoding="utf-8")
+
+
+@app.command()
+def warehouse() -> None:
+    """Rebuild warehouse.duckdb, the catalogue of all tables for SQL users."""
+    from assets.warehouse import FILE, rebuild
+
+    home = _home()
+    house = home.house
+    with home.locked("lake", "a load"):
+        views = rebuild(house)
+    out.print(f"{house.home / FILE}: {len(views)} tables", markup=False)
+
+
+@app.command()
+def demo(families: Annotated[int, typer.Option(help="Invented families of four regencies.")] = 20_000) -> None:
+    """The whole job on invented families: two quarters from files to published lists, every status explained."""
+    from pipelines.demo import demonstrate
+
+    demonstrate(_home(), families, out, tell_run)

@@ -1,0 +1,70 @@
+"""Dagster's view of the house: assets, the two jobs, the schedule, the resources. `dagster dev -m pipelines.definitions`."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from assets.decision.asset import decide, draft, judge
+from assets.house import House
+from assets.intake.asset import intake
+from assets.partitions import QUARTERS
+from assets.publication.asset import revision
+from assets.registry.asset import registry
+from assets.welfare.asset import scorecard
+from pipelines.home import Home
+from pipelines.io_manager import LakeIOManager
+from quotas.calendar import calendar_of
+from schemas.quarter import Quarter
+
+ASSETS = [intake, registry, scorecard, judge, decide, draft, revision]
+
+quarterly_run = dg.define_asset_job(
+    "quarterly_run",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("publication"),
+    partitions_def=QUARTERS,
+    description="Files of a quarter to a draft: loads the landing zone, resolves the registry, scores, decides, proposes.",
+)
+publish_quarter = dg.define_asset_job(
+    "publish_quarter",
+    selection=dg.AssetSelection.groups("publication"),
+    partitions_def=QUARTERS,
+    description="The approved draft of a quarter becomes its next revision, and the pointer moves to it.",
+)
+
+
+@dg.schedule(job=quarterly_run, cron_schedule="0 6 * * *", execution_timezone="Asia/Jakarta")
+def on_decision_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Run the quarter on its decision day, at six in the morning in Jakarta."""
+    today: date = context.scheduled_execution_time.date()
+    quarter = Quarter.of(today)
+    if str(quarter) not in QUARTERS.get_partition_keys() or calendar_of(quarter).decision_date != today:
+        return dg.SkipReason(f"{today} is no decision day")
+    return dg.RunRequest(run_key=str(quarter), partition_key=str(quarter))
+
+
+@dg.resource(description="The house in PERLINSOS_HOME, locked for the quarter while a run is in it.")
+def house(context: dg.InitResourceContext) -> Iterator[House]:
+    """The house of the environment's home; one run per quarter at a time."""
+    home = Home.from_environment()
+    quarter = context.dagster_run.tags.get("dagster/partition") if context.dagster_run else None
+    if quarter is None:
+        yield home.house
+        return
+    with home.locked(f"run-{quarter}", f"a run of {quarter}"):
+        yield home.house
+
+
+@dg.io_manager(required_resource_keys={"house"})
+def lake(context: dg.InitResourceContext) -> LakeIOManager:
+    """The lake of the house."""
+    return LakeIOManager(context.resources.house)
+
+
+defs = dg.Definitions(
+    assets=ASSETS,
+    jobs=[quarterly_run, publish_quarter],
+    schedules=[on_decision_day],
+    resources={"house": house, "lake": lake},
+    executor=dg.in_process_executor,
+)

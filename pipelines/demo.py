@@ -1,0 +1,119 @@
+"""The demonstration: an invented country through two quarters, from files to published lists."""
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from rich.console import Console
+
+from assets.decision.draft import SHORT, read_draft
+from assets.publication.approvals import approve
+from assets.published import in_force
+from assets.warehouse import rebuild
+from pipelines.explaining import explained
+from pipelines.home import Home
+from pipelines.runs import execute
+from quotas.overlay import Overlay
+from quotas.rulebook import rulebook
+from reports.explanation import as_text
+from schemas.errors import Refused
+from schemas.quarter import Quarter
+from schemas.regions import regencies
+from schemas.vocabularies import Role, Status
+from world.country import write
+
+QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
+SCOPE = ("35.09", "35.10", "35.11", "35.12")
+SEED = 2026
+PERSONS_PER_FAMILY = 3.04
+MARK = ".demo"
+SECRET = b"perlinsos demo: this key is published"
+
+
+def scale(families: int) -> Overlay:
+    """The overlay of a demonstration: real national totals x its families / (people of its regencies / 3.04).
+
+    3.04 persons per family: DTSEN, 23 January 2026.
+    """
+    people = regencies().filter(pl.col("code").is_in(SCOPE))["population"].sum()
+    share = families / (people / PERSONS_PER_FAMILY)
+    totals = rulebook().on(QUARTERS[0].first_day).quotas.national_total
+    changes = {f"quotas.national_total.{name}": round(total * share) for name, total in totals.items()}
+    return Overlay.of("demo scale", f"{families:,} invented families stand for those of four regencies", changes)
+
+
+def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Any], None]) -> None:
+    """Make the demonstration in a home that is empty or an earlier demonstration's.
+
+    Raises
+    ------
+    Refused
+        If the home holds anything else.
+    """
+    _empty(home)
+    home.init(SECRET)
+    (home.path / MARK).touch()
+    home.overlay.write_text(scale(families).text(), encoding="utf-8")
+    out.print(f"Home {home.path}, with the demo's published pseudonym key: nothing here is secret.", markup=False)
+    out.print(f"Inventing {families:,} families in {len(SCOPE)} regencies ...")
+    write("banyuwangi", families, QUARTERS, SEED, home.path / "landing")
+    keys = {role: _throw_away_key(home, role) for role in Role}
+    for number, quarter in enumerate(QUARTERS):
+        out.rule(str(quarter))
+        ran = execute(home, "quarterly_run", quarter, {"ops": {"intake": {"config": {"first": number == 0}}}})
+        tell_run(ran)
+        draft = read_draft(home.house.drafts / str(quarter) / ran.metadata["decision/draft"]["draft"])
+        for role, key in keys.items():
+            approve(home.house, draft, role, key, f"DEMO/{quarter}")
+        out.print(f"draft {draft.hash[:SHORT]} approved in both roles with throw-away keys of this demo")
+        made = execute(home, "publish_quarter", quarter).metadata["publication/revision"]
+        out.print(f"published as revision {made['revision']}: {made['folder']}", markup=False)
+    rebuild(home.house)
+    _explain_one_of_each(home, out)
+    out.rule("where the lists are")
+    for quarter in QUARTERS:
+        revision = in_force(home.house, quarter)
+        if revision is not None:
+            out.print(f"{quarter}: {revision.folder / 'site' / 'index.html'}", markup=False)
+            out.print(f"{quarter}: {revision.folder}/*.csv, *.parquet, published.duckdb", markup=False)
+
+
+def _empty(home: Home) -> None:
+    if not home.path.exists():
+        return
+    if any(home.path.iterdir()) and not (home.path / MARK).exists():
+        message = f"{home.path} holds something that is no demo. Name an empty folder with PERLINSOS_HOME."
+        raise Refused(message)
+    shutil.rmtree(home.path)
+    shutil.rmtree(home.path.parent / f"{home.path.name}-truth", ignore_errors=True)
+
+
+def _throw_away_key(home: Home, role: Role) -> Any:
+    key = Ed25519PrivateKey.generate()
+    folder = home.path / "demo-keys"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{role}.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.chmod(0o600)
+    public = home.house.approvers / role / "demo.pub"
+    public.parent.mkdir(parents=True, exist_ok=True)
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return path
+
+
+def _explain_one_of_each(home: Home, out: Console) -> None:
+    house, quarter = home.house, QUARTERS[-1]
+    revision = in_force(house, quarter)
+    if revision is None:
+        return
+    draft = read_draft(revision.restricted)
+    decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
+    for status in Status:
+        one = decisions.filter(pl.col("status") == status).sort("reference", "programme").head(1).collect()
+        if one.height:
+            out.rule(f"a family that is {status} in {one['programme'][0]}: {one['reference'][0]}")
+            told = explained(house, draft, one["family_id"][0], "analyst")
+            out.print(as_text(told, "id"), markup=False)

@@ -1,0 +1,72 @@
+"""Finding the family that is asked about, in a published revision or a draft, and explaining it."""
+
+from typing import Any
+
+import polars as pl
+
+from assets.decision.draft import Draft, find_draft, read_draft
+from assets.house import House
+from assets.publication.explain import PER_FAMILY, explanation
+from assets.published import in_force
+from schemas.errors import Refused
+from schemas.quarter import Quarter
+
+
+def source_of(house: House, quarter: Quarter, draft: str | None) -> Draft:
+    """The draft to explain: the one named, else that of the revision in force.
+
+    Raises
+    ------
+    Refused
+        If nothing is published for the quarter and no draft is named.
+    """
+    if draft is not None:
+        return find_draft(house, draft)
+    revision = in_force(house, quarter)
+    if revision is None:
+        message = f"{quarter} has no published revision. Name a draft with --draft; `perlinsos status` lists them."
+        raise Refused(message)
+    return read_draft(revision.restricted)
+
+
+def _scan(house: House, source: Draft, key: str) -> pl.LazyFrame:
+    return source.table(house, key).scan(house.contracts[key])
+
+
+def family_of_reference(house: House, source: Draft, reference: str) -> str:
+    """The family that bears a public reference.
+
+    Raises
+    ------
+    Refused
+        If no family of the quarter does.
+    """
+    asked = pl.col("reference") == reference.strip().upper()
+    found = _scan(house, source, "decision/decisions").filter(asked).select("family_id").unique().collect()
+    if found.height != 1:
+        message = f"{source.quarter} has no family with reference {reference!r}. References look like K3QF-9XW2-7M0A."
+        raise Refused(message)
+    return str(found.item())
+
+
+def family_of_number(house: House, source: Draft, number: str) -> str:
+    """The family with a card number, or of the person with a NIK; the number is in no message.
+
+    Raises
+    ------
+    Refused
+        If the quarter knows neither.
+    """
+    cards = _scan(house, source, "registry/families").filter(pl.col("family_card_number") == number)
+    persons = _scan(house, source, "registry/persons").filter(pl.col("nik") == number)
+    for found in (cards.select("family_id").collect(), persons.select("family_id").collect()):
+        if found.height == 1:
+            return str(found.item())
+    message = f"no family or person of {source.quarter} has the number given. It has 16 digits."
+    raise Refused(message)
+
+
+def explained(house: House, source: Draft, family_id: str, audience: Any) -> Any:
+    """The explanation of a family, from the tables and on the terms of its draft."""
+    tables = {key: _scan(house, source, key) for key in (*PER_FAMILY, "decision/seats")}
+    return explanation(family_id, tables, source.terms(house), house.questionnaire, audience=audience)

@@ -1,0 +1,62 @@
+"""What the command line tells of a home: loaded, proposed, approved, published, and the places of a quarter."""
+
+from typing import Any
+
+import polars as pl
+
+from assets.decision.draft import FILE, read_draft
+from assets.house import House
+from assets.intake.batches import LEDGER, batches
+from assets.intake.pins import Pins
+from assets.publication.approvals import approvals
+from assets.published import current
+from quotas.poverty import poverty_figures
+from quotas.seats import seat_table
+from schemas.quarter import Quarter
+from schemas.vocabularies import Feed
+
+_COUNTS = ("read", "accepted", "rejected", "parked")
+
+
+def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
+    """Feeds with their counts, drafts with their approvals and the revision in force, by quarter.
+
+    What is parked is counted when the registry is resolved: rows whose family or person is not registered.
+    """
+    ledger = house.lake.root / LEDGER
+    known = {folder.name for folder in (*ledger.glob("*"), *house.drafts.glob("*")) if folder.is_dir()}
+    told = {}
+    for name in sorted(known if only is None else {str(only)}):
+        parked = house.lake.table("registry/parked", name)
+        rows = {} if parked is None else dict(
+            parked.scan(house.contracts["registry/parked"]).group_by("feed").agg(pl.col("rows").sum()).collect().iter_rows()
+        )  # fmt: skip
+        feeds: dict[str, dict[str, int]] = {}
+        for batch in batches(house.lake, name):
+            feed = feeds.setdefault(batch.feed, {"batches": 0, **dict.fromkeys(_COUNTS, 0)})
+            feed["batches"] += 1
+            for count in _COUNTS:
+                feed[count] += getattr(batch, count)
+        for feed_name, feed in feeds.items():
+            feed["parked"] += rows.get(feed_name, 0)
+        drafts = [read_draft(path.parent) for path in sorted(house.drafts.glob(f"{name}/*/{FILE}"))]
+        told[name] = {
+            "feeds": feeds,
+            "drafts": [
+                {"draft": draft.hash, "scaled": draft.is_scaled, "approvals": [str(role) for role in approvals(house, draft)]}
+                for draft in drafts
+            ],
+            "published": current(house).get(name),
+        }
+    return told
+
+
+def seats_of(house: House, quarter: Quarter) -> pl.DataFrame:
+    """The seat table of a quarter by the law and the poverty figures that lie in the home (caps and history apart)."""
+    policy, days = house.policy(quarter), house.days(quarter)
+    feeds = Pins.of(house.lake, quarter, None).tables(house.lake)
+    accepted = feeds[Feed.POVERTY_STATISTICS].read(house.contracts["intake/poverty_statistics"])
+    figures = poverty_figures(accepted, days.poverty_vintage)
+    weights = figures.select(regency_code="area_code", regency_code_bps="area_bps", weight="weight")
+    tables = [seat_table(one, policy.quotas.national_total[one], weights) for one in policy.programmes]
+    return pl.concat(tables).drop("cap", "seats_before", "change").sort("programme", "regency_code")
