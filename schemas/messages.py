@@ -17,6 +17,9 @@ import yaml
 
 Lang = Literal["id", "en"]
 LANGUAGES: tuple[Lang, ...] = ("id", "en")
+NOTHING = "\N{EN DASH}"
+"""Stands for a value that is not there or not shown."""
+
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -32,8 +35,8 @@ class Words:
         return self.id if lang == "id" else self.en
 
 
-Value = str | int | float | Decimal | dt.date | Words
-"""What may stand in a placeholder; all but text is written in the manner of the language."""
+Value = str | int | float | Decimal | dt.date | Words | None
+"""What may stand in a placeholder; all but text is written in the manner of the language, None as `NOTHING`."""
 
 
 @cache
@@ -85,6 +88,8 @@ def placeholders(text: str) -> Iterator[str]:
 
 def written(value: Value, lang: Lang) -> str:
     """A value as people of the language write it: 1.300 and 26 Januari 2026, or 1,300 and 26 January 2026."""
+    if value is None:
+        return NOTHING
     if isinstance(value, str):
         return value
     if isinstance(value, Words):

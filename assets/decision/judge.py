@@ -5,6 +5,7 @@ What a family gets depends on the others too: that is ranking's. Here no family 
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -18,12 +19,18 @@ from schemas.vocabularies import Outcome, Programme, Status
 
 TIE_BREAK_FACTS = ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
 CARRIED = ("family_card_number", "district_code", "village_code", "head_name", "registered_date", "is_verified", "case_id")
+IDENTITY_CASE = "identity_case"
 ELIGIBLE = "eligible"
 """Status of a family that meets every rule, before places are given."""
 
 
-def judge(families: Families, terms: Terms) -> pl.DataFrame:
+def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFrame:
     """Every family with every filter's outcome, its score and its decile.
+
+    Parameters
+    ----------
+    parts : bool
+        Whether to give the points of each answer too.
 
     Returns
     -------
@@ -33,7 +40,7 @@ def judge(families: Families, terms: Terms) -> pl.DataFrame:
         `points_<feature>`, the tie-break facts.
     """
     records = families.records.sort("family_id")
-    scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard).rename(
+    scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard, parts=parts).rename(
         {terms.scorecard.spec.id: "family_id"}
     )
     facts = tie_break_facts(member_facts(families.members, terms.days.decision_date))
@@ -61,25 +68,26 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     DataFrame
         One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
         (codes), `components`, `amount_due_rupiah` (if it became a recipient), the columns of `judged` that ranking
-        and lists need.
+        and lists need; programme after programme, each in the order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
     parts = []
     for programme, rule in terms.policy.programmes.items():
         now_sitting = sitting.filter(pl.col("programme") == programme).select("family_id", is_sitting=pl.lit(value=True))
-        due = _amounts(judged, facts, rule)
-        parts.append(
+        grounds = _grounds(terms.policy.filters, programme, rule)
+        asked = (
             judged.join(now_sitting, on="family_id", how="left", maintain_order="left")
-            .join(due, on="family_id", how="left", maintain_order="left")
+            .join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
             .with_columns(pl.col("is_sitting").fill_null(value=False), programme=pl.lit(programme.value))
-            .with_columns(_reasons(terms.policy.filters, programme, rule))
-            .with_columns(_status())
-            .select(
+            .with_columns(_grounds=_bits(grounds))
+        )
+        parts.append(
+            asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
                 "reasons", pl.col("components").fill_null([]), pl.col("amount_due_rupiah").fill_null(0),
             )
         )  # fmt: skip
-    return pl.concat(parts).sort("family_id", "programme")
+    return pl.concat(parts)
 
 
 def _amounts(judged: pl.DataFrame, facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
@@ -92,47 +100,58 @@ def _amounts(judged: pl.DataFrame, facts: pl.DataFrame, rule: ProgrammeRule) -> 
     )
 
 
-def _reasons(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRule) -> list[pl.Expr]:
+@dataclass(frozen=True)
+class _Ground:
+    """One ground on which a family may not become eligible, and what it is then."""
+
+    code: str
+    status: Status
+    holds: pl.Expr
+
+
+def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRule) -> list[_Ground]:
+    """Every ground a programme knows, in the order in which reasons are told."""
     mine = [one for one in filters if programme in one.programmes]
-    excluding = [
-        pl.when(pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL).then(pl.lit(one.code)) for one in mine
-    ]
+    found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in mine]
     if rule.components:
-        excluding.append(pl.when(pl.col("amount_due_rupiah").is_null()).then(pl.lit("no_component")))
+        found.append(_Ground("no_component", Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
     if rule.max_decile is not None:
-        excluding.append(pl.when(pl.col("decile") > rule.max_decile).then(pl.lit("decile_above")))
+        found.append(_Ground("decile_above", Status.INELIGIBLE, pl.col("decile") > rule.max_decile))
     newcomer = ~pl.col("is_verified") & ~pl.col("is_sitting")
-    holding = [pl.when(pl.col("case_id").is_not_null() & newcomer).then(pl.lit("identity_case"))]
-    holding += [
-        pl.when((pl.col(f"{PREFIX}{one.code}") == Outcome.UNKNOWN) & newcomer).then(pl.lit(f"{one.code}_unknown"))
+    found.append(_Ground(IDENTITY_CASE, Status.HELD, pl.col("case_id").is_not_null() & newcomer))
+    found += [
+        _Ground(f"{one.code}_unknown", Status.HELD, (pl.col(f"{PREFIX}{one.code}") == Outcome.UNKNOWN) & newcomer)
         for one in mine
         if one.unknown is Unknown.HOLD
     ]
-    not_scorable = [pl.when(~pl.col("scorable")).then(pl.lit("not_scorable"))]
-    return [
-        pl.concat_list(group or [pl.lit(None, pl.String)]).list.drop_nulls().alias(name)
-        for name, group in (("_excluding", excluding), ("_holding", holding), ("_unscored", not_scorable))
-    ]
+    found.append(_Ground("not_scorable", Status.NOT_SCORABLE, ~pl.col("scorable")))
+    return found
 
 
-def _status() -> list[pl.Expr]:
-    def some(name: str) -> pl.Expr:
-        return pl.col(name).list.len() > 0
+def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
+    """The grounds that hold, as the bits of a whole number: many families share few combinations."""
+    return pl.sum_horizontal(
+        one.holds.fill_null(value=False).cast(pl.Int64) * (1 << position) for position, one in enumerate(grounds)
+    )
 
-    has_case = pl.col("_holding").list.contains("identity_case")
-    return [
-        pl.when(has_case)
-        .then(pl.lit(Status.HELD.value))
-        .when(some("_excluding"))
-        .then(pl.lit(Status.INELIGIBLE.value))
-        .when(some("_holding"))
-        .then(pl.lit(Status.HELD.value))
-        .when(some("_unscored"))
-        .then(pl.lit(Status.NOT_SCORABLE.value))
-        .otherwise(pl.lit(ELIGIBLE))
-        .alias("status"),
-        pl.concat_list("_excluding", "_holding", "_unscored").alias("reasons"),
-    ]
+
+def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFrame:
+    """Status and reasons of every combination of grounds that occurs.
+
+    An identity case comes first: whose facts these are is what is in doubt. Then what excludes for certain, then
+    what is held until it is known, then too little data.
+    """
+    rows = []
+    for bits in combinations.unique().sort():
+        held = [one for position, one in enumerate(grounds) if bits >> position & 1]
+        statuses = {one.status for one in held}
+        order = (Status.INELIGIBLE, Status.HELD, Status.NOT_SCORABLE)
+        status = next((one.value for one in order if one in statuses), ELIGIBLE)
+        if any(one.code == IDENTITY_CASE for one in held):
+            status = Status.HELD.value
+        rows.append((bits, status, [one.code for one in held]))
+    schema = {"_grounds": pl.Int64, "status": pl.String, "reasons": pl.List(pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def lottery(card_numbers: pl.Series, seed: str) -> pl.Series:

@@ -156,8 +156,9 @@ def _rank_regency(
 ) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = rank(rows, seats.read(house.contracts["decision/seats"]), terms)
-    decided = decided.with_columns(
-        house.key.references(decided["family_id"]),
+    ids = decided["family_id"].unique().sort()
+    named = pl.DataFrame([ids, house.key.references(ids)])
+    decided = decided.join(named, on="family_id", maintain_order="left").with_columns(
         masked_name("head_name").alias("masked_name"),
         quarter=pl.lit(str(terms.quarter)),
         province_code=pl.col("regency_code").str.slice(0, 2),

@@ -6,6 +6,8 @@ from assets.decision.families import Terms
 from assets.decision.judge import ELIGIBLE, lottery
 from schemas.vocabularies import Status
 
+_KEY = ["family_id", "programme"]
+
 
 def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Status, rank, queue position and distance to the cut-off of every family x programme.
@@ -24,40 +26,58 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     -------
     DataFrame
         The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`,
-        `cutoff_distance_micro`, `tie_break`, `amount_rupiah`; ordered by family and programme.
+        `cutoff_distance_micro`, `tie_break`, `amount_rupiah`; in the order of the input.
     """
-    area = terms.area
-    group = [area, "programme"]
-    keys = [("score_micro", False), *((one.fact, one.order == "descending") for one in terms.policy.ranking.tie_breakers)]
-    names = [name for name, _ in keys]
-    placed = eligible.join(
-        seats.select(pl.col("regency_code").alias(area), "programme", "seats"),
-        on=group, how="left", maintain_order="left",
-    ).with_columns(pl.col("seats").fill_null(0))  # fmt: skip
-    queue = placed.filter(pl.col("status") == ELIGIBLE)
-    queue = (
-        queue.with_columns(lottery(queue["family_card_number"], terms.days.lottery_seed))
-        .sort(
-            *group, *names, "lottery", "family_id",
-            descending=[False, False, *(descending for _, descending in keys), False, False], nulls_last=True,
-        )
-        .with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(group))
-    )  # fmt: skip
+    group = [terms.area, "programme"]
+    tie_breakers = [(one.fact, one.order == "descending") for one in terms.policy.ranking.tie_breakers]
+    keys = [("score_micro", False), *tie_breakers]
+    places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
+    placed = eligible.join(places, on=group, how="left", maintain_order="left").with_columns(pl.col("seats").fill_null(0))
+    names = dict.fromkeys([*_KEY, *group, "seats", "family_card_number", *(name for name, _ in keys)])
+    queue = _in_order(placed.filter(pl.col("status") == ELIGIBLE).select(*names), group, keys, terms.days.lottery_seed)
+    queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(group))
     inside = pl.col("rank") <= pl.col("seats")
     last_score = pl.col("score_micro").filter(inside).max().over(group)
-    tie_break = pl.when(pl.col("rank") < pl.len().over(group)).then(pl.lit("lottery"))
-    for name in reversed(names):
-        word = "score" if name == "score_micro" else name
-        differs = pl.col(name).ne_missing(pl.col(name).shift(-1).over(group))
-        tie_break = pl.when(differs & (pl.col("rank") < pl.len().over(group))).then(pl.lit(word)).otherwise(tie_break)
-    queue = queue.with_columns(
-        status=pl.when(inside).then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
+    decided = queue.select(
+        *_KEY,
+        "rank",
+        decided=pl.when(inside).then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
         queue_position=pl.when(~inside).then(pl.col("rank") - pl.col("seats")),
         cutoff_distance_micro=pl.col("score_micro") - last_score,
-        amount_rupiah=pl.when(inside).then("amount_due_rupiah").otherwise(0),
-        tie_break=tie_break,
-    ).drop("lottery")
-    rest = placed.filter(pl.col("status") != ELIGIBLE)
-    return pl.concat([queue, rest.with_columns(amount_rupiah=pl.lit(0, pl.Int64))], how="diagonal").sort(
-        "family_id", "programme"
+        tie_break=_tie_break(group, [name for name, _ in keys]),
     )
+    return (
+        placed.join(decided, on=_KEY, how="left", maintain_order="left")
+        .with_columns(status=pl.coalesce("decided", "status"))
+        .with_columns(
+            amount_rupiah=pl.when(pl.col("status") == Status.RECIPIENT).then("amount_due_rupiah").otherwise(0)
+        )
+        .drop("decided")
+    )
+
+
+def _in_order(queue: pl.DataFrame, group: list[str], keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:
+    """The queue in its total order; lots are drawn only where score and tie-breakers are equal, which is rare."""
+    names = [*group, *(name for name, _ in keys)]
+    descending = [*(False for _ in group), *(down for _, down in keys), False]
+    ordered = queue.sort(*names, "family_id", descending=descending, nulls_last=True)
+    as_before = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in names)
+    tied = (as_before & (pl.int_range(pl.len()) > 0)).alias("tied")
+    marked = ordered.with_columns(tied).with_columns(tied=pl.col("tied") | pl.col("tied").shift(-1, fill_value=False))
+    drawn = marked.filter("tied").select(*_KEY, "family_card_number")
+    if drawn.is_empty():
+        return ordered
+    drawn = drawn.with_columns(lottery(drawn["family_card_number"], seed)).drop("family_card_number")
+    return ordered.join(drawn, on=_KEY, how="left", maintain_order="left").sort(
+        *names, "lottery", "family_id", descending=[*descending, False], nulls_last=True
+    )
+
+
+def _tie_break(group: list[str], names: list[str]) -> pl.Expr:
+    """The first criterion in which a family differs from the next in the queue; null for the last."""
+    has_next = pl.col("rank") < pl.len().over(group)
+    word = pl.lit("lottery")
+    for name in reversed(names):
+        differs = pl.col(name).ne_missing(pl.col(name).shift(-1))
+        word = pl.when(differs).then(pl.lit("score" if name == "score_micro" else name)).otherwise(word)
+    return pl.when(has_next).then(word)

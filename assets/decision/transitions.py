@@ -19,8 +19,10 @@ from schemas.vocabularies import Cause, PriorStatus
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)
 _FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.EVIDENCE, Cause.REGISTRATIONS)
+_RANK_ONLY = (Cause.SEATS, Cause.LOTTERY)
 _BEFORE_NEWCOMERS = (Cause.OWN_DATA, Cause.EVIDENCE)
 _KEY = ["family_id", "programme"]
+_PLACES = ["regency_code", "programme", "seats"]
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,12 @@ def transitions(
     else:
         path = path.join(_own(_eligible(before.families, before.terms, sitting), 0), on=_KEY, how="left")
     steps: list[Cause] = []
+    eligible = None
     for world in _worlds(families, terms, seats, before):
         steps.append(world.factor)
         number = len(steps)
-        eligible = _eligible(world.families, world.terms, sitting)
+        if eligible is None or world.factor not in _RANK_ONLY:
+            eligible = _eligible(world.families, world.terms, sitting)
         if world.factor in _BEFORE_NEWCOMERS:
             eligible = eligible.join(before.statuses, on=_KEY, how="semi")
         decided = rank(eligible, world.seats, world.terms).select(
@@ -93,7 +97,8 @@ def transitions(
 
 
 def _eligible(families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
-    return eligibility(judge(families, terms), families, terms, sitting)
+    eligible = eligibility(judge(families, terms, parts=False), families, terms, sitting)
+    return eligible.drop("components", "head_name", "case_id")
 
 
 def _own(eligible: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -133,9 +138,12 @@ def _worlds(families: Families, terms: Terms, seats: pl.DataFrame, before: Befor
     if before.terms is None:
         return
     now = replace(then, scorecard=terms.scorecard, cut_points=terms.cut_points)
-    yield _World(Cause.MODEL, families, now, seats_then)
-    unseeded = terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed})
-    now = replace(now, policy=terms.policy, days=unseeded, quarter=terms.quarter)
+    if (then.scorecard.hash, then.cut_points.rows()) != (now.scorecard.hash, now.cut_points.rows()):
+        yield _World(Cause.MODEL, families, now, seats_then)
+    same_seed = terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed})
+    now = replace(terms, days=same_seed)
     yield _World(Cause.POLICY, families, now, seats_then)
-    yield _World(Cause.SEATS, families, now, seats)
-    yield _World(Cause.LOTTERY, families, terms, seats)
+    if not seats_then.select(_PLACES).equals(seats.select(_PLACES)):
+        yield _World(Cause.SEATS, families, now, seats)
+    if then.days.lottery_seed != terms.days.lottery_seed:
+        yield _World(Cause.LOTTERY, families, terms, seats)

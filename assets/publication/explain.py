@@ -46,7 +46,7 @@ _UNKNOWN_SUFFIX = "_unknown"
 _WHOLE_PERCENT, _SIX_PLACES = 2, 6
 
 
-def explanation(  # noqa: PLR0913
+def explanation(
     family_id: str,
     tables: Mapping[str, pl.LazyFrame],
     terms: Terms,
@@ -213,7 +213,7 @@ class _Telling:
             return Words(filters[code].reason.id, filters[code].reason.en)
         if (unknown := filters.get(code.removesuffix(_UNKNOWN_SUFFIX))) is not None:
             return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
-        known = {"programme": row["programme"], "decile": row["decile"] or "–", "limit": rule.max_decile or "–"}
+        known = {"programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile}
         return words(f"reason.{code}", **known)
 
     def _distance(self, micro: int | None) -> tuple[str | None, int | None, float | None]:
@@ -232,7 +232,7 @@ class _Telling:
             quarter=row["quarter"],
             amount=row["amount_rupiah"],
             stage=payment["stage"] if payment is not None else self.terms.quarter.stage,
-            position=row["queue_position"] or "–",
+            position=row["queue_position"],
             seats=row["seats"],
         )
 
@@ -268,7 +268,7 @@ class _Telling:
 
     def part(self, feature: FeatureTable, score: Row) -> ScorePart:
         value = self.family[feature.name]
-        points: int | None = score[f"points_{feature.name}"]
+        points: int | None = score[f"points_{feature.name}"] if score["scorable"] else None
         is_rolled_up = feature.name in self.questionnaire.rolled_up
         source = "members" if is_rolled_up and value is not None else self.provenance.get(f"{feature.name}_source")
         return ScorePart(
@@ -311,12 +311,10 @@ def _paid(row: Row, payment: Row | None, rule: ProgrammeRule) -> tuple[PaidCompo
     if payment is None or not rule.components:
         return ()
     amounts = {component.code: component.amount_rupiah for component in rule.components}
-    paid = tuple(
-        PaidComponent(code, named(f"component.{code}", code), amounts[code]) for code in payment["components"]
-    )
+    paid = tuple(PaidComponent(code, named(f"component.{code}", code), amounts[code]) for code in payment["components"])
     added = sum(one.amount_rupiah for one in paid)
     if {added, payment["amount_rupiah"]} != {row["amount_rupiah"]}:
-        message = f"components add up to {added} rupiah, the decision says {row['amount_rupiah']}. Run the quarter again."
+        message = f"components add up to {added} rupiah, the decision says {row['amount_rupiah']}. Run it again."
         raise Tampered(message)
     return paid
 

@@ -151,6 +151,7 @@ def _public_files(
         "overlay": None if draft.overlay is None else draft.overlay["name"],
         "announcement": days.announcement.isoformat(),
         "objection_deadline": days.objection_deadline.isoformat(),
+        "is_planned": days.is_planned,
         "lottery_seed": days.lottery_seed,
         "approvals": {role: {"decree": one["decree"]} for role, one in signed.items()},
         "files": listed,

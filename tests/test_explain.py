@@ -1,0 +1,351 @@
+"""Explanations: what the rows of a family say, put together without loss, and refused where they contradict."""
+
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assets.decision.families import Terms
+from assets.publication.explain import explanation
+from assets.welfare.score import score
+from assets.welfare.scorecard import FeatureTable, Provenance, Scorecard
+from assets.welfare.spec import Direction, Kind, SurveySpec
+from quotas.calendar import calendar_of
+from quotas.rulebook import rulebook
+from reports.explanation import Audience, Explanation, as_html, as_json, as_text
+from schemas.contract import Contract
+from schemas.errors import Refused, Tampered
+from schemas.quarter import Quarter
+from schemas.questionnaire import default_questionnaire
+from schemas.tables import TABLES
+
+FAMILY, OTHER = "f-0001", "f-0002"
+QUARTER = Quarter.parse("2026Q1")
+DAYS = calendar_of(QUARTER)
+POLICY = rulebook().on(DAYS.decision_date)
+QUESTIONNAIRE = default_questionnaire()
+POINTS = {"floor_area_m2": -120_001, "has_car": -33_007, "head_education": 45_678, "household_size": -250_913}
+INTERCEPT = 13_456_789
+SCORE = INTERCEPT + sum(POINTS.values())
+
+Tables = dict[str, pl.DataFrame]
+
+
+def _number(
+    name: str, direction: Direction, points: tuple[int, int], bound: float, between: tuple[float, float]
+) -> FeatureTable:
+    means = (bound - 1, bound + 1)
+    return FeatureTable(name, "number", direction, (bound,), means, between, (), {"": points}, None)
+
+
+def _coded(name: str, kind: Kind, direction: Direction, points: tuple[int, ...]) -> FeatureTable:
+    codes = tuple(str(code) for code in range(len(points)))
+    return FeatureTable(name, kind, direction, (), (), None, codes, {"": points}, None)
+
+
+CARD = Scorecard(
+    spec=SurveySpec.model_validate(
+        {
+            "id": "family_id",
+            "target": {"column": "expenditure", "scale": "level"},
+            "features": {
+                "floor_area_m2": {"kind": "number", "direction": "increasing", "range": [1, 999]},
+                "has_car": {"kind": "flag", "direction": "increasing"},
+                "head_education": {"kind": "category", "codes": dict.fromkeys("01234", "")},
+                "household_size": {"kind": "number", "direction": "decreasing", "range": [1, 30]},
+            },
+        }
+    ),
+    scale="log",
+    relative_to_line=False,
+    intercept={"": INTERCEPT},
+    features=(
+        _number("floor_area_m2", "increasing", (-120_001, 80_000), 45.0, (1.0, 999.0)),
+        _coded("has_car", "flag", "increasing", (-33_007, 400_000)),
+        _coded("head_education", "category", "none", (-90_000, -20_000, 45_678, 90_000, 210_000)),
+        _number("household_size", "decreasing", (150_000, -250_913), 3.5, (1.0, 30.0)),
+    ),
+    provenance=Provenance("0" * 64, 1, 1.0, {}, 1.0, 0.1, 0, 0, None, {}),
+)
+TERMS = Terms(QUARTER, POLICY, DAYS, CARD, pl.DataFrame(schema=TABLES["decision/cut_points"].dtypes))
+
+
+def frame(contract: Contract, *rows: dict[str, Any]) -> pl.DataFrame:
+    """Rows by contract; what a row does not say is null."""
+    table = pl.DataFrame(
+        {name: [row.get(name) for row in rows] for name in contract.dtypes}, schema=contract.dtypes, strict=False
+    )
+    extra = [pl.Series(name, [row[name] for row in rows]) for name in rows[0] if name not in contract.dtypes]
+    return table.with_columns(extra)
+
+
+PLACE = {"province_code": "35", "regency_code": "35.10", "district_code": "35.10.01", "village_code": "35.10.01.2001"}
+RECORD = {"floor_area_m2": 36, "has_car": 0, "head_education": 2, "household_size": 5}
+FACTS = {
+    "living_member_count": 5, "has_civil_servant": 0, "has_soldier_or_police": 0, "has_pensioner": None,
+    "wage_rupiah_month": 3_100_000, "electricity_va": 900, "has_consent": 1, "is_address_found": None,
+}  # fmt: skip
+OUTCOMES = {"wage_above_minimum": "fail"}
+
+
+def tables(**changes: dict[str, Any]) -> Tables:
+    """Everything about one family: waiting for PKH, ineligible for BPNT; `changes` by programme or table."""
+    decided = {
+        **PLACE, "family_id": FAMILY, "reference": "R-7K2P", "quarter": "2026Q1", "masked_name": "S*** A***",
+        "score_micro": SCORE, "decile": 3, "model_hash": CARD.hash, "policy_hash": POLICY.hash, "input_hash": "c" * 64,
+        "reasons": [], "amount_rupiah": 0,
+    }  # fmt: skip
+    pkh = {
+        **decided, "programme": "PKH", "status": "waiting", "rank": 47, "queue_position": 5, "seats": 42,
+        "cutoff_distance_micro": 34_000, "tie_break": "elderly_alone", **changes.get("PKH", {}),
+    }  # fmt: skip
+    bpnt = {
+        **decided, "programme": "BPNT", "status": "ineligible", "seats": 80,
+        "reasons": ["wage_above_minimum", "decile_above"], "decile": 6, **changes.get("BPNT", {}),
+    }  # fmt: skip
+    record = {
+        **PLACE, "family_id": FAMILY, "family_card_number": "3510010101010001", "head_name": "Siti Aminah",
+        "case_id": None, **RECORD, **FACTS, **changes.get("record", {}),
+    }  # fmt: skip
+    families = frame(TABLES["registry/families"], record)
+    scored = score(families, CARD).drop("reason").with_columns(regency_code=pl.lit("35.10"))
+    limits = {"electricity_above": 1300, "wage_above_minimum": 2_989_145, "deceased": 1}
+    filters = [
+        {
+            "family_id": FAMILY, "regency_code": "35.10", "filter": rule.code, "observed": FACTS[rule.fact],
+            "outcome": "unknown" if FACTS[rule.fact] is None else OUTCOMES.get(rule.code, "pass"),
+            "threshold": limits.get(rule.code),
+            "source": None if FACTS[rule.fact] is None else str(rule.agency),
+            "source_date": None if FACTS[rule.fact] is None else date(2026, 1, 15),
+        }
+        for rule in reversed(POLICY.filters)
+    ]  # fmt: skip
+    said: dict[str, Any] = {"family_id": FAMILY, "regency_code": "35.10"}
+    for name in ("floor_area_m2", "has_car"):
+        said |= {f"{name}_source": "bps_validation", f"{name}_date": date(2025, 11, 3)}
+    seat = {
+        "regency_code": "35.10", "regency_code_bps": "3510", "weight": 100_130, "exact_share": Decimal("41.600000"),
+        "remainder": Decimal("0.600000"), "has_remainder_seat": True, "seats": 42, "cap": None, "seats_before": 40,
+        "change": 2,
+    }  # fmt: skip
+    stranger = {**pkh, "family_id": OTHER, "reference": "R-OTHER", "masked_name": "B***"}
+    moved = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "from_status": "recipient",
+             "to_status": "waiting", "cause": "competitors"}  # fmt: skip
+    payment = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "quarter": "2026Q1", "stage": 1}
+    paid = [{**payment, **changes["payment"]}] if "payment" in changes else []
+    contract = TABLES["decision/payments"]
+    return {
+        "decision/decisions": frame(TABLES["decision/decisions"], stranger, bpnt, pkh),
+        "decision/filters": frame(TABLES["decision/filters"], *filters),
+        "decision/scores": scored,
+        "decision/seats": frame(TABLES["decision/seats"], {**seat, "programme": "PKH"}),
+        "decision/payments": frame(contract, *paid) if paid else contract.empty(),
+        "decision/transitions": frame(TABLES["decision/transitions"], moved),
+        "registry/families": families,
+        "registry/provenance": frame(TABLES["registry/provenance"], said),
+    }
+
+
+def explain(made: Tables | None = None, family: str = FAMILY, audience: Audience = "analyst") -> Explanation:
+    lazy = {key: table.lazy() for key, table in (made or tables()).items()}
+    return explanation(family, lazy, TERMS, QUESTIONNAIRE, audience=audience)
+
+
+def test_an_explanation_tells_status_rank_seats_queue_and_distance_per_programme() -> None:
+    one = explain()
+    pkh, bpnt = one.decisions
+    assert (pkh.programme, pkh.status, pkh.rank, pkh.queue_position, pkh.seats) == ("PKH", "waiting", 47, 5, 42)
+    assert (pkh.decile, pkh.max_decile) == (3, 4)
+    assert pkh.cutoff_distance_micro == 34_000
+    assert pkh.cutoff_distance_share == 0.034585
+    assert pkh.cutoff_side == "above"
+    assert (pkh.from_status, pkh.cause, pkh.tie_break) == ("recipient", "competitors", "elderly_alone")
+    assert pkh.places is not None
+    assert (pkh.places.exact_share, pkh.places.seats_before) == (Decimal("41.600000"), 40)
+    assert (bpnt.status, bpnt.rank, bpnt.cutoff_side, bpnt.places) == ("ineligible", None, None, None)
+
+
+def test_every_reason_is_a_sentence_and_that_of_a_filter_is_the_policys() -> None:
+    wage, decile = explain().decisions[1].reasons
+    assert wage.sentence.id == next(one.reason.id for one in POLICY.filters if one.code == "wage_above_minimum")
+    assert decile.sentence.en == "The family's estimated welfare lies in decile 6; BPNT goes up to decile 5."
+
+
+def test_every_filter_of_the_policy_is_told_in_its_order_with_value_threshold_source_and_law() -> None:
+    checks = explain().checks
+    assert [one.code for one in checks] == [one.code for one in POLICY.filters]
+    wage = next(one for one in checks if one.code == "wage_above_minimum")
+    assert (wage.outcome, wage.observed, wage.threshold) == ("fail", 3_100_000, 2_989_145)
+    assert wage.observed_words.id == "Rp 3.100.000 per bulan"
+    assert wage.threshold_words.en == "above Rp 2,989,145 a month"
+    assert wage.source.id == "BPJS Ketenagakerjaan"
+    assert wage.source_date == date(2026, 1, 15)
+    assert "category 11" in wage.legal_source
+    pension = next(one for one in checks if one.code == "pensioner")
+    assert (pension.outcome, pension.observed_words.en) == ("unknown", "none yet")
+    assert pension.source.id == "Taspen (pensiun)"
+    assert pension.note is not None
+    assert "does not count against" in pension.note.en
+
+
+def test_base_value_and_points_add_up_to_the_score_and_every_answer_has_its_label() -> None:
+    one = explain()
+    assert one.intercept_micro == INTERCEPT
+    assert {part.feature: part.points_micro for part in one.parts} == POINTS
+    assert one.score_micro == SCORE
+    by_name = {part.feature: part for part in one.parts}
+    assert by_name["head_education"].answer.id == "SMP sederajat"
+    assert by_name["has_car"].answer.id == "Tidak"
+    assert by_name["floor_area_m2"].answer.id == "36 m²"
+    assert by_name["floor_area_m2"].source is not None
+    assert by_name["floor_area_m2"].source.en == "Check by BPS"
+    assert by_name["floor_area_m2"].source_date == date(2025, 11, 3)
+    assert by_name["household_size"].source is not None
+    assert by_name["household_size"].source.en == "Data of the members"
+    assert (by_name["head_education"].effect, by_name["has_car"].effect) == ("raises", "lowers")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decision/scores": pl.col("points_has_car") + 1},
+        {"decision/scores": pl.col("score_micro") - 1},
+        {"decision/decisions": pl.col("score_micro") + 1},
+    ],
+)
+def test_points_that_do_not_add_up_to_the_last_unit_are_refused(change: dict[str, pl.Expr]) -> None:
+    made = tables()
+    for key, expression in change.items():
+        made[key] = made[key].with_columns(expression)
+    with pytest.raises(Tampered, match="add up"):
+        explain(made)
+
+
+def test_another_scorecard_or_policy_than_the_one_used_is_refused() -> None:
+    with pytest.raises(Tampered, match="was decided with scorecard"):
+        explain(tables(BPNT={"model_hash": "d" * 64}))
+    with pytest.raises(Tampered, match="was decided with policy"):
+        explain(tables(BPNT={"policy_hash": "d" * 64}))
+
+
+def test_a_family_nobody_decided_on_is_refused() -> None:
+    with pytest.raises(Refused, match="2026Q1 has no decision about family f-none"):
+        explain(family="f-none")
+
+
+def test_a_rule_without_a_row_is_refused() -> None:
+    made = tables()
+    made["decision/filters"] = made["decision/filters"].filter(pl.col("filter") != "pensioner")
+    with pytest.raises(Tampered, match="no row of the rule 'pensioner'"):
+        explain(made)
+
+
+def test_a_recipient_is_told_amount_components_and_when_it_is_paid() -> None:
+    amount = 750_000 + 225_000
+    paid = {"components": ["early_childhood", "primary"], "amount_rupiah": amount}
+    recipient = {"status": "recipient", "queue_position": None, "cutoff_distance_micro": -200_000}
+    pkh = explain(tables(PKH={**recipient, "amount_rupiah": amount}, payment=paid)).decisions[0]
+    assert {one.code: one.amount_rupiah for one in pkh.components} == {"early_childhood": 750_000, "primary": 225_000}
+    assert "Rp 975.000 untuk triwulan 2026Q1 dibayarkan pada tahap 1" in pkh.next_step.id
+    assert pkh.cutoff_side == "below"
+    assert pkh.cutoff_distance_share == -0.181269
+
+
+def test_components_that_do_not_add_up_to_the_amount_are_refused() -> None:
+    paid = {"components": ["primary"], "amount_rupiah": 975_000}
+    with pytest.raises(Tampered, match="components add up to 225000 rupiah"):
+        explain(tables(PKH={"status": "recipient", "amount_rupiah": 975_000}, payment=paid))
+
+
+@pytest.mark.parametrize(
+    ("status", "reasons", "told"),
+    [
+        ("waiting", [], "urutan ke-5"),
+        ("ineligible", ["no_component"], "ajukan sanggahan"),
+        ("not_scorable", ["not_scorable"], "akan berkunjung untuk melengkapi data"),
+        ("held", ["identity_case"], "memastikan identitas"),
+        ("held", ["no_consent_unknown"], "melengkapi keterangan"),
+    ],
+)
+def test_every_status_says_what_to_do_next_and_until_when_to_object(status: str, reasons: list[str], told: str) -> None:
+    one = explain(tables(PKH={"status": status, "reasons": reasons}))
+    assert told in one.decisions[0].next_step.id
+    assert "2 Februari 2026" in one.objection.id
+    assert "2 March 2026" in one.objection.en
+    assert [reason.code for reason in one.decisions[0].reasons] == reasons
+
+
+def test_a_family_that_cannot_be_scored_is_told_which_answers_are_lacking() -> None:
+    nothing = dict.fromkeys(["score_micro", "decile", "rank", "queue_position", "cutoff_distance_micro"])
+    unscored = {**nothing, "status": "not_scorable", "reasons": ["not_scorable"]}
+    one = explain(tables(record={"floor_area_m2": None}, PKH=unscored, BPNT=unscored))
+    assert not one.scorable
+    assert one.score_micro is None
+    assert [problem.en for problem in one.problems] == ["Floor area: no answer"]
+    assert {(part.effect, part.points_micro) for part in one.parts} == {(None, None)}
+    assert "Luas lantai: belum ada jawaban" in as_text(one)
+
+
+def test_a_family_is_never_told_points_score_or_exact_distance() -> None:
+    one = explain(audience="family")
+    assert "Luas lantai" in as_text(one)
+    assert "menurunkan perkiraan" in as_text(one)
+    secrets = [SCORE, INTERCEPT, 34_000, *POINTS.values()]
+    for printed in (as_json(one), as_text(one), as_text(one, "en"), as_html(one), as_html(one, "en")):
+        for secret in secrets:
+            for spelling in (str(abs(secret)), f"{abs(secret):,}", f"{abs(secret):,}".replace(",", ".")):
+                assert spelling not in printed
+    assert one.decisions[0].cutoff_distance_share == 0.03
+
+
+def test_an_explanation_holds_nothing_of_another_family_nor_a_name_or_card_number() -> None:
+    for one in (explain(), explain(audience="family")):
+        printed = as_json(one) + as_text(one)
+        for forbidden in ("R-OTHER", OTHER, "Siti", "Aminah", "3510010101010001"):
+            assert forbidden not in printed
+
+
+@pytest.mark.parametrize("printing", [as_json, as_text, as_html])
+def test_the_same_family_gives_the_same_bytes(printing: Callable[[Explanation], str]) -> None:
+    shuffled = {key: table.reverse() for key, table in tables().items()}
+    assert printing(explain()) == printing(explain(shuffled))
+
+
+def test_the_json_form_keeps_everything_in_plain_types() -> None:
+    plain = json.loads(as_json(explain()))
+    assert plain["decisions"][0]["places"]["exact_share"] == "41.600000"
+    assert plain["objection_deadline"] == "2026-03-02"
+    assert plain["policy_hash"] == POLICY.hash
+
+
+def test_the_text_shows_status_filters_parts_and_next_steps_in_both_languages() -> None:
+    indonesian, english = as_text(explain()), as_text(explain(), "en")
+    for expected in (
+        "Program Keluarga Harapan (PKH): Antrean",
+        "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada penerima terakhir (+34.000)",
+        "Rp 3.100.000 per bulan",
+        "Kepmensos 73/2024, category 11",
+        "lansia yang hidup sendiri",
+        "Sarongan, Pesanggaran, Kabupaten Banyuwangi (35.10.01.2001)",
+        "-250.913",
+        "+13.456.789",
+    ):
+        assert expected in " ".join(indonesian.split())
+    for expected in ("Family Hope Programme (PKH): Waiting list", "position 5", "Passed", "-250,913", "13,098,546"):
+        assert expected in " ".join(english.split())
+    table = english.splitlines()[english.splitlines().index("Answers scored") :]
+    ends = {len(line) for line in table if line.startswith(("Base value", "Floor area", "Car ", "Score (lower"))}
+    assert len(ends) == 1
+
+
+def test_the_page_loads_nothing_and_escapes_what_it_shows() -> None:
+    page = as_html(explain(tables(PKH={"masked_name": "<b>X</b>***"}, BPNT={"masked_name": "<b>X</b>***"})))
+    assert "<b>X" not in page
+    assert "&lt;b&gt;X" in page
+    for loading in ("http://", "https://", "<script", "<link", "@import", "url(", "src="):
+        assert loading not in page
+    assert '<html lang="id">' in page

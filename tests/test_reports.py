@@ -1,0 +1,254 @@
+"""The press: the summary page, the data dictionary and the data package, from small frames made by contract."""
+
+import json
+import re
+from decimal import Decimal
+from html.parser import HTMLParser
+from typing import Any
+
+import polars as pl
+import pytest
+
+from reports.dictionary import allowed, datapackage, dictionary_page
+from reports.pages import page
+from reports.summary import LONG, summary_page
+from schemas.errors import Refused
+from schemas.messages import NOTHING
+from schemas.tables import TABLES
+
+SUMMARY, SEATS = TABLES["publication/region_summary"], TABLES["decision/seats"]
+SHA = "ab" * 32
+MANIFEST: dict[str, Any] = {
+    "quarter": "2026Q1",
+    "revision": 1,
+    "draft": "d1" * 32,
+    "policy_hash": "e2" * 32,
+    "model_hash": "f3" * 32,
+    "scaled": True,
+    "overlay": "demo-scale",
+    "announcement": "2026-02-02",
+    "objection_deadline": "2026-03-02",
+    "files": {
+        "recipients.csv": {"sha256": SHA, "bytes": 251_904, "rows": 2130},
+        "recipients.parquet": {"sha256": SHA, "bytes": 60_112, "rows": 2130},
+        "seats.csv": {"sha256": SHA, "bytes": 1_112, "rows": 8},
+    },
+}
+
+
+def summary(*rows: tuple[str, str, tuple[int | None, ...]]) -> pl.DataFrame:
+    """Rows of level regency: code, programme, and the eight counts."""
+    counts = ("registered", "evaluated", "eligible", "recipients", "waiting", "ineligible", "not_scorable", "held")
+    known = [
+        {"quarter": "2026Q1", "level": "regency", "region_code": code, "programme": programme}
+        | dict(zip(counts, numbers, strict=True))
+        for code, programme, numbers in rows
+    ]
+    known.append({**known[0], "level": "village", "region_code": "35.10.01.2001", "registered": 987_654})
+    return SUMMARY.fit(pl.DataFrame(known, schema=SUMMARY.dtypes))
+
+
+def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
+    """Code, programme, poor people, exact share, places, places before."""
+    known = [
+        {
+            "regency_code": code,
+            "regency_code_bps": code.replace(".", ""),
+            "programme": programme,
+            "weight": weight,
+            "exact_share": Decimal(share),
+            "remainder": Decimal(share) % 1,
+            "has_remainder_seat": number > int(Decimal(share)),
+            "seats": number,
+            "cap": None,
+            "seats_before": before,
+            "change": None if before is None else number - before,
+        }
+        for code, programme, weight, share, number, before in rows
+    ]
+    return SEATS.fit(pl.DataFrame(known, schema=SEATS.dtypes))
+
+
+BANYUWANGI = ("35.10", "PKH", (6100, 6100, 1430, 620, 810, 4500, 130, 40))
+JEMBER = ("35.09", "PKH", (8200, None, 2650, 1040, 1610, None, None, None))
+PLACES = seats(
+    ("35.10", "PKH", 100_130, "619.511000", 620, 600),
+    ("35.09", "PKH", 224_770, "1390.200000", 1390, 1400),
+    ("11.01", "PKH", 25_390, "157.100000", 157, None),
+)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.links: list[str] = []
+        self.in_cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in {"td", "th"}:
+            self.rows[-1].append("")
+            self.in_cell = True
+        elif tag == "a":
+            self.links.append(dict(attrs)["href"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag not in {"td", "th"}
+
+    def handle_data(self, data: str) -> None:
+        if self.in_cell:
+            self.rows[-1][-1] = f"{self.rows[-1][-1]} {data.strip()}".strip()
+
+
+def read(html: str) -> _Text:
+    found = _Text()
+    found.feed(html)
+    return found
+
+
+def row_of(html: str, start: str) -> list[str]:
+    return next(row for row in read(html).rows if row and row[0].startswith(start))
+
+
+def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_dash() -> None:
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    counted = row_of(html, "Kabupaten Banyuwangi 35.10")
+    assert counted[1:] == ["6.100", "6.100", "1.430", "620", "810", "4.500", "130", "40"]
+    assert row_of(html, "Kabupaten Jember 35.09")[1:] == [
+        "8.200",
+        NOTHING,
+        "2.650",
+        "1.040",
+        "1.610",
+        NOTHING,
+        NOTHING,
+        NOTHING,
+    ]
+    assert "987.654" not in html
+
+
+def test_a_total_is_withheld_where_a_part_is_suppressed_because_it_would_give_it_away() -> None:
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    assert row_of(html, "Jumlah")[1:] == ["14.300", NOTHING, "4.080", "1.660", "2.420", NOTHING, NOTHING, NOTHING]
+
+
+def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_row() -> None:
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST, "en")
+    rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
+    assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "", "600", "+20"]
+    assert row_of(html, "Other regencies")[2] == "25,390"
+    assert row_of(html, "Other regencies")[5] == "157"
+    totals = [row for row in read(html).rows if row and row[0] == "Total"]
+    assert (totals[1][2], totals[1][5]) == ("350,290", "2,167")
+
+
+def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST, "en")
+    assert 'aria-label="1,040 recipients, 1,610 waiting, 1,390 places"' in html
+    bars = re.findall(r"<svg.*?</svg>", html)
+    jember, banyuwangi = (re.findall(r'<rect (?:x="\d+" )?width="(\d+)"', bar) for bar in bars)
+    # Jember's 2,650 families are the widest bar of 1,000; 1,040 of them receive.
+    assert jember[1:3] == ["392", "607"]
+    assert banyuwangi[1:3] == ["233", "305"]
+
+
+def test_a_scaled_revision_says_so_and_another_does_not() -> None:
+    assert "demo-scale" in summary_page(summary(BANYUWANGI), PLACES, MANIFEST)
+    assert "diperkecil" not in summary_page(summary(BANYUWANGI), PLACES, MANIFEST | {"scaled": False, "overlay": None})
+
+
+def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_beside_it() -> None:
+    html = summary_page(summary(BANYUWANGI), PLACES, MANIFEST)
+    assert "dari 2 Februari 2026 sampai 2 Maret 2026 melalui portal" in html
+    assert read(html).links == ["../recipients.csv", "../recipients.parquet", "../seats.csv"]
+    assert row_of(html, "recipients.csv")[1:] == ["251.904 B", SHA]
+    assert all(MANIFEST[name] in html for name in ("draft", "policy_hash", "model_hash"))
+
+
+def test_a_page_of_the_whole_nation_is_folded_up() -> None:
+    many = [(f"{11 + n // 90}.{n % 90 + 10}", "PKH", BANYUWANGI[2]) for n in range(LONG + 1)]
+    assert "<details open>" in summary_page(summary(*many[:-1]), PLACES, MANIFEST)
+    assert "<details open>" not in summary_page(summary(*many), PLACES, MANIFEST).partition("<h2>")[0]
+
+
+def test_places_of_other_areas_than_regencies_are_shown_as_they_are() -> None:
+    html = summary_page(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None)), MANIFEST)
+    assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", "", ""]
+
+
+def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:
+    html = summary_page(summary(BANYUWANGI), PLACES, MANIFEST | {"overlay": "<script>alert(1)</script>"})
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    for loading in ("http://", "https://", "<link", "@import", "url(", "src="):
+        assert loading not in html
+
+
+def test_the_same_frames_in_any_order_give_the_same_page() -> None:
+    counted = summary(BANYUWANGI, JEMBER)
+    assert summary_page(counted, PLACES, MANIFEST) == summary_page(counted.reverse(), PLACES.reverse(), MANIFEST)
+
+
+def test_no_number_of_the_page_could_be_a_personal_number() -> None:
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    assert re.search(r"(?<![0-9a-f])\d{16}(?![0-9a-f])", html) is None
+
+
+def test_a_template_that_asks_for_what_it_was_not_given_fails() -> None:
+    with pytest.raises(Exception, match="'about' is undefined"):
+        page("summary.html", "id")
+
+
+def test_the_dictionary_tells_every_column_of_every_table() -> None:
+    text = dictionary_page(TABLES)
+    for key, contract in TABLES.items():
+        section = text.partition(f"## {key}\n")[2].partition("\n## ")[0]
+        assert contract.description in section
+        assert f"One row per {contract.grain}." in section
+        told = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+        assert told == list(contract.columns)
+
+
+def test_a_row_of_the_dictionary_has_type_unit_source_and_allowed_values() -> None:
+    text = dictionary_page(TABLES)
+    assert "| `floor_area_m2` | Int32 | m2 | yes | regsosek2022 302 | 1 to 999 | Floor area (Luas lantai). |" in text
+    assert all(line.replace("\\|", "").count("|") in {5, 8} for line in text.splitlines() if line.startswith("|"))
+
+
+def test_what_a_column_may_hold_is_said_in_words() -> None:
+    columns = {**TABLES["intake/members"].columns, **TABLES["intake/consumption_survey"].columns}
+    assert allowed(columns["sex"]) == "male, female"
+    assert allowed(columns["marital_status"]) == "1 to 4"
+    assert allowed(columns["is_pregnant"]) == ""
+    assert allowed(columns["weight"]) == "above 0"
+    assert allowed(columns["has_car"]) == "0, 1"
+
+
+def test_the_data_package_describes_every_file_with_its_hash_size_and_fields() -> None:
+    contracts = {"recipients": TABLES["publication/recipients"], "seats": SEATS}
+    package = json.loads(json.dumps(datapackage(contracts, MANIFEST)))
+    assert (package["name"], package["version"]) == ("perlinsos-2026q1-r1", "2026Q1-r1")
+    names = [resource["name"] for resource in package["resources"]]
+    assert names == ["recipients-csv", "recipients-parquet", "seats-csv"]
+    places = package["resources"][2]
+    assert (places["path"], places["bytes"], places["hash"]) == ("seats.csv", 1_112, f"sha256:{SHA}")
+    assert places["schema"]["primaryKey"] == ["programme", "regency_code"]
+    fields = {field["name"]: field for field in places["schema"]["fields"]}
+    assert list(fields) == list(SEATS.columns)
+    assert {name: fields[name]["type"] for name in ("programme", "seats", "exact_share", "has_remainder_seat")} == {
+        "programme": "string",
+        "seats": "integer",
+        "exact_share": "number",
+        "has_remainder_seat": "boolean",
+    }
+    assert fields["programme"]["constraints"] == {"required": True, "enum": ["PKH", "BPNT"]}
+    assert "constraints" not in fields["cap"]
+
+
+@pytest.mark.parametrize("stem", ["decisions", "forgotten"])
+def test_a_file_that_is_not_public_gets_no_data_package(stem: str) -> None:
+    manifest = MANIFEST | {"files": {f"{stem}.csv": {"sha256": SHA, "bytes": 1}}}
+    with pytest.raises(Refused, match=f"{stem}.csv has no contract of a public table"):
+        datapackage({"decisions": TABLES["decision/decisions"]}, manifest)
