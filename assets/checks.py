@@ -35,7 +35,9 @@ def _families_without_one_status(families: pl.LazyFrame, decisions: pl.LazyFrame
 
 def _areas_over_their_places(_: pl.LazyFrame, decisions: pl.LazyFrame, seats: pl.LazyFrame) -> int:
     area = pl.coalesce(
-        pl.when(pl.col("village_code").is_in(codes := seats.select("regency_code").collect().to_series().implode())).then("village_code"),
+        pl.when(
+            pl.col("village_code").is_in(codes := seats.select("regency_code").collect().to_series().implode())
+        ).then("village_code"),
         pl.when(pl.col("district_code").is_in(codes)).then("district_code"),
         "regency_code",
     )
@@ -45,7 +47,9 @@ def _areas_over_their_places(_: pl.LazyFrame, decisions: pl.LazyFrame, seats: pl
         .group_by("regency_code", "programme")
         .len()
     )
-    joined = filled.join(seats.select("regency_code", "programme", "seats"), on=["regency_code", "programme"], how="left")
+    joined = filled.join(
+        seats.select("regency_code", "programme", "seats"), on=["regency_code", "programme"], how="left"
+    )
     return _count(joined.filter(pl.col("len") > pl.col("seats").fill_null(0)))
 
 
@@ -65,7 +69,11 @@ def _ranked_without_being_listed(_: pl.LazyFrame, decisions: pl.LazyFrame, __: p
 
 
 DRAFT_CHECKS = (
-    Check("statuses_partition", "Every registered family has exactly one status in every programme.", _families_without_one_status),
+    Check(
+        "statuses_partition",
+        "Every registered family has exactly one status in every programme.",
+        _families_without_one_status,
+    ),
     Check("recipients_within_places", "No area has more recipients than places.", _areas_over_their_places),
     Check("no_duplicates", "No family and no reference stands twice in a programme.", _repeated),
     Check("no_unscored_listed", "Nobody without a score is a recipient or in the queue.", _listed_without_score),

@@ -34,8 +34,9 @@ def rebuild(house: House) -> dict[str, int]:
         if ledger:
             connection.execute(
                 "CREATE TABLE intake.batches AS SELECT batch_id, feed, quarter, file_name, file_hash, declaration, "
-                f"read, accepted, rejected, parked, reasons FROM read_json({ledger}, union_by_name = true) "  # noqa: S608
-                "ORDER BY quarter, feed, batch_id"
+                "read, accepted, rejected, parked, reasons FROM read_json($files, union_by_name = true) "
+                "ORDER BY quarter, feed, batch_id",
+                {"files": ledger},
             )
     return {key: sum(len(paths) for paths in quarters.values()) for key, quarters in sorted(tables.items())}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -21,8 +21,18 @@ from schemas.errors import PerlinsosError, Refused, WrongUsage
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed, Role
 
-app = typer.Typer(name="perlinsos", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Decide, every quarter, which families receive social assistance, and tell each of them why.")  # fmt: skip
+if TYPE_CHECKING:
+    from assets.intake.loading import Loaded
+    from pipelines.home import Home
+    from pipelines.runs import Ran
+
+app = typer.Typer(
+    name="perlinsos",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Decide, every quarter, which families receive social assistance, and tell each of them why.",
+)
 model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
 quotas = typer.Typer(no_args_is_help=True, help="Places per regency and programme.")
 app.add_typer(model, name="model")
@@ -75,7 +85,7 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
-def _home() -> Any:
+def _home() -> "Home":
     from pipelines.home import Home
 
     return Home.from_environment()
@@ -181,7 +191,7 @@ def load(
         raise typer.Exit(SET_ASIDE)
 
 
-def _tell_loaded(loaded: Any, *, as_json: bool) -> None:
+def _tell_loaded(loaded: "Loaded", *, as_json: bool) -> None:
     batch = loaded.batch
     counts = {name: getattr(batch, name) if batch else 0 for name in ("read", "accepted", "rejected", "parked")}
     if as_json:
@@ -193,7 +203,10 @@ def _tell_loaded(loaded: Any, *, as_json: bool) -> None:
         return
     from schemas.messages import named
 
-    out.print(f"{loaded.file_name}: {loaded.state}, batch {batch.batch_id}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    out.print(
+        f"{loaded.file_name}: {loaded.state}, batch {batch.batch_id}: "
+        + ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    )
     for reason, count in batch.reasons.items():
         out.print(f"  {count:,} x {named(f'row.{reason}', reason).en}", markup=False)
     if loaded.report:
@@ -203,7 +216,9 @@ def _tell_loaded(loaded: Any, *, as_json: bool) -> None:
 @app.command()
 def run(
     quarter: QuarterArgument,
-    first: Annotated[bool, typer.Option(help="The first quarter: current_recipients stands for the one before.")] = False,
+    first: Annotated[
+        bool, typer.Option(help="The first quarter: current_recipients stands for the one before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load what lies in the landing zone and make the quarter's draft; the same job as in Dagster's UI."""
@@ -221,7 +236,7 @@ def run(
     tell_run(ran)
 
 
-def tell_run(ran: Any) -> None:
+def tell_run(ran: "Ran") -> None:
     """Print the stages of a run, its counts and its draft."""
     from assets.decision.draft import SHORT
 
@@ -229,13 +244,23 @@ def tell_run(ran: Any) -> None:
     _grid("stages", ("stage", "time", "rows written"), rows)
     draft = ran.metadata["decision/draft"]
     names = ("evaluated", "recipients", "waiting", "ineligible", "not_scorable", "held")
-    _grid("decided", ("programme", *names), [(programme, *(one[name] for name in names)) for programme, one in sorted(draft["counts"].items(), reverse=True)])
+    _grid(
+        "decided",
+        ("programme", *names),
+        [
+            (programme, *(one[name] for name in names))
+            for programme, one in sorted(draft["counts"].items(), reverse=True)
+        ],
+    )
     scaled = " (scaled)" if draft["scaled"] else ""
     out.print(f"draft {draft['draft'][:SHORT]}{scaled} in {ran.seconds:.1f} s, peak {ran.peak_bytes >> 20:,} MiB")
 
 
 @app.command()
-def status(quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else every quarter known.")] = None, as_json: AsJson = False) -> None:
+def status(
+    quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else every quarter known.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """What was loaded, proposed, approved and published."""
     from pipelines.status import status_of
 
@@ -250,7 +275,9 @@ def status(quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else e
         _grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
         for draft in one["drafts"]:
             scaled = ", scaled" if draft["scaled"] else ""
-            out.print(f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}")
+            out.print(
+                f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}"
+            )
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
 
@@ -292,7 +319,9 @@ def publish(quarter: QuarterArgument, as_json: AsJson = False) -> None:
 def explain(
     quarter: QuarterArgument,
     reference: Annotated[str | None, typer.Option(help="Public reference, as K3QF-9XW2-7M0A.")] = None,
-    family: Annotated[bool, typer.Option("--family", help="Ask for a family card number or NIK on standard input.")] = False,
+    family: Annotated[
+        bool, typer.Option("--family", help="Ask for a family card number or NIK on standard input.")
+    ] = False,
     audience: Annotated[Audience, typer.Option(help="An analyst sees points; a family never does.")] = Audience.ANALYST,
     form: Annotated[TextFormat, typer.Option("--format")] = TextFormat.TEXT,
     lang: Annotated[Language, typer.Option(help="id or en.")] = Language.ID,
@@ -310,7 +339,9 @@ def explain(
     if reference is not None:
         family_id = family_of_reference(house, source, reference)
     else:
-        number = typer.prompt("Family card number or NIK", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        number = (
+            typer.prompt("Family card number or NIK", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        )
         family_id = family_of_number(house, source, number.strip())
     told = explained(house, source, family_id, audience.value)
     if form is TextFormat.JSON:
@@ -338,7 +369,12 @@ def model_fit(
     card = fit(read_survey(survey, described), described)
     out_dir.mkdir(parents=True, exist_ok=True)
     write_scorecard(card, out_dir / "model.json")
-    made = {"model": str(out_dir / "model.json"), "hash": card.hash, "rows": card.provenance.rows, "exclusion_error": card.provenance.exclusion_error}
+    made = {
+        "model": str(out_dir / "model.json"),
+        "hash": card.hash,
+        "rows": card.provenance.rows,
+        "exclusion_error": card.provenance.exclusion_error,
+    }
     if as_json:
         _print_json(made)
         return
@@ -376,17 +412,26 @@ def model_score(
     card = read_scorecard(file)
     frame = read_survey(survey, card.spec, for_scoring=True)
     scored = score(frame, card, parts=False)
-    line = card.spec.poverty_line if isinstance(card.spec.poverty_line, float | int) else None
+    line = card.spec.poverty_line
+    if isinstance(line, str):
+        known = frame[line].cast(pl.Float64) if line in frame.columns else pl.Series([None], dtype=pl.Float64)
+        scored = scored.with_columns(line=known)
+    worth = expenditure(pl.col("score_micro"), card, pl.col("line") if isinstance(line, str) else line)
     scored.select(
-        pl.col(card.spec.id).alias("id"), "scorable", "score_micro",
-        expenditure(pl.col("score_micro"), card, line).round(2, mode="half_away_from_zero").alias("expenditure"), "reason",
-    ).write_csv(to)  # fmt: skip
+        pl.col(card.spec.id).alias("id"),
+        "scorable",
+        "score_micro",
+        worth.round(2, mode="half_away_from_zero").alias("expenditure"),
+        "reason",
+    ).write_csv(to)
     out.print(f"{to}: {scored['scorable'].sum():,} of {scored.height:,} households scored", markup=False)
 
 
 @model.command("show")
 def model_show(
-    file: Annotated[Path | None, typer.Option("--model", exists=True, dir_okay=False, help="Else the one in force today.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--model", exists=True, dir_okay=False, help="Else the one in force today.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a scorecard: where it comes from and the points of every answer (restricted)."""
@@ -412,7 +457,7 @@ def quotas_show(
     province: Annotated[str | None, typer.Option(help="Only regencies of this province, as 35.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Places of every regency with the arithmetic behind them, as the law and poverty figures of the quarter give them."""
+    """Places of every regency with the arithmetic behind them, by the law and the poverty figures of the quarter."""
     from pipelines.status import seats_of
 
     table = seats_of(_home().house, Quarter.parse(quarter))
@@ -425,7 +470,9 @@ def quotas_show(
 
 
 @app.command()
-def dictionary(to: Annotated[Path | None, typer.Option("--out", help="File to write; else standard output.")] = None) -> None:
+def dictionary(
+    to: Annotated[Path | None, typer.Option("--out", help="File to write; else standard output.")] = None,
+) -> None:
     """The data dictionary, made from the contracts."""
     from reports.dictionary import dictionary_page
     from schemas.tables import TABLES

@@ -1,7 +1,6 @@
-"""Dagster's view of the house: assets, the two jobs, the schedule, the resources. `dagster dev -m pipelines.definitions`."""
+"""Dagster's view of the house: assets, two jobs, a schedule, resources. `dagster dev -m pipelines.definitions`."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
@@ -22,13 +21,11 @@ ASSETS = [intake, registry, scorecard, judge, decide, draft, revision]
 quarterly_run = dg.define_asset_job(
     "quarterly_run",
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("publication"),
-    partitions_def=QUARTERS,
-    description="Files of a quarter to a draft: loads the landing zone, resolves the registry, scores, decides, proposes.",
+    description="From the files of a quarter to its draft: load, resolve, score, decide, check, propose.",
 )
 publish_quarter = dg.define_asset_job(
     "publish_quarter",
     selection=dg.AssetSelection.groups("publication"),
-    partitions_def=QUARTERS,
     description="The approved draft of a quarter becomes its next revision, and the pointer moves to it.",
 )
 
@@ -36,7 +33,7 @@ publish_quarter = dg.define_asset_job(
 @dg.schedule(job=quarterly_run, cron_schedule="0 6 * * *", execution_timezone="Asia/Jakarta")
 def on_decision_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Run the quarter on its decision day, at six in the morning in Jakarta."""
-    today: date = context.scheduled_execution_time.date()
+    today = context.scheduled_execution_time.date()
     quarter = Quarter.of(today)
     if str(quarter) not in QUARTERS.get_partition_keys() or calendar_of(quarter).decision_date != today:
         return dg.SkipReason(f"{today} is no decision day")
@@ -47,7 +44,7 @@ def on_decision_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
 def house(context: dg.InitResourceContext) -> Iterator[House]:
     """The house of the environment's home; one run per quarter at a time."""
     home = Home.from_environment()
-    quarter = context.dagster_run.tags.get("dagster/partition") if context.dagster_run else None
+    quarter = context.run.tags.get("dagster/partition") if context.run else None
     if quarter is None:
         yield home.house
         return

@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,7 +16,7 @@ from assets.published import in_force
 from assets.warehouse import rebuild
 from pipelines.explaining import explained
 from pipelines.home import Home
-from pipelines.runs import execute
+from pipelines.runs import Ran, execute
 from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from reports.explanation import as_text
@@ -28,7 +29,7 @@ from world.country import write
 QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
 SCOPE = ("35.09", "35.10", "35.11", "35.12")
 SEED = 2026
-PERSONS_PER_FAMILY = 3.04
+PERSONS_PER_FAMILY = Decimal("3.04")
 MARK = ".demo"
 SECRET = b"perlinsos demo: this key is published"
 
@@ -38,14 +39,14 @@ def scale(families: int) -> Overlay:
 
     3.04 persons per family: DTSEN, 23 January 2026.
     """
-    people = regencies().filter(pl.col("code").is_in(SCOPE))["population"].sum()
+    people = int(regencies().filter(pl.col("code").is_in(SCOPE))["population"].sum())
     share = families / (people / PERSONS_PER_FAMILY)
     totals = rulebook().on(QUARTERS[0].first_day).quotas.national_total
     changes = {f"quotas.national_total.{name}": round(total * share) for name, total in totals.items()}
     return Overlay.of("demo scale", f"{families:,} invented families stand for those of four regencies", changes)
 
 
-def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Any], None]) -> None:
+def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran], None]) -> None:
     """Make the demonstration in a home that is empty or an earlier demonstration's.
 
     Raises
@@ -91,7 +92,7 @@ def _empty(home: Home) -> None:
     shutil.rmtree(home.path.parent / f"{home.path.name}-truth", ignore_errors=True)
 
 
-def _throw_away_key(home: Home, role: Role) -> Any:
+def _throw_away_key(home: Home, role: Role) -> Path:
     key = Ed25519PrivateKey.generate()
     folder = home.path / "demo-keys"
     folder.mkdir(exist_ok=True)

@@ -1,13 +1,12 @@
 """Finding the family that is asked about, in a published revision or a draft, and explaining it."""
 
-from typing import Any
-
 import polars as pl
 
 from assets.decision.draft import Draft, find_draft, read_draft
 from assets.house import House
 from assets.publication.explain import PER_FAMILY, explanation
 from assets.published import in_force
+from reports.explanation import Audience, Explanation
 from schemas.errors import Refused
 from schemas.quarter import Quarter
 
@@ -66,7 +65,7 @@ def family_of_number(house: House, source: Draft, number: str) -> str:
     raise Refused(message)
 
 
-def explained(house: House, source: Draft, family_id: str, audience: Any) -> Any:
+def explained(house: House, source: Draft, family_id: str, audience: Audience) -> Explanation:
     """The explanation of a family, from the tables and on the terms of its draft."""
     tables = {key: _scan(house, source, key) for key in (*PER_FAMILY, "decision/seats")}
     return explanation(family_id, tables, source.terms(house), house.questionnaire, audience=audience)

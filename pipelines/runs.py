@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipelines.home import Home
 from schemas.errors import PerlinsosError, Refused
@@ -60,7 +61,10 @@ def execute(home: Home, job: str, quarter: Quarter, config: dict[str, Any] | Non
                 instance=instance, partition_key=str(quarter), run_config={**quiet, **(config or {})}
             )
         except dg.DagsterError as error:
-            raise _reason(error) from error
+            reason = _reason(error)
+            if reason is error:
+                raise
+            raise reason from error
     stages, metadata = [], {}
     for event in result.all_events:
         if event.is_step_success:
@@ -84,7 +88,7 @@ def _reason(error: BaseException) -> BaseException:
         if isinstance(seen, PerlinsosError):
             return seen
         seen = getattr(seen, "user_exception", None) or seen.__cause__
-    if isinstance(error, dg.DagsterAssetCheckFailedError):
+    if isinstance(error, DagsterAssetCheckFailedError):
         message = f"a check before the draft failed, no draft was made: {error}"
         return Refused(message)
     return error

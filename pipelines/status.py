@@ -43,7 +43,11 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
         told[name] = {
             "feeds": feeds,
             "drafts": [
-                {"draft": draft.hash, "scaled": draft.is_scaled, "approvals": [str(role) for role in approvals(house, draft)]}
+                {
+                    "draft": draft.hash,
+                    "scaled": draft.is_scaled,
+                    "approvals": [str(role) for role in approvals(house, draft)],
+                }
                 for draft in drafts
             ],
             "published": current(house).get(name),

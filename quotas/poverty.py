@@ -33,7 +33,9 @@ def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     delivered = accepted.filter(pl.col("vintage") == vintage).rename({"poor_count": "weight"})
     newest = delivered.sort("area_code", "batch_id", "row_number").unique("area_code", keep="last").select(columns)
     if not newest.height and vintage != SHIPPED_VINTAGE:
-        message = f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."
+        message = (
+            f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."
+        )
         raise Refused(message)
     shipped = regencies().select(pl.col("code").alias("area_code"), pl.col("poor_count").alias("weight"), LINE)
     codes = regencies().select(area_code="code", area_bps="code_bps")

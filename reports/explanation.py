@@ -280,7 +280,7 @@ def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list
         ("amount", f"Rp {written(one.amount_rupiah, lang)}" if one.amount_rupiah else None),
         ("components", _components(one.components, lang) or None),
         ("before", _before(one, lang)),
-        ("cause", None if one.cause is None else say(f"cause.{one.cause}", lang)),
+        ("cause", None if one.cause is None or one.from_status == "new" else say(f"cause.{one.cause}", lang)),
     ]
     return [(say(f"page.{name}", lang), value) for name, value in rows if value is not None]
 

@@ -34,7 +34,9 @@ def xlsx_template(contract: Contract) -> bytes:
         sheet.set_column(position, position, max(len(name) + 2, 12), text)
     explained = book.add_worksheet("columns")
     explained.freeze_panes(1, 0)
-    for position, (title, width) in enumerate((("column", 30), ("required", 10), ("unit", 16), ("description", 70), ("allowed", 60))):
+    for position, (title, width) in enumerate(
+        (("column", 30), ("required", 10), ("unit", 16), ("description", 70), ("allowed", 60))
+    ):
         explained.write_string(0, position, title, bold)
         explained.set_column(position, position, width, wrapped)
     for row, name in enumerate(names, start=1):

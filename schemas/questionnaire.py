@@ -39,9 +39,11 @@ class Variable(_Strict):
     level : str
         `dwelling` or `family` are asked once per family; `members` is rolled up from the persons of the registry.
     kind : str
-        `number` (whole, within `range`), `flag` (0 or 1) or `category` (one of `codes`).
+        `number` (within `range`), `flag` (0 or 1) or `category` (one of `codes`).
     direction : str
         `increasing`: more of it is better off; `decreasing`; `none`: the data alone say.
+    is_whole : bool
+        Whether answers are whole numbers; false for a measure with decimals.
     """
 
     level: Literal["dwelling", "family", "members"]
@@ -51,6 +53,7 @@ class Variable(_Strict):
     question: str | int | None = None
     unit: str | None = None
     range: tuple[float, float] | None = None
+    is_whole: bool = True
     codes: Mapping[int, str] | None = None
     aliases: tuple[str, ...] = ()
 
@@ -62,15 +65,13 @@ class Variable(_Strict):
         if (self.kind == "number") != (self.range is not None):
             message = "a number states its range, and only a number does"
             raise ValueError(message)
+        if not self.is_whole and self.kind != "number":
+            message = "only a number may have decimals; remove is_whole"
+            raise ValueError(message)
         if self.codes is not None and len(self.codes) < _SMALLEST_CODED:
             message = "a category needs at least two codes"
             raise ValueError(message)
         return self
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether answers are whole numbers (a number with whole bounds, a flag or a code)."""
-        return self.range is None or all(float(bound).is_integer() for bound in self.range)
 
 
 class Questionnaire(_Strict):

@@ -45,11 +45,18 @@ def _previous_draft(house: House, pins: Pins) -> Draft | None:
 @dg.multi_asset(
     name="judge",
     outs=outs_of(*(TABLES[key] for key in _JUDGED)),
-    ins=ins_of("intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "intake/consumption_survey", "intake/current_recipients"),
+    ins=ins_of(
+        "intake/pins",
+        *_REGISTRY,
+        "registry/persons",
+        "welfare/scorecard",
+        "intake/consumption_survey",
+        "intake/current_recipients",
+    ),
     partitions_def=QUARTERS,
     group_name="decision",
 )
-def judge(  # noqa: PLR0913
+def judge(
     context: dg.AssetExecutionContext,
     house: dg.ResourceParam[House],
     pins: Pins,
@@ -76,8 +83,8 @@ def judge(  # noqa: PLR0913
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "decision/cut_points", "decision/eligibility",
-        "intake/poverty_statistics", "intake/current_recipients",
+        "intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "decision/cut_points",
+        "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
         dg.AssetCheckSpec(one.name, asset=key_of("decision/decisions"), description=one.promise, blocking=True)
@@ -86,7 +93,7 @@ def judge(  # noqa: PLR0913
     partitions_def=QUARTERS,
     group_name="decision",
 )  # fmt: skip
-def decide(  # noqa: PLR0913
+def decide(
     context: dg.AssetExecutionContext,
     house: dg.ResourceParam[House],
     pins: Pins,
@@ -133,7 +140,7 @@ def decide(  # noqa: PLR0913
     io_manager_key="lake",
 )  # fmt: skip
 def draft(
-    context: dg.AssetExecutionContext, house: dg.ResourceParam[House], pins: Pins, scorecard: Scorecard, **tables: Any
+    context: dg.AssetExecutionContext, house: dg.ResourceParam[House], pins: Pins, scorecard: Scorecard, **tables: Table
 ) -> dict[str, Any]:
     """The proposal for the quarter, named by its hash; approvals are given over that hash."""
     quarter = quarter_of(context)
@@ -143,7 +150,13 @@ def draft(
     decisions = by_key["decision/decisions"].scan(house.contracts["decision/decisions"])
     shown = {row["programme"]: row for row in counts(decisions, ["programme"]).to_dicts()}
     context.add_output_metadata(
-        {"draft": made.hash, "policy": made.policy_hash, "model": made.model_hash, "scaled": made.is_scaled, "counts": shown}
+        {
+            "draft": made.hash,
+            "policy": made.policy_hash,
+            "model": made.model_hash,
+            "scaled": made.is_scaled,
+            "counts": shown,
+        }
     )
-    context.log.info(f"draft {made.hash[:SHORT]} of {quarter}")
+    context.log.info("draft %s of %s", made.hash[:SHORT], quarter)
     return {"hash": made.hash}

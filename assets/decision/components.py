@@ -11,7 +11,7 @@ _ATTENDS = 2
 _SEVERE = 2
 _SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_SCHEMA = {"family_id": pl.String, "components": pl.List(pl.String), "amount_rupiah": pl.Int64}
+_SCHEMA = pl.Schema({"family_id": pl.String, "components": pl.List(pl.String), "amount_rupiah": pl.Int64})
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -67,7 +67,10 @@ def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
         .filter(pl.col("_best").is_not_null())
         .sort("family_id", "_best", "person_id")
         .with_columns(_in_kind=pl.int_range(pl.len()).over("family_id", "_best"))
-        .filter(pl.col("_in_kind") < pl.col("_best").replace_strict(caps, default=None, return_dtype=pl.Int64).fill_null(pl.len()))
+        .filter(
+            pl.col("_in_kind")
+            < pl.col("_best").replace_strict(caps, default=None, return_dtype=pl.Int64).fill_null(pl.len())
+        )
         .with_columns(_in_family=pl.int_range(pl.len()).over("family_id"))
     )
     if rule.max_paid_members is not None:

@@ -18,7 +18,15 @@ from quotas.rules import Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
 TIE_BREAK_FACTS = ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
-CARRIED = ("family_card_number", "district_code", "village_code", "head_name", "registered_date", "is_verified", "case_id")
+CARRIED = (
+    "family_card_number",
+    "district_code",
+    "village_code",
+    "head_name",
+    "registered_date",
+    "is_verified",
+    "case_id",
+)
 IDENTITY_CASE = "identity_case"
 ELIGIBLE = "eligible"
 """Status of a family that meets every rule, before places are given."""
@@ -73,7 +81,9 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     facts = member_facts(families.members, terms.days.decision_date)
     parts = []
     for programme, rule in terms.policy.programmes.items():
-        now_sitting = sitting.filter(pl.col("programme") == programme).select("family_id", is_sitting=pl.lit(value=True))
+        now_sitting = sitting.filter(pl.col("programme") == programme).select(
+            "family_id", is_sitting=pl.lit(value=True)
+        )
         grounds = _grounds(terms.policy.filters, programme, rule)
         asked = (
             judged.join(now_sitting, on="family_id", how="left", maintain_order="left")
@@ -150,7 +160,7 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         if any(one.code == IDENTITY_CASE for one in held):
             status = Status.HELD.value
         rows.append((bits, status, [one.code for one in held]))
-    schema = {"_grounds": pl.Int64, "status": pl.String, "reasons": pl.List(pl.String)}
+    schema = pl.Schema({"_grounds": pl.Int64, "status": pl.String, "reasons": pl.List(pl.String)})
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

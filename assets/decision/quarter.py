@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from assets.decision.deciles import cut_points
+from assets.decision.draft import Draft
 from assets.decision.families import Families, Terms
 from assets.decision.filters import filter_rows
 from assets.decision.judge import eligibility, judge
-from assets.decision.draft import Draft
 from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.transitions import Before, transitions
@@ -53,9 +53,11 @@ class History:
     @property
     def hash(self) -> str:
         """What names this history in the name of a shard's file."""
-        rows = self.statuses.sort("family_id", "programme").select("family_id", "programme", "status", "regency_code")
-        return digest([sorted((key, one.content_hash) for key, one in self.tables.items()),
-                       self.terms and self.terms.hash, hashlib.sha256(rows.write_csv().encode()).hexdigest()])  # fmt: skip
+        columns = ["family_id", "programme", "status", "regency_code"]
+        rows = self.statuses.select(columns).sort(columns)
+        tables = sorted((key, one.content_hash) for key, one in self.tables.items())
+        named = hashlib.sha256(rows.write_csv().encode()).hexdigest()
+        return digest([tables, self.terms and self.terms.hash, named])
 
 
 def terms_of(house: House, quarter: Quarter, card: Scorecard, cuts: pl.DataFrame) -> Terms:
@@ -85,9 +87,7 @@ def judged_tables(
     return scores, filters, eligible
 
 
-def seats_table(
-    house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History
-) -> Table:
+def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History) -> Table:
     """Places per area and programme: the one national step."""
     figures = poverty_figures(poverty, terms.days.poverty_vintage)
     contract = house.contracts["decision/seats"]
@@ -110,12 +110,13 @@ def decided_tables(
         [eligible, seats], house, terms, eligible, seats,
         settings=(terms, house.key),
     )  # fmt: skip
-    gone = _gone(house, registry, history)
-    gone_only = sorted(set(gone["regency_code"]) - set(shards))
+    gone, movers = _gone(house, registry, history), _movers(house, registry, history)
+    left = sorted(set(gone["regency_code"]) - set(shards))
+    everywhere = registry["registry/families"].content_hash
     (moved,) = house.lake.map_shards(
-        _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *gone_only],
-        [*(registry[key] for key in _REGISTRY), seats], house, terms, registry, seats, history, gone, _movers(house, registry, history),
-        settings=(terms, history),
+        _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *left],
+        [*(registry[key] for key in _REGISTRY), seats], house, terms, registry, seats, history, gone, movers,
+        settings=(terms, history, everywhere),
     )  # fmt: skip
     return decisions, payments, moved
 
@@ -138,7 +139,8 @@ def _judge_regency(
 def input_hashes(families: Families) -> pl.DataFrame:
     """`family_id, input_hash`: SHA-256 of every fact of a family and its living members, in a fixed order."""
     records = families.records.select(
-        "family_id", pl.concat_str(pl.exclude("head_name").cast(pl.String).fill_null("~"), separator="|").alias("_facts")
+        "family_id",
+        pl.concat_str(pl.exclude("head_name").cast(pl.String).fill_null("~"), separator="|").alias("_facts"),
     )
     members = families.members.sort("family_id", "person_id").select(
         "family_id", pl.concat_str(pl.all().cast(pl.String).fill_null("~"), separator="|").alias("_member")
@@ -151,9 +153,7 @@ def input_hashes(families: Families) -> pl.DataFrame:
     return joined.select("family_id", pl.Series("input_hash", hashes, dtype=pl.String))
 
 
-def _rank_regency(
-    regency: str, house: House, terms: Terms, eligible: Table, seats: Table
-) -> tuple[pl.DataFrame, ...]:
+def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, seats: Table) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = rank(rows, seats.read(house.contracts["decision/seats"]), terms)
     ids = decided["family_id"].unique().sort()
@@ -174,7 +174,7 @@ def masked_name(column: str) -> pl.Expr:
     return pl.col(column).str.to_uppercase().str.replace_all(r"(\p{L})[^\s]*", "$1***")
 
 
-def _transitions_of_regency(  # noqa: PLR0913
+def _transitions_of_regency(
     regency: str,
     house: House,
     terms: Terms,
@@ -228,9 +228,7 @@ def _movers(house: House, registry: Mapping[str, Table], history: History) -> Fa
     return Families(*kept)
 
 
-def history_of(
-    house: House, previous: Draft | None, current: Table, families: Table, persons: Table
-) -> History:
+def history_of(house: House, previous: Draft | None, current: Table, families: Table, persons: Table) -> History:
     """The history a quarter builds on: the previous revision, or the current recipients of a first quarter.
 
     Parameters

@@ -32,7 +32,9 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     tie_breakers = [(one.fact, one.order == "descending") for one in terms.policy.ranking.tie_breakers]
     keys = [("score_micro", False), *tie_breakers]
     places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
-    placed = eligible.join(places, on=group, how="left", maintain_order="left").with_columns(pl.col("seats").fill_null(0))
+    placed = eligible.join(places, on=group, how="left", maintain_order="left").with_columns(
+        pl.col("seats").fill_null(0)
+    )
     names = dict.fromkeys([*_KEY, *group, "seats", "family_card_number", *(name for name, _ in keys)])
     queue = _in_order(placed.filter(pl.col("status") == ELIGIBLE).select(*names), group, keys, terms.days.lottery_seed)
     queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(group))

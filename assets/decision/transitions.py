@@ -130,7 +130,9 @@ def _worlds(families: Families, terms: Terms, seats: pl.DataFrame, before: Befor
     facts_before = before.families.records.select("family_id", *EVIDENCE_FACTS)
     own_new = known.drop(EVIDENCE_FACTS).join(facts_before, on="family_id", how="left")
     members = families.members.join(stayed, on="family_id", how="semi")
+    # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
     then = before.terms or terms
+    then = replace(then, days=then.days.model_copy(update={"decision_date": terms.days.decision_date}))
     seats_then = seats if before.seats is None else before.seats
     yield _World(Cause.OWN_DATA, Families(own_new, members), then, seats_then)
     yield _World(Cause.EVIDENCE, Families(known, members), then, seats_then)
@@ -142,7 +144,8 @@ def _worlds(families: Families, terms: Terms, seats: pl.DataFrame, before: Befor
         yield _World(Cause.MODEL, families, now, seats_then)
     same_seed = terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed})
     now = replace(terms, days=same_seed)
-    yield _World(Cause.POLICY, families, now, seats_then)
+    if then.policy != terms.policy:
+        yield _World(Cause.POLICY, families, now, seats_then)
     if not seats_then.select(_PLACES).equals(seats.select(_PLACES)):
         yield _World(Cause.SEATS, families, now, seats)
     if then.days.lottery_seed != terms.days.lottery_seed:

@@ -1,6 +1,6 @@
 """The public tables: recipients, queue, and counts per region with small cells suppressed.
 
-They carry no reason, number, birth date, full name, score or component of anybody (UU PDP 27/2022, UU Adminduk art. 84).
+They carry nobody's reason, number, birth date, full name, score or component (UU PDP 27/2022, UU Adminduk art. 84).
 """
 
 import polars as pl
@@ -33,8 +33,8 @@ def region_summary(decisions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
     """Counts per region and programme (contract `publication/region_summary`).
 
     Where fewer than five families share a status nobody else may know, all such counts of the region and programme
-    are suppressed with the totals they could be told from; and where that leaves one region alone suppressed inside
-    its parent, its smallest sibling too.
+    are suppressed, and the total too where it would give them away; where that leaves one region alone suppressed
+    inside its parent, its smallest sibling is suppressed as well.
     """
     parts = []
     for level, column in _LEVELS.items():
@@ -54,5 +54,10 @@ def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
         _next=~pl.col("_small") & (pl.int_range(pl.len()).over(group) == 0),
     )
     hide = pl.col("_small") | (pl.col("_alone") & pl.col("_next"))
-    hidden = [pl.when(~hide).then(name).alias(name) for name in (*_SENSITIVE, "evaluated")]
-    return marked.with_columns(hidden).drop("_parent", "_small", "_rest", "_alone", "_next").sort("region_code", "programme")
+    hidden = [pl.when(~hide).then(name).alias(name) for name in _SENSITIVE]
+    tells = hide & pl.col("_rest").is_between(1, SMALLEST_SHOWN - 1)
+    return (
+        marked.with_columns(*hidden, evaluated=pl.when(~tells).then("evaluated"))
+        .drop("_parent", "_small", "_rest", "_alone", "_next")
+        .sort("region_code", "programme")
+    )

@@ -14,19 +14,25 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from assets.decision.draft import SHORT, Draft, read_draft
+from assets.decision.draft import SHORT, Draft
 from assets.house import House
 from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
-from assets.published import POINTER, Revision, current, in_force, revision_at
 from assets.publication.approvals import require_both
 from assets.publication.lists import recipients, region_summary, waiting_list
+from assets.published import POINTER, Revision, current, in_force, revision_at
 from schemas.errors import StaleDraft
 
 DATABASE = "published.duckdb"
 STORAGE_VERSION = "v1.2.0"
 """Storage format of the serving databases: the oldest that dashboards still open."""
 
-RESTRICTED_TABLES = ("decision/decisions", "decision/filters", "decision/payments", "decision/transitions", "decision/scores")
+RESTRICTED_TABLES = (
+    "decision/decisions",
+    "decision/filters",
+    "decision/payments",
+    "decision/transitions",
+    "decision/scores",
+)
 PUBLIC_TABLES = ("publication/recipients", "publication/waiting_list", "publication/region_summary", "decision/seats")
 
 
@@ -173,4 +179,3 @@ def _serving_database(folder: Path) -> None:
                 f"CREATE TABLE served.{name} AS SELECT * FROM read_parquet('{folder / name}.parquet')"  # noqa: S608
             )
         connection.execute("DETACH served")
-

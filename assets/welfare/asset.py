@@ -38,7 +38,7 @@ def scorecard(
         poverty = poverty_statistics.read(house.contracts["intake/poverty_statistics"])
         card = fitted(survey, poverty_figures(poverty, days.poverty_vintage), house.questionnaire)
         adopt(house.models, card, quarter.first_day, f"fitted by the first quarter, {quarter}")
-        context.log.info(f"fitted scorecard {card.hash[:12]} on {survey.height:,} households")
+        context.log.info("fitted scorecard %s on %s households", card.hash[:12], survey.height)
     card = scorecard_on(house.models, days.decision_date)
     context.add_output_metadata({"hash": card.hash, "features": len(card.features)})
     return card

@@ -1,0 +1,78 @@
+"""A quarter of Banyuwangi's size, first and second, stage by stage beside the budget and beside plain polars."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from pipelines.demo import scale
+from schemas.vocabularies import Role
+
+FAMILIES = int(os.environ.get("PERLINSOS_BENCH_FAMILIES", "680000"))
+QUARTERS = ("2026Q1", "2026Q2")
+BUDGET_SECONDS = {"intake": 40, "registry": 30, "decision": 10, "publication": 30}
+"""docs/design.md, the budget: 680,000 families, 2 cores, the whole quarter within 8 GiB."""
+_STAGES = {"intake": ("intake",), "registry": ("registry",), "decision": ("judge", "decide", "decision__draft")}
+
+
+def _perlinsos(home: Path, *arguments: str) -> str:
+    command = [sys.executable, "-c", "from pipelines.cli import main; main()", *arguments]
+    environment = {**os.environ, "PERLINSOS_HOME": str(home)}
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603
+
+
+def _key(home: Path, role: Role) -> Path:
+    key = Ed25519PrivateKey.generate()
+    public = home / "keys" / "approvers" / role / "bench.pub"
+    public.parent.mkdir(parents=True, exist_ok=True)
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    path = home / f"{role}.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+def _plain_reading(folder: Path) -> float:
+    """Seconds that polars alone takes to read every CSV of a quarter, all columns as text."""
+    began = time.monotonic()
+    for file in sorted(folder.glob("*/*.csv")):
+        pl.read_csv(file, infer_schema=False)
+    return time.monotonic() - began
+
+
+def run() -> None:
+    """Print the stages of two quarters with their share of the budget, peak memory and the ratio to plain reading."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        _perlinsos(home, "init")
+        (home / "overlay.yaml").write_text(scale(FAMILIES).text(), encoding="utf-8")
+        began = time.monotonic()
+        world = ("world", "--families", str(FAMILIES), "--quarters", ",".join(QUARTERS), "--out", str(home / "landing"))
+        _perlinsos(home, *world)
+        print(f"{FAMILIES:,} families invented in {time.monotonic() - began:.1f} s")
+        keys = {role: _key(home, role) for role in Role}
+        for number, quarter in enumerate(QUARTERS):
+            plain = _plain_reading(home / "landing" / quarter)
+            first = ["--first"] if number == 0 else []
+            ran = json.loads(_perlinsos(home, "run", quarter, *first, "--json"))
+            seconds = {stage["stage"]: stage["seconds"] for stage in ran["stages"]}
+            for role, key in keys.items():
+                _perlinsos(home, "approve", ran["draft"], "--role", role, "--key", str(key), "--decree", "BENCH")
+            began = time.monotonic()
+            _perlinsos(home, "publish", quarter)
+            spent = {name: sum(seconds[one] for one in steps) for name, steps in _STAGES.items()}
+            spent["publication"] = time.monotonic() - began
+            print(f"{quarter}: run {ran['seconds']:.1f} s, peak {ran['peak_mib']:,} MiB")
+            for name, value in spent.items():
+                print(f"  {name:<12} {value:6.1f} s   {value / BUDGET_SECONDS[name]:5.0%} of its budget")
+            fitting = seconds["welfare__scorecard"]
+            print(f"  {'scorecard':<12} {fitting:6.1f} s   (fitted in a first quarter only)")
+            print(f"  intake takes {spent['intake'] / plain:.1f} times plain polars.read_csv of the same files")
+        shutil.rmtree(home)
