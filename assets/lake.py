@@ -74,7 +74,7 @@ class Table:
         return contract.empty() if found is None else pl.read_parquet(found.path)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form for manifests; files are named from the lake down: `<room>/<table>/<quarter>/<shard>/<hash>.parquet`."""
+        """Plain form for manifests; files are named from the lake down, as :class:`Lake` lays them out."""
         return {
             "table": self.key,
             "quarter": self.quarter,
@@ -102,7 +102,9 @@ class Lake:
 
     def from_json(self, plain: Mapping[str, Any]) -> Table:
         """A handle from its plain form."""
-        shards = {name: Shard(self.root / one["file"], one["sha256"], one["rows"]) for name, one in plain["shards"].items()}
+        shards = {
+            name: Shard(self.root / one["file"], one["sha256"], one["rows"]) for name, one in plain["shards"].items()
+        }
         return Table(plain["table"], plain["quarter"], shards)
 
     def commit(self, table: Table) -> None:
@@ -123,14 +125,14 @@ class Lake:
         rows = pl.scan_parquet(path).select(pl.len()).collect().item()
         return Shard(path, hash_of_file(path), int(rows))
 
-    def map_shards(  # noqa: PLR0913
+    def map_shards(
         self,
         function: Callable[..., tuple[pl.DataFrame, ...]],
         quarter: str,
         outputs: Sequence[Contract],
         shards: Sequence[str],
         inputs: Sequence[Table],
-        *arguments: Any,
+        *arguments: object,
         settings: Sequence[object] = (),
     ) -> tuple[Table, ...]:
         """Compute the output tables shard by shard, through joblib; a shard already computed is taken as it is.
@@ -223,8 +225,8 @@ def verify(shard: Shard) -> None:
     Raises
     ------
     Tampered
-        If the bytes are not those the manifest names.
+        If the file is missing or its bytes are not those the manifest names.
     """
-    if hash_of_file(shard.path) != shard.sha256:
+    if not shard.path.exists() or hash_of_file(shard.path) != shard.sha256:
         message = f"{shard.path.name} is not the file its manifest names. Restore it or run the quarter again."
         raise Tampered(message)

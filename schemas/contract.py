@@ -84,7 +84,7 @@ class Contract:
 
 def column(  # noqa: PLR0913
     name: str,
-    dtype: Any,
+    dtype: pl.DataType | type[pl.DataType],
     title: str,
     description: str,
     *,
@@ -106,7 +106,7 @@ def column(  # noqa: PLR0913
     )
 
 
-def contract(  # noqa: PLR0913
+def contract(
     key: str,
     title: str,
     description: str,

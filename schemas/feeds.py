@@ -37,7 +37,16 @@ FACT_AGENCY = {
 }
 """The agency that answers for each fact: a covered person without a row was checked and nothing was found."""
 
-RELATIONS = {1: "kepala", 2: "istri_suami", 3: "anak", 4: "menantu", 5: "cucu", 6: "orang_tua", 7: "pembantu", 8: "lain"}
+RELATIONS = {
+    1: "kepala",
+    2: "istri_suami",
+    3: "anak",
+    4: "menantu",
+    5: "cucu",
+    6: "orang_tua",
+    7: "pembantu",
+    8: "lain",
+}
 """Regsosek question 409, relation to the head."""
 
 VISIT_FOUND = 1
@@ -53,8 +62,14 @@ def _well_formed(data: PolarsData) -> pl.LazyFrame:
     return data.lazyframe.select(form_fault(str(data.key)).is_null().fill_null(value=True))
 
 
+def _matches(pattern: str, name: str) -> pa.Check:
+    """A check of form that pandera reports under its own name and not as `str_matches(...)`."""
+    return pa.Check.str_matches(pattern, name=name, error=name)
+
+
 IDENTIFIER = pa.Check(_well_formed, name="identifier", error="identifier")
-VILLAGE = pa.Check.str_matches(r"^\d{2}\.\d{2}\.\d{2}\.\d{4}$", name="village_code")
+VILLAGE = _matches(r"^\d{2}\.\d{2}\.\d{2}\.[1-9]\d{3}$", "village_code")
+"""The serial of a Kemendagri village begins with 1 (kelurahan) or 2 (desa), never with 0 as BPS codes do there."""
 
 
 def _codes(codes: Sequence[int]) -> pa.Check:
@@ -81,7 +96,12 @@ _ADDED = (
     column("row_number", pl.Int64, "Row", "Row of the file, the header being row 1.", unit="count", source="intake"),
 )
 _BUCKET = column(
-    "nik_bucket", pl.Int16, "Bucket", "Bucket of the person's number, the shard of identity.", unit="code", source="intake"
+    "nik_bucket",
+    pl.Int16,
+    "Bucket",
+    "Bucket of the person's number, the shard of identity.",
+    unit="code",
+    source="intake",
 )
 ADDED_COLUMNS = (*(str(one.name) for one in _ADDED), "nik_bucket")
 
@@ -116,7 +136,7 @@ def _answer_check(variable: Variable) -> pa.Check:
     return _codes(list(variable.codes) if variable.codes else [0, 1])
 
 
-def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR0915
+def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:
     """The contract of every feed, with the answers of the given questionnaire."""
     answers = answer_columns(questionnaire)
 
@@ -145,7 +165,7 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
     def word(name: str, title: str, description: str, vocabulary: type, source: str, **more: object) -> pa.Column:
         return text(name, title, description, source, unit="word", checks=[_words(vocabulary)], **more)
 
-    def feed(  # noqa: PLR0913
+    def feed(
         name: Feed, title: str, description: str, columns: list[pa.Column], *, grain: str, key: list[str]
     ) -> Contract:
         by_person = "nik" in (str(one.name) for one in columns)
@@ -155,7 +175,8 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
 
     regency = text(
         "regency_code", "Regency", "Regency, Kemendagri code.", "Kemendagri", unit="code",
-        checks=[pa.Check.str_matches(r"^\d{2}\.\d{2}$", name="regency_code")], aliases=["kode_kabupaten_kota", "kode_kabupaten"],
+        checks=[_matches(r"^\d{2}\.\d{2}$", "regency_code")],
+        aliases=["kode_kabupaten_kota", "kode_kabupaten"],
     )  # fmt: skip
     visit = code(
         "visit_result", "Visit result", "What the visit found (Regsosek 205); 5: moved away or building gone.",
@@ -167,18 +188,27 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
         Feed.REGISTRATIONS: feed(
             Feed.REGISTRATIONS,
             "Registrations",
-            "Families that registered, through whom, with which identity checks and consent, and what they said of themselves.",
+            "Families that registered: through whom, with which identity checks and consent, and what they said.",
             [
                 _CARD,
-                text("village_code", "Village", "Domicile, Kemendagri village code.", source, unit="code", checks=[VILLAGE],
-                     aliases=["kode_desa", "kode_kelurahan_desa"]),
+                text(
+                    "village_code",
+                    "Village",
+                    "Domicile, Kemendagri village code.",
+                    source,
+                    unit="code",
+                    checks=[VILLAGE],
+                    aliases=["kode_desa", "kode_kelurahan_desa"],
+                ),
                 day("registered_date", "Registered", "Day of registration.", source),
                 word("channel", "Channel", "How the registration came in.", Channel, source),
                 word("proposer", "Proposer", "Who proposed the family.", Proposer, source),
                 agent,
                 flag("has_consent", "Consent", "Whether the family consented to the use of its data.", source),
                 day("consent_date", "Consent date", "Day of consent.", source, nullable=True),
-                flag("is_ikd_verified", "IKD verified", "Whether the digital identity (IKD) confirmed the head.", source),
+                flag(
+                    "is_ikd_verified", "IKD verified", "Whether the digital identity (IKD) confirmed the head.", source
+                ),
                 word("face_match", "Face match", "Result of the face check.", FaceMatch, source),
                 *answers,
             ],
@@ -195,21 +225,63 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
                 text("name", "Name", "Full name.", source, aliases=["nama", "nama_lengkap"]),
                 day("birth_date", "Birth date", "Date of birth.", source, aliases=["tanggal_lahir", "tgl_lahir"]),
                 word("sex", "Sex", "Sex as on the identity card.", Sex, source),
-                code("relation", "Relation", "Relation to the head (Regsosek 409).", list(RELATIONS), "Regsosek 409",
-                     aliases=["status_hubungan_keluarga"]),
-                code("marital_status", "Marital status", "1 never married, 2 married, 3 divorced, 4 widowed.", range(1, 5),
-                     "Regsosek 408", aliases=["status_kawin"]),
+                code(
+                    "relation",
+                    "Relation",
+                    "Relation to the head (Regsosek 409).",
+                    list(RELATIONS),
+                    "Regsosek 409",
+                    aliases=["status_hubungan_keluarga"],
+                ),
+                code(
+                    "marital_status",
+                    "Marital status",
+                    "1 never married, 2 married, 3 divorced, 4 widowed.",
+                    range(1, 5),
+                    "Regsosek 408",
+                    aliases=["status_kawin"],
+                ),
                 flag("is_pregnant", "Pregnant", "Pregnant or postpartum.", "Regsosek 410"),
-                code("school_participation", "School", "1 never, 2 attends, 3 no longer.", range(1, 4), "Regsosek 412",
-                     aliases=["partisipasi_sekolah"]),
-                code("school_level", "School level", "Level attended (Regsosek 413).", range(1, _SCHOOL_LEVELS + 1),
-                     "Regsosek 413", nullable=True, aliases=["jenjang_tertinggi_yang_diduduki"]),
-                code("education", "Certificate", "Highest certificate (Regsosek 415); 23: none.",
-                     range(1, _NO_CERTIFICATE + 1), "Regsosek 415", aliases=["ijazah_tertinggi_yang_dimiliki"]),
-                code("work_position", "Work position", "0 does not work, else Regsosek 418.", range(9), "Regsosek 418",
-                     aliases=["status_dalam_pekerjaan_utama"]),
-                code("disability", "Disability", "Worst difficulty of Regsosek 428a-i: 1 cannot, 2 much, 3 some, 4 none.",
-                     range(1, 5), "Regsosek 428"),
+                code(
+                    "school_participation",
+                    "School",
+                    "1 never, 2 attends, 3 no longer.",
+                    range(1, 4),
+                    "Regsosek 412",
+                    aliases=["partisipasi_sekolah"],
+                ),
+                code(
+                    "school_level",
+                    "School level",
+                    "Level attended (Regsosek 413).",
+                    range(1, _SCHOOL_LEVELS + 1),
+                    "Regsosek 413",
+                    nullable=True,
+                    aliases=["jenjang_tertinggi_yang_diduduki"],
+                ),
+                code(
+                    "education",
+                    "Certificate",
+                    "Highest certificate (Regsosek 415); 23: none.",
+                    range(1, _NO_CERTIFICATE + 1),
+                    "Regsosek 415",
+                    aliases=["ijazah_tertinggi_yang_dimiliki"],
+                ),
+                code(
+                    "work_position",
+                    "Work position",
+                    "0 does not work, else Regsosek 418.",
+                    range(9),
+                    "Regsosek 418",
+                    aliases=["status_dalam_pekerjaan_utama"],
+                ),
+                code(
+                    "disability",
+                    "Disability",
+                    "Worst difficulty of Regsosek 428a-i: 1 cannot, 2 much, 3 some, 4 none.",
+                    range(1, 5),
+                    "Regsosek 428",
+                ),
                 day("stated_date", "Stated", "Day the facts were stated.", source),
             ],
             grain="person of a family, as stated once",
@@ -231,7 +303,15 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
                 text("agent_id", "Agent", "Identifier of the agent.", "ministry", unit="id"),
                 word("kind", "Kind", "Which of the four kinds of agents.", AgentKind, "ministry"),
                 regency,
-                text("village_code", "Village", "Village the agent serves.", "ministry", unit="code", checks=[VILLAGE], nullable=True),
+                text(
+                    "village_code",
+                    "Village",
+                    "Village the agent serves.",
+                    "ministry",
+                    unit="code",
+                    checks=[VILLAGE],
+                    nullable=True,
+                ),
             ],
             grain="agent",
             key=["agent_id"],
@@ -244,7 +324,9 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
                 word("agency", "Agency", "Agency that answers.", Agency, "agency"),
                 nik("nik", "NIK", "Person asked about."),
                 text("fact", "Fact", "Fact stated.", "agency", unit="word", checks=[pa.Check.isin(PERSON_FACTS)]),
-                number("value", "Value", "Amount, or 1 yes and 0 no.", "of the fact", "agency", checks=[pa.Check.ge(0)]),
+                number(
+                    "value", "Value", "Amount, or 1 yes and 0 no.", "of the fact", "agency", checks=[pa.Check.ge(0)]
+                ),
                 day("as_of_date", "As of", "Day the fact held.", "agency"),
             ],
             grain="fact of a person, as stated once",
@@ -257,7 +339,9 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
             [
                 _CARD,
                 day("validation_date", "Validated", "Day of the ground check.", "BPS"),
-                text("objection_id", "Objection", "Objection this check answers.", "objections", unit="id", nullable=True),
+                text(
+                    "objection_id", "Objection", "Objection this check answers.", "objections", unit="id", nullable=True
+                ),
                 visit,
                 *answers,
             ],
@@ -281,16 +365,29 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
         Feed.CONSUMPTION_SURVEY: feed(
             Feed.CONSUMPTION_SURVEY,
             "Consumption survey",
-            "A weighted sample with measured consumption, on which the scorecard is fitted. Holds no registrant's number.",
+            "A weighted sample with measured consumption, to fit the scorecard on. Holds no registrant's number.",
             [
                 text("household_id", "Household", "Household of the sample.", "survey", unit="id"),
                 regency,
                 text("cluster_id", "Cluster", "Enumeration area.", "survey", unit="id"),
                 flag("is_urban", "Urban", "Whether the cluster is urban.", "survey"),
-                column("weight", pl.Float64, "Weight", "Families this household stands for.", unit="families",
-                       source="survey", checks=[pa.Check.gt(0)]),
-                number("expenditure_rupiah_per_capita_month", "Expenditure", "Consumption per head and month.",
-                       "rupiah per capita and month", "survey", checks=[pa.Check.gt(0)]),
+                column(
+                    "weight",
+                    pl.Float64,
+                    "Weight",
+                    "Families this household stands for.",
+                    unit="families",
+                    source="survey",
+                    checks=[pa.Check.gt(0)],
+                ),
+                number(
+                    "expenditure_rupiah_per_capita_month",
+                    "Expenditure",
+                    "Consumption per head and month.",
+                    "rupiah per capita and month",
+                    "survey",
+                    checks=[pa.Check.gt(0)],
+                ),
                 *answer_columns(questionnaire, rolled_up=True),
             ],
             grain="household of the sample",
@@ -302,11 +399,23 @@ def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:  # noqa: PLR091
             "Poor persons and poverty line per area and vintage; the weights of the quotas.",
             [
                 text("area_code", "Area", "Area, canonical code.", "BPS", unit="code"),
-                text("vintage", "Vintage", "Month of the figures, as 2025-03.", "BPS",
-                     checks=[pa.Check.str_matches(r"^20\d{2}-(0[1-9]|1[0-2])$", name="vintage")]),
+                text(
+                    "vintage",
+                    "Vintage",
+                    "Month of the figures, as 2025-03.",
+                    "BPS",
+                    checks=[_matches(r"^20\d{2}-(0[1-9]|1[0-2])$", "vintage")],
+                ),
                 number("poor_count", "Poor", "Poor persons.", "persons", "BPS", checks=[pa.Check.ge(0)]),
-                number("poverty_line_rupiah_per_capita_month", "Poverty line", "Poverty line.", "rupiah per capita and month",
-                       "BPS", nullable=True, checks=[pa.Check.gt(0)]),
+                number(
+                    "poverty_line_rupiah_per_capita_month",
+                    "Poverty line",
+                    "Poverty line.",
+                    "rupiah per capita and month",
+                    "BPS",
+                    nullable=True,
+                    checks=[pa.Check.gt(0)],
+                ),
             ],
             grain="area x vintage",
             key=["area_code", "vintage"],

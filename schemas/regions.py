@@ -8,6 +8,7 @@ regency's Kemendagri code. The 2025 pairs ship in `schemas/reference/regencies.c
 import re
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import NewType
 
 import polars as pl
@@ -74,7 +75,7 @@ def kemendagri(text: str) -> KemendagriCode:
     code = text.strip()
     if code.isdigit() and len(code) in _KEMENDAGRI_CUTS:
         cuts = [0, *(cut for cut in _KEMENDAGRI_CUTS if cut <= len(code))]
-        code = ".".join(code[start:end] for start, end in zip(cuts, cuts[1:], strict=False))
+        code = ".".join(code[start:end] for start, end in pairwise(cuts))
     if not _KEMENDAGRI.fullmatch(code):
         message = f"{text!r} is no Kemendagri region code. Write it as 35, 35.10, 35.10.09 or 35.10.09.2001."
         raise UnknownRegency(message)

@@ -12,7 +12,18 @@ import polars as pl
 from schemas.contract import Contract, column, contract
 from schemas.feeds import PERSON_FACTS, answer_columns, feeds
 from schemas.questionnaire import Questionnaire, default_questionnaire
-from schemas.vocabularies import Access, Cause, Channel, FaceMatch, Outcome, PriorStatus, Programme, Proposer, Sex, Source, Status
+from schemas.vocabularies import (
+    Access,
+    Cause,
+    Channel,
+    FaceMatch,
+    Outcome,
+    PriorStatus,
+    Programme,
+    Proposer,
+    Sex,
+    Status,
+)
 
 FAMILY_FACTS = (
     "living_member_count",
@@ -31,9 +42,9 @@ RESTRICTED = Access.RESTRICTED
 PUBLIC = Access.PUBLIC
 
 
-def _c(  # noqa: PLR0913
-    name: str, dtype: object, title: str, description: str, unit: str = "text", source: str = "computed", *,
-    nullable: bool = False, checks: list[pa.Check] | None = None,
+def _c(
+    name: str, dtype: pl.DataType | type[pl.DataType], title: str, description: str, unit: str = "text",
+    source: str = "computed", *, nullable: bool = False, checks: list[pa.Check] | None = None,
 ) -> pa.Column:  # fmt: skip
     return column(name, dtype, title, description, unit=unit, source=source, nullable=nullable, checks=checks or [])
 
@@ -87,20 +98,26 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
     ]
     return [
         contract(
-            "registry/families", "Families", "One record per family: where it lives, how it came, its answers and facts.",
+            "registry/families", "Families",
+            "One record per family: where it lives, how it came, its answers and facts.",
             [
                 _FAMILY,
-                _c("family_card_number", pl.String, "Family card number", "Card in force.", "identifier", "registration"),
+                _c("family_card_number", pl.String, "Family card number", "Card in force.", "identifier",
+                   "registration"),
                 _REGENCY, _DISTRICT, _VILLAGE,
                 _c("head_person_id", pl.String, "Head", "Head of the family, or who took over.", "id"),
                 _c("head_name", pl.String, "Name of the head", "Full name of the head.", "text", "registration"),
                 _c("registered_date", pl.Date, "Registered", "First day of registration.", "date", "registration"),
-                _c("channel", pl.String, "Channel", "How the registration came in.", "word", "registration", checks=_in(Channel)),
+                _c("channel", pl.String, "Channel", "How the registration came in.", "word", "registration",
+                   checks=_in(Channel)),
                 _c("proposer", pl.String, "Proposer", "Who proposed it.", "word", "registration", checks=_in(Proposer)),
                 _c("agent_id", pl.String, "Agent", "Agent of the registration.", "id", "registration", nullable=True),
-                _c("is_ikd_verified", pl.Boolean, "IKD verified", "Digital identity confirmed.", "yes/no", "registration"),
-                _c("face_match", pl.String, "Face match", "Result of the face check.", "word", "registration", checks=_in(FaceMatch)),
-                _c("is_verified", pl.Boolean, "Verified", "IKD verified or face match passed: a case cannot hold it.", "yes/no"),
+                _c("is_ikd_verified", pl.Boolean, "IKD verified", "Digital identity confirmed.", "yes/no",
+                   "registration"),
+                _c("face_match", pl.String, "Face match", "Result of the face check.", "word", "registration",
+                   checks=_in(FaceMatch)),
+                _c("is_verified", pl.Boolean, "Verified", "IKD verified or face match passed: a case cannot hold it.",
+                   "yes/no"),
                 _c("case_id", pl.String, "Open case", "Case that concerns the family.", "id", nullable=True),
                 *answers,
                 *family_facts,
@@ -111,7 +128,8 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
             "registry/provenance", "Provenance", "Who said each attribute and fact of a family, and when.",
             [
                 _FAMILY, _REGENCY,
-                _c("visit_result", pl.Int32, "Visit result", "What the last visit found (Regsosek 205).", "code", "registry", nullable=True),
+                _c("visit_result", pl.Int32, "Visit result", "What the last visit found (Regsosek 205).", "code",
+                   "registry", nullable=True),
                 *provenance,
             ],
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED,
@@ -121,12 +139,14 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
             [
                 _c("nik_bucket", pl.Int16, "Bucket", "Bucket of the number, the shard of identity.", "code"),
                 _PERSON, _FAMILY, _REGENCY,
-                _c("nik", pl.String, "NIK", "Person's number; null for a newborn.", "identifier", "registration", nullable=True),
+                _c("nik", pl.String, "NIK", "Person's number; null for a newborn.", "identifier", "registration",
+                   nullable=True),
                 _c("name", pl.String, "Name", "Full name.", "text", "registration"),
                 _c("birth_date", pl.Date, "Birth date", "Date of birth.", "date", "registration"),
                 _c("sex", pl.String, "Sex", "male or female.", "word", "registration", checks=_in(Sex)),
                 *[
-                    _c(name, pl.Int32, title, f"As in the feed members: {title.lower()}.", "code", "registration", nullable=name == "school_level")
+                    _c(name, pl.Int32, title, f"As in the feed members: {title.lower()}.", "code", "registration",
+                       nullable=name == "school_level")
                     for name, title in {
                         "relation": "Relation", "marital_status": "Marital status", "school_participation": "School",
                         "school_level": "School level", "education": "Certificate", "work_position": "Work position",
@@ -135,9 +155,13 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
                 ],
                 _c("is_pregnant", pl.Boolean, "Pregnant", "Pregnant or postpartum.", "yes/no", "registration"),
                 _c("stated_date", pl.Date, "Stated", "Day the person's facts were stated.", "date", "registration"),
-                *[_fact(name, name.replace("_", " ").capitalize(), f"What the agency states: {name}.", "of the fact") for name in PERSON_FACTS],
                 *[
-                    _c(f"{name}_date", pl.Date, f"Date of {name}", "Day of the statement or of the check.", "date", "evidence", nullable=True)
+                    _fact(name, name.replace("_", " ").capitalize(), f"What the agency states: {name}.", "of the fact")
+                    for name in PERSON_FACTS
+                ],
+                *[
+                    _c(f"{name}_date", pl.Date, f"Date of {name}", "Day of the statement or of the check.", "date",
+                       "evidence", nullable=True)
                     for name in PERSON_FACTS
                 ],
             ],
@@ -150,9 +174,11 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
                 _c("birth_date", pl.Date, "Birth date", "Date of birth.", "date", "registration"),
                 _c("relation", pl.Int32, "Relation", "Relation to the head (Regsosek 409).", "code", "registration"),
                 _c("is_pregnant", pl.Boolean, "Pregnant", "Pregnant or postpartum.", "yes/no", "registration"),
-                _c("school_participation", pl.Int32, "School", "1 never, 2 attends, 3 no longer.", "code", "registration"),
+                _c("school_participation", pl.Int32, "School", "1 never, 2 attends, 3 no longer.", "code",
+                   "registration"),
                 _c("school_level", pl.Int32, "School level", "Regsosek 413.", "code", "registration", nullable=True),
-                _c("disability", pl.Int32, "Disability", "1 cannot, 2 much difficulty, 3 some, 4 none.", "code", "registration"),
+                _c("disability", pl.Int32, "Disability", "1 cannot, 2 much difficulty, 3 some, 4 none.", "code",
+                   "registration"),
                 _fact("is_rights_victim", "Rights victim", "Victim of gross human-rights violations."),
             ],
             grain="living person", order=["regency_code", "family_id", "person_id"], access=RESTRICTED,
@@ -161,9 +187,11 @@ def _registry(questionnaire: Questionnaire) -> list[Contract]:
             "registry/cases", "Identity cases", "Persons claimed by two families: for the village office and a clerk.",
             [
                 _c("case_id", pl.String, "Case", "Identifier of the case.", "id"), _PERSON, _FAMILY, _REGENCY,
-                _c("kind", pl.String, "Kind", "What is doubtful.", "word", checks=[pa.Check.isin(["nik_in_two_families"])]),
+                _c("kind", pl.String, "Kind", "What is doubtful.", "word",
+                   checks=[pa.Check.isin(["nik_in_two_families"])]),
                 _c("is_verified", pl.Boolean, "Verified", "Whether this side is IKD or face verified.", "yes/no"),
-                _c("is_kept", pl.Boolean, "Keeps the person", "Whether the person counts in this family meanwhile.", "yes/no"),
+                _c("is_kept", pl.Boolean, "Keeps the person", "Whether the person counts in this family meanwhile.",
+                   "yes/no"),
             ],
             grain="case x family", order=["case_id", "family_id"], access=RESTRICTED,
         ),
@@ -184,7 +212,8 @@ def _decision() -> list[Contract]:
         _c(name, pl.Int64, name.replace("_", " ").capitalize(), description, "families", nullable=True)
         for name, description in {
             "registered": "Families registered.", "evaluated": "Families evaluated.",
-            "eligible": "Families that pass every rule: recipients and waiting.", "recipients": "Families inside the quota.",
+            "eligible": "Families that pass every rule: recipients and waiting.",
+            "recipients": "Families inside the quota.",
             "waiting": "Eligible families in the queue.", "ineligible": "Families a rule excludes.",
             "not_scorable": "Families with too little data.", "held": "Newcomers with an open identity case.",
         }.items()
@@ -207,13 +236,15 @@ def _decision() -> list[Contract]:
             [
                 _FAMILY, _REGENCY,
                 _c("scorable", pl.Boolean, "Scorable", "Whether every needed answer is there and valid.", "yes/no"),
-                _c("score_micro", pl.Int64, "Score", "Predicted log welfare in millionths; lower is poorer.", "micro-units", nullable=True),
+                _c("score_micro", pl.Int64, "Score", "Predicted log welfare in millionths; lower is poorer.",
+                   "micro-units", nullable=True),
                 _c("problems", pl.List(pl.String), "Problems", "Answers that are missing or invalid.", "code list"),
             ],
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED, open_prefix="points_",
         ),
         contract(
-            "decision/cut_points", "Decile cut points", "Highest score of each decile, from the weighted consumption survey.",
+            "decision/cut_points", "Decile cut points",
+            "Highest score of each decile, from the weighted consumption survey.",
             [
                 _c("frame", pl.String, "Frame", "Area the deciles cut: 'all' or a region code.", "code"),
                 _c("decile", pl.Int32, "Decile", "1 is poorest.", "decile", checks=[pa.Check.in_range(1, 9)]),
@@ -236,18 +267,22 @@ def _decision() -> list[Contract]:
                 _FAMILY, _REGENCY,
                 _c("filter", pl.String, "Rule", "Code of the rule.", "code", "policy"),
                 _c("outcome", pl.String, "Outcome", "pass, fail or unknown.", "word", checks=_in(Outcome)),
-                _c("observed", pl.Int64, "Observed", "What the record holds.", "of the fact", "registry", nullable=True),
-                _c("threshold", pl.Int64, "Threshold", "What the rule compares with.", "of the fact", "policy", nullable=True),
+                _c("observed", pl.Int64, "Observed", "What the record holds.", "of the fact", "registry",
+                   nullable=True),
+                _c("threshold", pl.Int64, "Threshold", "What the rule compares with.", "of the fact", "policy",
+                   nullable=True),
                 _c("source", pl.String, "Source", "Who states the fact.", "word", "registry", nullable=True),
                 _c("source_date", pl.Date, "Source date", "As of when.", "date", "registry", nullable=True),
             ],
             grain="family x rule", order=["regency_code", "family_id", "filter"], access=RESTRICTED,
         ),
         contract(
-            "decision/eligibility", "Eligibility", "Which programme's rules each family meets, before places are given.",
+            "decision/eligibility", "Eligibility",
+            "Which programme's rules each family meets, before places are given.",
             [
                 *decided, _REGENCY, _DISTRICT, _VILLAGE,
-                _c("family_card_number", pl.String, "Family card number", "Card in force.", "identifier", "registration"),
+                _c("family_card_number", pl.String, "Family card number", "Card in force.", "identifier",
+                   "registration"),
                 _c("head_name", pl.String, "Name of the head", "Full name of the head.", "text", "registration"),
                 _c("registered_date", pl.Date, "Registered", "First day of registration.", "date", "registration"),
                 _c("is_verified", pl.Boolean, "Verified", "IKD verified or face match passed.", "yes/no"),
@@ -256,28 +291,35 @@ def _decision() -> list[Contract]:
                 _c("decile", pl.Int32, "Decile", "Welfare decile, 1 is poorest.", "decile", nullable=True),
                 *[
                     _c(name, pl.Int64, name.replace("_", " ").capitalize(), "Breaks ties of score.", "persons")
-                    for name in ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
+                    for name in ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count",
+                                 "dependant_count")
                 ],
                 _c("status", pl.String, "Status", "eligible, ineligible, not_scorable or held.", "word"),
-                _c("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.", "code list"),
+                _c("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
+                   "code list"),
                 _c("components", pl.List(pl.String), "Components", "Components it would be paid for.", "code list"),
-                _c("amount_due_rupiah", pl.Int64, "Amount due", "Due this quarter if it becomes a recipient.", "rupiah"),
+                _c("amount_due_rupiah", pl.Int64, "Amount due", "Due this quarter if it becomes a recipient.",
+                   "rupiah"),
                 _c("input_hash", pl.String, "Inputs", "Content hash of the facts the family is decided on.", "sha256"),
             ],
             grain="family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
         ),
         contract(
-            "decision/decisions", "Decisions", "What was decided for every evaluated family in every programme, and on what.",
+            "decision/decisions", "Decisions",
+            "What was decided for every evaluated family in every programme, and on what.",
             [
                 *decided, _REFERENCE, _QUARTER, _MASKED, _PROVINCE, _REGENCY, _DISTRICT, _VILLAGE, _STATUS,
-                _c("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.", "code list"),
+                _c("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
+                   "code list"),
                 _c("score_micro", pl.Int64, "Score", "Lower is poorer.", "micro-units", nullable=True),
                 _c("decile", pl.Int32, "Decile", "Welfare decile, 1 is poorest.", "decile", nullable=True),
                 _c("rank", pl.Int64, "Rank", "Place in the order of the eligible, from 1.", "rank", nullable=True),
                 _c("queue_position", pl.Int64, "Queue position", "Place in the queue, from 1.", "rank", nullable=True),
                 _c("seats", pl.Int64, "Places", "Places of the area in the programme.", "families"),
-                _c("cutoff_distance_micro", pl.Int64, "Distance", "Score minus the score of the last recipient.", "micro-units", nullable=True),
-                _c("tie_break", pl.String, "Tie-break", "First criterion that told it from its richer neighbour.", "word", nullable=True),
+                _c("cutoff_distance_micro", pl.Int64, "Distance", "Score minus the score of the last recipient.",
+                   "micro-units", nullable=True),
+                _c("tie_break", pl.String, "Tie-break", "First criterion that told it from its richer neighbour.",
+                   "word", nullable=True),
                 _c("amount_rupiah", pl.Int64, "Amount", "Due this quarter if a recipient, else 0.", "rupiah"),
                 *_HASHES,
             ],
@@ -288,7 +330,8 @@ def _decision() -> list[Contract]:
             [
                 *decided, _REFERENCE, _QUARTER, _REGENCY,
                 _c("amount_rupiah", pl.Int64, "Amount", "Due this quarter.", "rupiah"),
-                _c("components", pl.List(pl.String), "Components", "Paid components, one per paid person.", "code list"),
+                _c("components", pl.List(pl.String), "Components", "Paid components, one per paid person.",
+                   "code list"),
                 _c("stage", pl.Int32, "Stage", "Disbursement stage (tahap), 1 to 4.", "stage"),
             ],
             grain="recipient family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
@@ -299,9 +342,11 @@ def _decision() -> list[Contract]:
                 *decided, _REGENCY,
                 _c("from_status", pl.String, "From", "Status before, or new.", "word", checks=_in(Status, PriorStatus)),
                 _c("to_status", pl.String, "To", "Status now, or gone.", "word", checks=_in(Status, PriorStatus)),
-                _c("cause", pl.String, "Cause", "Factor at which the status was reached for good.", "word", nullable=True, checks=_in(Cause)),
+                _c("cause", pl.String, "Cause", "Factor at which the status was reached for good.", "word",
+                   nullable=True, checks=_in(Cause)),
             ],
-            grain="family x programme in either quarter", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
+            grain="family x programme in either quarter", order=["regency_code", "family_id", "programme"],
+            access=RESTRICTED,
         ),
         contract(
             "publication/recipients", "Recipients", "The public list of recipients.",
@@ -313,12 +358,15 @@ def _decision() -> list[Contract]:
             [
                 _QUARTER, _PROGRAMME, _REFERENCE, _MASKED, _PROVINCE, _REGENCY, _DISTRICT, _VILLAGE,
                 _c("queue_position", pl.Int64, "Queue position", "Place in the queue, from 1.", "rank"),
-                _c("places_opened", pl.Int64, "Places opened", "Families that left since last quarter, in the same queue.", "families"),
+                _c("places_opened", pl.Int64, "Places opened",
+                   "Families that left since last quarter, in the same queue.", "families"),
             ],
-            grain="waiting family x programme", order=["programme", "regency_code", "queue_position"], access=PUBLIC,
+            grain="waiting family x programme", order=["programme", "regency_code", "queue_position", "reference"],
+            access=PUBLIC,
         ),
         contract(
-            "publication/region_summary", "Summary by region", "Counts per region and programme; small cells are suppressed.",
+            "publication/region_summary", "Summary by region",
+            "Counts per region and programme; small cells are suppressed.",
             [
                 _QUARTER,
                 _c("level", pl.String, "Level", "regency, district or village.", "word"),

@@ -50,7 +50,7 @@ def intake(
     refused = []
     for loaded in loader.load_landing(house.landing, quarter):
         read = loaded.batch.read if loaded.batch else 0
-        context.log.info(f"{loaded.feed}: {loaded.file_name}: {loaded.state}, {read:,} rows read")
+        context.log.info("%s: %s: %s, %d rows read", loaded.feed, loaded.file_name, loaded.state, read)
         if loaded.state is BatchState.REFUSED:
             refused.append(loaded.reason or loaded.file_name)
     if refused:

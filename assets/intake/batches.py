@@ -55,14 +55,22 @@ def append(lake: Lake, batch: Batch) -> None:
     write_atomically(ledger_folder(lake, batch.quarter) / f"{batch.batch_id}.json", batch.to_json())
 
 
+def entered(lake: Lake, quarter: str, batch_id: str) -> Batch | None:
+    """A batch of a quarter by its identity, or None if it is not in the ledger."""
+    path = ledger_folder(lake, quarter) / f"{batch_id}.json"
+    return _read(path) if path.exists() else None
+
+
 def batches(lake: Lake, quarter: str) -> tuple[Batch, ...]:
     """Every batch of a quarter, ordered by feed and identity, whatever order they arrived in."""
-    found = []
-    for path in ledger_folder(lake, quarter).glob("*.json"):
-        plain = json.loads(path.read_text())
-        declaration = Declaration.model_validate(plain.pop("declaration"))
-        found.append(Batch(**{**plain, "feed": Feed(plain["feed"]), "declaration": declaration}))
+    found = [_read(path) for path in ledger_folder(lake, quarter).glob("[!.]*.json")]
     return tuple(sorted(found, key=lambda batch: (batch.feed, batch.batch_id)))
+
+
+def _read(path: Path) -> Batch:
+    plain = json.loads(path.read_text())
+    declaration = Declaration.model_validate(plain.pop("declaration"))
+    return Batch(**{**plain, "feed": Feed(plain["feed"]), "declaration": declaration})
 
 
 def accepted_table(lake: Lake, feed: Feed, quarter: str, chosen: Sequence[Batch]) -> Table:
@@ -97,15 +105,12 @@ def pinned(lake: Lake, quarter: Quarter) -> tuple[Batch, ...]:
     """
     ledger = lake.root / LEDGER
     known = sorted(Quarter.parse(folder.name) for folder in ledger.iterdir()) if ledger.is_dir() else []
-    chosen = []
-    for one in known:
-        if one > quarter:
-            continue
-        for batch in batches(lake, str(one)):
-            later = (batches(lake, str(two)) for two in known if one < two <= quarter)
-            is_latest = not any(other.feed is batch.feed for others in later for other in others)
-            stands = batch.feed in STANDING_FEEDS and is_latest
-            moves = batch.feed not in STANDING_FEEDS and one in {quarter, quarter.previous}
-            if stands or moves:
-                chosen.append(batch)
+    arrived = {one: batches(lake, str(one)) for one in known if one <= quarter}
+    latest = {batch.feed: one for one, of_one in arrived.items() for batch in of_one}
+    chosen = [
+        batch
+        for one, of_one in arrived.items()
+        for batch in of_one
+        if (one == latest[batch.feed] if batch.feed in STANDING_FEEDS else one in {quarter, quarter.previous})
+    ]
     return tuple(sorted(chosen, key=lambda batch: (batch.feed, batch.quarter, batch.batch_id)))

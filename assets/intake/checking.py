@@ -5,22 +5,26 @@ keep their text; nothing is dropped silently.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandera.errors
 import polars as pl
 
 from assets.intake.declaration import Declaration
 from schemas.contract import Contract
-from schemas.errors import FileRefused
+from schemas.errors import FileRefused, UnknownRegency
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import bucket_of, form_fault
-from schemas.regions import regencies
+from schemas.regions import BpsCode, kemendagri_of, regencies, regency_name
 
 CHUNK_ROWS = 100_000
+REGION_COLUMNS = ("village_code", "regency_code", "area_code")
 _YES, _NO = ["true", "1", "ya", "y", "yes"], ["false", "0", "tidak", "t", "no"]
-_TYPE_FAULT = {pl.Date: "not_a_date", pl.Boolean: "not_yes_or_no", pl.String: "not_text"}
 _CHECK_FAULT = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
-_DIGITS_TO_DOTS = {4: (2,), 6: (2, 4), 10: (2, 4, 6)}
+"""Reasons of pandera's own checks; a check of ours is its own reason, `identifier` stands for a fault of form."""
+_REASONS = {"row_number": pl.Int64, "column": pl.String, "reason": pl.String}
+_CUTS = {4: (0, 2, 4), 6: (0, 2, 4, 6), 10: (0, 2, 4, 6, 10)}
+"""Where dots go into Kemendagri codes written as bare digits, by their length."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Checked:
     rejected : DataFrame
         Text columns as delivered and `row_number`.
     reasons : DataFrame
-        `row_number, column, reason`: every reason of every rejected row.
+        `row_number, column, reason`: every reason of every rejected row, in this order.
     """
 
     accepted: pl.DataFrame
@@ -48,12 +52,19 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
     Parameters
     ----------
     text : DataFrame
-        The feed's columns as text (from :func:`assets.intake.reading.fit_header`).
+        The feed's columns as text and `row_number` (from :func:`assets.intake.reading.fit_header`).
+
+    Raises
+    ------
+    UnknownRegency
+        If the file's region codes fit the other code system better than the declared one.
+    FileRefused
+        If villages come in BPS codes.
     """
-    numbered = text.with_row_index("row_number", offset=2).with_columns(pl.col("row_number").cast(pl.Int64))
-    parts = [_check_chunk(chunk, contract, declaration) for chunk in numbered.iter_slices(CHUNK_ROWS)]
-    if not parts:
-        parts = [_check_chunk(numbered, contract, declaration)]
+    refuse_other_code_system(text, declaration)
+    # A file without rows is one empty chunk: it still gives the columns.
+    starts = range(0, max(text.height, 1), CHUNK_ROWS)
+    parts = [_check_chunk(text.slice(start, CHUNK_ROWS), contract, declaration) for start in starts]
     return Checked(
         pl.concat([part.accepted for part in parts]),
         pl.concat([part.rejected for part in parts]),
@@ -64,139 +75,160 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
 def _check_chunk(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> Checked:
     columns = [name for name in contract.columns if name not in ADDED_COLUMNS]
     typed = text.select("row_number", *(_typed(name, contract.dtypes[name]) for name in columns))
-    typed = canonical_regions(typed, declaration)
-    faults = [
-        text.filter(pl.col(name).is_not_null() & typed[name].is_null()).select(
-            "row_number", column=pl.lit(name), reason=pl.lit(_type_fault(name, contract))
-        )
-        for name in columns
-        if contract.dtypes[name] != pl.String
-    ]
-    faults.append(_contract_faults(typed, contract, columns))
-    reasons = (
-        pl.concat(faults)
-        .unique(["row_number", "column"], keep="first", maintain_order=True)
-        .sort("row_number", "column")
+    typed = typed.with_columns(
+        _canonical(name, declaration.code_system) for name in REGION_COLUMNS if name in typed.columns
     )
-    bad = pl.col("row_number").is_in(reasons["row_number"].unique().implode())
-    return Checked(typed.filter(~bad), text.filter(bad), reasons)
-
-
-def _type_fault(name: str, contract: Contract) -> str:
-    return _TYPE_FAULT.get(type(contract.dtypes[name]), _TYPE_FAULT.get(contract.dtypes[name], "not_a_number"))  # type: ignore[call-overload, no-any-return]
+    unread = pl.concat(
+        [
+            pl.DataFrame(schema=_REASONS),
+            *(
+                text.filter(text[name].is_not_null() & typed[name].is_null()).select(
+                    "row_number", column=pl.lit(name), reason=pl.lit(_unread_fault(contract.dtypes[name]))
+                )
+                for name in columns
+            ),
+        ]
+    )
+    # A cell that cannot be read is null by now, but it was not left empty.
+    broken = _contract_faults(typed, contract, columns).join(unread, on=["row_number", "column"], how="anti")
+    reasons = pl.concat([unread, broken]).unique().sort("row_number", "column", "reason")
+    is_bad = text["row_number"].is_in(reasons["row_number"].unique().implode())
+    return Checked(typed.filter(~is_bad), text.filter(is_bad), reasons)
 
 
 def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A text column in the contract's type; null where a cell cannot be read without guessing."""
     cell = pl.col(name)
     if dtype == pl.Date:
-        day = cell.str.slice(0, 10)
+        day = cell.str.replace(r"[T ]\d{1,2}:\d{2}.*$", "")
+        iso = pl.when(day.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$")).then(day)
+        indonesian = pl.when(day.str.contains(r"^\d{1,2}/\d{1,2}/\d{4}$")).then(day)
         return pl.coalesce(
-            day.str.to_date("%Y-%m-%d", strict=False), day.str.to_date("%d/%m/%Y", strict=False)
+            iso.str.to_date("%Y-%m-%d", strict=False), indonesian.str.to_date("%d/%m/%Y", strict=False)
         ).alias(name)
     if dtype == pl.Boolean:
         word = cell.str.to_lowercase()
-        return (
-            pl.when(word.is_in(_YES)).then(statement=True).when(word.is_in(_NO)).then(statement=False).alias(name)
-        )
+        return pl.when(word.is_in(_YES)).then(pl.lit(True)).when(word.is_in(_NO)).then(pl.lit(False)).alias(name)
     if dtype.is_integer():
-        return cell.str.replace(r"\.0+$", "").cast(dtype, strict=False).alias(name)
+        # One or two zeros are the decimals of a spreadsheet; three may be thousands (500.000) and are not guessed at.
+        return cell.str.replace(r"\.0{1,2}$", "").cast(dtype, strict=False).alias(name)
     if dtype.is_float():
-        return cell.cast(dtype, strict=False).alias(name)
+        value = cell.cast(dtype, strict=False)
+        return pl.when(value.is_finite()).then(value).alias(name)
     return cell
 
 
+def _unread_fault(dtype: pl.DataType) -> str:
+    if dtype == pl.Date:
+        return "not_a_date"
+    if dtype == pl.Boolean:
+        return "not_yes_or_no"
+    return "not_a_number"
+
+
 def _contract_faults(typed: pl.DataFrame, contract: Contract, columns: list[str]) -> pl.DataFrame:
-    schema = contract.schema.select_columns(columns)
-    empty = pl.DataFrame(schema={"row_number": pl.Int64, "column": pl.String, "reason": pl.String})
+    """Rows, columns and reasons of what pandera finds, each identifier with its own fault of form."""
     try:
-        schema.validate(typed.select(columns), lazy=True)
+        contract.schema.select_columns(columns).validate(typed.select(columns), lazy=True)
     except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
+        cases: pl.DataFrame = errors.failure_cases
     else:
-        return empty
-    lost = cases.filter(pl.col("index").is_null())
-    if lost.height:
-        message = f"{contract.key}: the check {lost['check'][0]!r} of {lost['column'][0]!r} names no row."
+        return pl.DataFrame(schema=_REASONS)
+    no_row = cases.filter(pl.col("index").is_null())
+    if no_row.height:
+        message = f"{contract.key}: the check {no_row['check'][0]!r} of {no_row['column'][0]!r} names no row."
         raise FileRefused(message)
-    check_name = pl.col("check").str.extract(r"^(\w+)")
     faults = cases.select(
         row_number=typed["row_number"].gather(cases["index"]),
         column=pl.col("column"),
-        reason=check_name.replace(_CHECK_FAULT),
+        reason=pl.col("check").str.extract(r"^(\w+)").replace(_CHECK_FAULT),
     )
-    identifiers = faults.filter(pl.col("reason") == "identifier")["column"].unique().sort()
-    for name in identifiers:
-        named = typed.select("row_number", fault=form_fault(name))
-        faults = faults.join(named, on="row_number", how="left", maintain_order="left").select(
-            "row_number",
-            "column",
-            reason=pl.when((pl.col("reason") == "identifier") & (pl.col("column") == name))
-            .then("fault")
-            .otherwise("reason"),
-        )
-    return pl.concat([empty, faults])
+    identifiers = faults.filter(reason="identifier")["column"].unique()
+    forms = [
+        typed.select("row_number", column=pl.lit(name), form=form_fault(name)).drop_nulls("form")
+        for name in identifiers
+    ]
+    if not forms:
+        return faults
+    return faults.join(pl.concat(forms), on=["row_number", "column"], how="left").select(
+        "row_number", "column", reason=pl.when(reason="identifier").then("form").otherwise("reason")
+    )
 
 
-def canonical_regions(typed: pl.DataFrame, declaration: Declaration) -> pl.DataFrame:
-    """Region code columns in canonical Kemendagri form, as the declared code system says.
+def refuse_other_code_system(text: pl.DataFrame, declaration: Declaration) -> None:
+    """Refuse a file whose region codes fit the other code system better than the declared one.
 
     Raises
     ------
+    UnknownRegency
+        With the system they fit.
     FileRefused
-        If the regency codes fit the other system better than the declared one, or villages come in BPS codes.
+        If villages are declared in BPS codes: only regencies have a bridge.
     """
-    names = [name for name in ("village_code", "regency_code", "area_code") if name in typed.columns]
-    if declaration.code_system == "synthetic" or not names:
-        return typed
-    if declaration.code_system == "bps":
-        if "village_code" in names:
-            message = "villages in BPS codes cannot be bridged here. Send them in Kemendagri codes."
-            raise FileRefused(message)
-        bridge = dict(regencies().select("code_bps", "code").iter_rows())
-        _refuse_other_system(typed, names, set(bridge), set(regencies()["code"].str.replace(r"\.", "")), "bps")
-        return typed.with_columns(pl.col(name).replace_strict(bridge, default=pl.col(name)) for name in names)
-    typed = typed.with_columns(_dotted(name) for name in names)
-    known = set(regencies()["code"])
-    return _refuse_other_system(typed, names, known, _dotted_set(set(regencies()["code_bps"])), "kemendagri")
+    declared = declaration.code_system
+    if declared == "synthetic":
+        return
+    if declared == "bps" and "village_code" in text.columns:
+        message = "Villages in BPS codes cannot be bridged here. Send them in Kemendagri codes."
+        raise FileRefused(message)
+    other = "kemendagri" if declared == "bps" else "bps"
+    for name in (one for one in REGION_COLUMNS if one in text.columns):
+        codes = text.select(name).drop_nulls().unique().sort(name)
+        fits = codes.select(code=name, kemendagri=_fits_kemendagri(name), bps=_fits_bps(name))
+        if fits[other].sum() <= fits[declared].sum():
+            continue
+        code = str(fits.filter(pl.col(other) & ~pl.col(declared))["code"][0])
+        regency = kemendagri_of(BpsCode(code[:4])) if other == "bps" else code
+        remedy = f"Declare code_system: {other} for this file."
+        if name == "village_code":
+            remedy = "Villages in BPS codes cannot be bridged here: send them in Kemendagri codes."
+        message = (
+            f"{name} {code!r} is no {declared} code; the file's codes look like {other} "
+            f"({regency_name(regency)}, Kemendagri {regency}). {remedy}"
+        )
+        raise UnknownRegency(message)
+
+
+def _fits_kemendagri(name: str) -> pl.Expr:
+    code = _dotted(name)
+    is_form = code.str.contains(r"^\d{2}\.\d{2}(\.\d{2}\.[1-9]\d{3})?$")
+    return is_form & code.str.slice(0, 5).is_in(regencies()["code"].implode())
+
+
+def _fits_bps(name: str) -> pl.Expr:
+    # District codes of seven digits end in 0 (but for the few that split), so the seventh digit of a village is 0;
+    # in Kemendagri codes it is the first of the serial, 1 or 2.
+    is_form = pl.col(name).str.contains(r"^\d{4}(\d{2}0\d{3})?$")
+    return is_form & pl.col(name).str.slice(0, 4).is_in(regencies()["code_bps"].implode())
+
+
+def _canonical(name: str, code_system: str) -> pl.Expr:
+    """Region codes in canonical form; a code that cannot be read stays as it is, for the contract to reject."""
+    if code_system == "kemendagri":
+        return _dotted(name)
+    if code_system == "bps":
+        bridge = regencies()
+        return pl.col(name).replace(bridge["code_bps"], bridge["code"])
+    return pl.col(name)
 
 
 def _dotted(name: str) -> pl.Expr:
-    code = pl.col(name)
-    dotted = code
-    for length, cuts in _DIGITS_TO_DOTS.items():
-        parts = [code.str.slice(start, end - start) for start, end in zip((0, *cuts), (*cuts, length), strict=True)]
-        dotted = pl.when(code.str.contains(rf"^\d{{{length}}}$")).then(pl.concat_str(parts, separator=".")).otherwise(dotted)
+    """Kemendagri codes written as bare digits with their dots: 3510092001 becomes 35.10.09.2001."""
+    code = dotted = pl.col(name)
+    for length, cuts in _CUTS.items():
+        parts = [code.str.slice(start, end - start) for start, end in pairwise(cuts)]
+        is_bare = code.str.contains(rf"^\d{{{length}}}$")
+        dotted = pl.when(is_bare).then(pl.concat_str(parts, separator=".")).otherwise(dotted)
     return dotted.alias(name)
 
 
-def _dotted_set(codes: set[str]) -> set[str]:
-    return {f"{code[:2]}.{code[2:]}" for code in codes}
-
-
-def _refuse_other_system(
-    typed: pl.DataFrame, names: list[str], known: set[str], other: set[str], declared: str
-) -> pl.DataFrame:
-    for name in names:
-        cut = pl.col(name) if declared == "bps" else pl.col(name).str.slice(0, 5)
-        codes = set(typed.select(cut).to_series().drop_nulls())
-        unknown = sorted(codes - known)
-        if unknown and len(codes & other) > len(codes & known):
-            right = "kemendagri" if declared == "bps" else "bps"
-            message = (
-                f"UnknownRegency in {name}: {unknown[0]!r} is no {declared} code; the file's codes look like {right}. "
-                f"Declare code_system: {right} for this file."
-            )
-            raise FileRefused(message)
-    return typed
-
-
 def with_added(accepted: pl.DataFrame, contract: Contract, batch_id: str) -> pl.DataFrame:
-    """The accepted rows as the lake keeps them: equal rows once, with batch and bucket."""
+    """The accepted rows as the lake keeps them: equal rows once, with batch and, of a person, bucket."""
     content = [name for name in accepted.columns if name != "row_number"]
     rows = accepted.sort("row_number").unique(content, keep="first", maintain_order=True)
     rows = rows.with_columns(batch_id=pl.lit(batch_id))
-    if "nik_bucket" in contract.columns:
-        key = "nik" if "family_card_number" not in rows.columns else "_key"
-        keyed = rows.with_columns(_key=pl.coalesce("nik", "family_card_number")) if key == "_key" else rows
-        rows = keyed.with_columns(nik_bucket=bucket_of(key)).drop("_key", strict=False)
-    return rows
+    if "nik_bucket" not in contract.columns:
+        return rows
+    # A newborn without a number goes by the number of the family card.
+    numbers = [name for name in ("nik", "family_card_number") if name in rows.columns]
+    return rows.with_columns(nik_bucket=pl.coalesce(numbers)).with_columns(bucket_of("nik_bucket"))

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from schemas.errors import FileRefused
+from schemas.errors import FileRefused, UnknownRegency
 from schemas.quarter import Quarter
+from schemas.regions import bps, kemendagri, kemendagri_of, regencies
 from schemas.vocabularies import Agency
 
 SUFFIX = ".yaml"
@@ -24,7 +25,8 @@ class Declaration(BaseModel):
     code_system : str
         `kemendagri`, `bps`, or `synthetic` (made-up areas of a study, checked for form alone).
     coverage : tuple of str
-        Regencies the agency was asked about; outside them an absent row is unknown, not "nothing found".
+        Regencies the agency was asked about; outside them an absent row is unknown, not "nothing found". Bare
+        digits are read in the declared code system; kept as Kemendagri codes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +38,22 @@ class Declaration(BaseModel):
     coverage: tuple[str, ...] = ()
     as_of: date | None = None
 
+    @field_validator("coverage")
+    @classmethod
+    def _known_regencies(cls, coverage: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """A misspelt regency would silently count as one that was not asked about."""
+        system = info.data.get("code_system")
+        if system == "synthetic":
+            return coverage
+        codes = tuple(
+            kemendagri_of(bps(one)) if system == "bps" and "." not in one else kemendagri(one) for one in coverage
+        )
+        unknown = sorted(set(codes) - set(regencies()["code"]))
+        if unknown:
+            message = f"coverage names {unknown[0]!r}, which is no regency. Write Kemendagri regency codes, as '35.10'."
+            raise UnknownRegency(message)
+        return codes
+
 
 def note_of(file: Path) -> Path:
     """Where the note of a file lies."""
@@ -43,8 +61,13 @@ def note_of(file: Path) -> Path:
 
 
 def is_note(file: Path) -> bool:
-    """Whether a file is the note of another one."""
-    return file.name.endswith(SUFFIX) and file.with_name(file.name.removesuffix(SUFFIX)).exists()
+    """Whether a file is a note: no feed is delivered as YAML."""
+    return file.name.endswith(SUFFIX)
+
+
+def noted_by(note: Path) -> Path:
+    """The file a note speaks of."""
+    return note.with_name(note.name.removesuffix(SUFFIX))
 
 
 def declaration_of(file: Path, quarter: Quarter) -> Declaration:
@@ -53,14 +76,23 @@ def declaration_of(file: Path, quarter: Quarter) -> Declaration:
     Raises
     ------
     FileRefused
-        If the note has an unknown key or a value out of its vocabulary.
+        If the note is no YAML, has an unknown key or a value out of its vocabulary.
+    UnknownRegency
+        If the coverage names what is no regency.
     """
     note = note_of(file)
-    said = yaml.safe_load(note.read_text(encoding="utf-8")) if note.exists() else {}
+    keys = f"Keys are {', '.join(Declaration.model_fields)}."
     try:
-        return Declaration.model_validate({"issued_on": quarter.first_day, **(said or {})})
+        said = (yaml.safe_load(note.read_text(encoding="utf-8")) or {}) if note.exists() else {}
+    except (yaml.YAMLError, UnicodeDecodeError):
+        said = None
+    if not isinstance(said, dict):
+        message = f"{note.name} is no YAML of lines `key: value`. {keys}"
+        raise FileRefused(message)
+    try:
+        return Declaration.model_validate({"issued_on": quarter.first_day, **said})
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        message = f"{note.name}, {key}: {first['msg']}. Keys are {', '.join(Declaration.model_fields)}."
+        place = ".".join(str(part) for part in first["loc"])
+        message = f"{note.name}, {place}: {first['msg']}. {keys}"
         raise FileRefused(message) from None
