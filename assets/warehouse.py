@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from assets.house import House
-from assets.intake.batches import LEDGER
+from assets.intake.batches import accepted_table, batches, quarters_with_batches
 from assets.lake import replacing
+from schemas.vocabularies import BatchState
 
 FILE = "warehouse.duckdb"
 PARTITION = "lake_quarter"
@@ -30,30 +32,34 @@ def rebuild(house: House) -> dict[str, int]:
             ]
             if parts:
                 connection.execute(f"CREATE VIEW {key.replace('/', '.')} AS {' UNION ALL BY NAME '.join(parts)}")
-        ledger = sorted(str(path) for path in (house.lake.root / LEDGER).glob("*/*.json"))
+        ledger = [
+            {
+                **json.loads(batch.to_json()), "shards": len(batch.shards), "state": str(batch.state),
+                "declaration": batch.declaration.model_dump_json(), "reasons": json.dumps(batch.reasons),
+            }
+            for quarter in quarters_with_batches(house.lake)
+            for batch in batches(house.lake, str(quarter))
+        ]  # fmt: skip
         if ledger:
-            connection.execute(
-                "CREATE TABLE intake.batches AS SELECT batch_id, feed, quarter, file_name, file_hash, declaration, "
-                "read, accepted, rejected, parked, reasons FROM read_json($files, union_by_name = true) "
-                "ORDER BY quarter, feed, batch_id",
-                {"files": ledger},
-            )
+            frame = pl.DataFrame(ledger, infer_schema_length=None).sort("quarter", "feed", "batch_id")  # noqa: F841 - read by name
+            connection.execute("CREATE TABLE intake.batches AS SELECT * FROM frame")
     return {key: sum(len(paths) for paths in quarters.values()) for key, quarters in sorted(tables.items())}
 
 
 def _files_by_table(house: House) -> dict[str, dict[str, list[Path]]]:
     lake = house.lake
     found: dict[str, dict[str, list[Path]]] = {}
-    for path in sorted((lake.root / LEDGER).glob("*/*.json")):
-        plain = json.loads(path.read_text())
-        key = f"intake/{plain['feed']}"
-        file = lake.folder(key, plain["quarter"]) / plain["batch_id"] / plain["shard"]["file"]
-        found.setdefault(key, {}).setdefault(plain["quarter"], []).append(file)
+    for one in quarters_with_batches(lake):
+        for batch in batches(lake, str(one)):
+            if batch.state is BatchState.LOADED:
+                table = accepted_table(lake, batch.feed, batch.quarter, [batch])
+                paths = found.setdefault(table.key, {}).setdefault(batch.quarter, [])
+                paths.extend(shard.path for shard in table.shards.values())
     for key in house.contracts:
         if key.startswith("intake/"):
             continue
         for manifest in sorted((lake.root / key).glob("*/manifest.json")):
-            table = lake.table(key, manifest.parent.name)
-            if table is not None:
-                found.setdefault(key, {})[table.quarter] = [shard.path for _, shard in sorted(table.shards.items())]
+            made = lake.table(key, manifest.parent.name)
+            if made is not None:
+                found.setdefault(key, {})[made.quarter] = [shard.path for _, shard in sorted(made.shards.items())]
     return found

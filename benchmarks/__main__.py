@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import quarter
+from benchmarks import intake, quarter
 
-BENCHMARKS = {"quarter": quarter.run}
+BENCHMARKS = {"intake": intake.run, "quarter": quarter.run}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"== {name}")

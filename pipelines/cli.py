@@ -5,6 +5,7 @@ Commands import what they need when they run, so that `--help` answers at once.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from assets.intake.loading import Loaded
     from pipelines.home import Home
     from pipelines.runs import Ran
+    from schemas.messages import Lang
 
 app = typer.Typer(
     name="perlinsos",
@@ -36,12 +38,17 @@ app = typer.Typer(
 model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
 quotas = typer.Typer(no_args_is_help=True, help="Places per regency and programme.")
 app.add_typer(model, name="model")
+batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, withdraw, compare.")
 app.add_typer(quotas, name="quotas")
+app.add_typer(batches_app, name="batches")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 SET_ASIDE = 3
+COUNTS = ("read", "accepted", "rejected", "parked")
+MOST_REASONS = 20
+LOCK_SECONDS = 600
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]
@@ -91,6 +98,11 @@ def _home() -> "Home":
     return Home.from_environment()
 
 
+def language() -> "Lang":
+    """Language of what is told: `PERLINSOS_LANG`, id or en."""
+    return "id" if os.environ.get("PERLINSOS_LANG", "en").lower().startswith("id") else "en"
+
+
 def _print_json(content: object) -> None:
     sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
 
@@ -99,6 +111,8 @@ def _grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -
     grid = Grid(*header, title=title, title_justify="left")
     for column in grid.columns[1:]:
         column.justify = "right"
+    for column in grid.columns:
+        column.overflow = "fold"
     for row in rows:
         grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row))
     out.print(grid)
@@ -165,52 +179,151 @@ def load(
     feed: Feed,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     quarter: Annotated[str | None, typer.Option(help="Quarter the file is for; else that of today.")] = None,
+    supersedes: Annotated[
+        list[str] | None, typer.Option(help="Batch this file takes the place of (or how it begins); once per batch.")
+    ] = None,
     strict: Annotated[bool, typer.Option(help="Exit with 3 if rows were set aside.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load files of a feed: good rows count, bad ones are named, the same content twice changes nothing."""
+    from assets.intake.batches import find_batch
+    from assets.intake.declaration import declaration_of
     from assets.intake.loading import Intake
-    from assets.warehouse import rebuild
+    from pipelines.progress import Progress
     from schemas.vocabularies import BatchState
 
-    home = _home()
+    home, lang = _home(), language()
     house = home.house
     chosen = Quarter.parse(quarter) if quarter else Quarter.of(today())
-    intake = Intake(house.lake, house.contracts, house.policy(chosen).intake.max_error_share)
+    replaced = tuple(find_batch(house.lake, one, lang).batch_id for one in supersedes or ())
+    share = house.policy(chosen).intake.max_error_share
     refused = aside = False
-    with home.locked("lake", "a load"):
-        for file in files:
-            loaded = intake.load(feed, file, chosen)
-            refused |= loaded.state is BatchState.REFUSED
-            aside |= loaded.batch is not None and loaded.batch.rejected > 0
-            _tell_loaded(loaded, as_json=as_json)
-        rebuild(house)
+    for file in files:
+        with Progress(err, file.name, lang) as progress:
+            intake = Intake(house.lake, house.contracts, share, lang, progress.rows, progress.waiting)
+            said = declaration_of(file, chosen).model_copy(update={"supersedes": replaced}) if replaced else None
+            loaded = intake.load(feed, file, chosen, said)
+        refused |= loaded.state is BatchState.REFUSED
+        aside |= loaded.batch is not None and loaded.batch.rejected > 0
+        _tell_loaded(loaded, lang, as_json=as_json)
+    _rebuild_warehouse(home)
     if refused:
         raise typer.Exit(Refused.exit_code)
     if aside and strict:
         raise typer.Exit(SET_ASIDE)
 
 
-def _tell_loaded(loaded: "Loaded", *, as_json: bool) -> None:
+def _rebuild_warehouse(home: "Home") -> None:
+    """The catalogue anew, one command at a time; the last one catalogues what all of them loaded."""
+    from assets.warehouse import rebuild
+
+    with home.lock("lake").acquire(timeout=LOCK_SECONDS):
+        rebuild(home.house)
+
+
+def _tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
+    from schemas.messages import say
+
     batch = loaded.batch
-    counts = {name: getattr(batch, name) if batch else 0 for name in ("read", "accepted", "rejected", "parked")}
+    # Of a refused file no row is taken, the sound ones neither.
+    refused = {"read": loaded.read, "accepted": 0, "rejected": loaded.read, "parked": 0}
+    counts = {name: getattr(batch, name) for name in COUNTS} if batch else refused
     if as_json:
         told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
         _print_json(told | {"report": loaded.report and str(loaded.report), "reason": loaded.reason})
         return
     if batch is None:
-        err.print(f"{loaded.file_name}: refused. {loaded.reason}", markup=False, style="red")
-        return
-    from schemas.messages import named
-
-    out.print(
-        f"{loaded.file_name}: {loaded.state}, batch {batch.batch_id}: "
-        + ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    )
-    for reason, count in batch.reasons.items():
-        out.print(f"  {count:,} x {named(f'row.{reason}', reason).en}", markup=False)
+        refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)
+        err.print(refusal, markup=False, style="red")
+    else:
+        state = say(f"batch_state.{loaded.state}", lang)
+        sentence = say("load.told", lang, file=loaded.file_name, state=state, batch=batch.batch_id, **counts)
+        out.print(sentence, markup=False)
+    for tally in loaded.tally[:MOST_REASONS]:
+        out.print(f"  {tally.sentence(lang)}", markup=False)
+    if batch is not None and batch.unknown_columns:
+        unknown = say("load.unknown_columns", lang, columns=", ".join(batch.unknown_columns))
+        out.print(f"  {unknown}", markup=False)
     if loaded.report:
-        out.print(f"  rejected rows: {loaded.report}", markup=False)
+        out.print(f"  {say('load.report', lang, report=str(loaded.report))}", markup=False)
+
+
+@batches_app.command("list")
+def batches_list(
+    quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else every quarter known.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every batch with what was read of it, its state and its history."""
+    from assets.intake.batches import batches, history, quarters_with_batches
+    from schemas.messages import say
+
+    lake, lang = _home().house.lake, language()
+    quarters = [Quarter.parse(quarter)] if quarter else quarters_with_batches(lake)
+    found = [batch for one in quarters for batch in batches(lake, str(one))]
+    if as_json:
+        _print_json(
+            [
+                {
+                    "batch": batch.batch_id, "feed": batch.feed, "quarter": batch.quarter, "state": batch.state,
+                    "file": batch.file_name, "file_hash": batch.file_hash, "sender": batch.declaration.sender,
+                    "issued_on": batch.declaration.issued_on, "supersedes": batch.declaration.supersedes,
+                    **{name: getattr(batch, name) for name in COUNTS}, "reasons": batch.reasons,
+                    "unknown_columns": batch.unknown_columns,
+                    "history": [
+                        {name: value for name, value in event.items() if name != "manifest"}
+                        for event in history(lake, batch.quarter, batch.batch_id)
+                    ],
+                }
+                for batch in found
+            ]
+        )  # fmt: skip
+        return
+    header = ("batch", "quarter", "feed", "state", "file", *COUNTS)
+    _grid(
+        "batches",
+        header,
+        [
+            (batch.batch_id, batch.quarter, batch.feed, say(f"batch_state.{batch.state}", lang), batch.file_name,
+             *(getattr(batch, name) for name in COUNTS))
+            for batch in found
+        ],
+    )  # fmt: skip
+
+
+@batches_app.command("withdraw")
+def batches_withdraw(
+    batch: Annotated[str, typer.Argument(help="Batch, or how it begins.")],
+    why: Annotated[str, typer.Option("--reason", help="Why it is withdrawn; kept in its history.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take a batch out of what new runs read; its rows and its history stay."""
+    from assets.intake.batches import find_batch, withdraw
+    from assets.intake.loading import alone
+    from schemas.messages import say
+
+    home, lang = _home(), language()
+    lake = home.house.lake
+    with alone(lake, lang):
+        withdrawn = withdraw(lake, find_batch(lake, batch, lang), why, today(), lang)
+    _rebuild_warehouse(home)
+    if as_json:
+        _print_json({"batch": withdrawn.batch_id, "feed": withdrawn.feed, "quarter": withdrawn.quarter,
+                     "state": withdrawn.state, "reason": why})  # fmt: skip
+        return
+    out.print(say("load.told_withdrawn", lang, batch=withdrawn.batch_id), markup=False)
+
+
+@batches_app.command("facts")
+def batches_facts(quarter: QuarterArgument, as_json: AsJson = False) -> None:
+    """One hash of all accepted facts of a quarter: equal wherever the same was stated, in whatever files."""
+    from assets.intake.facts import facts_hash
+
+    house = _home().house
+    found = facts_hash(house.lake, house.contracts, Quarter.parse(quarter))
+    if as_json:
+        _print_json({"quarter": quarter, "facts": found})
+        return
+    out.print(found)
 
 
 @app.command()
@@ -263,6 +376,7 @@ def status(
 ) -> None:
     """What was loaded, proposed, approved and published."""
     from pipelines.status import status_of
+    from schemas.messages import say
 
     told = status_of(_home().house, Quarter.parse(quarter) if quarter else None)
     if as_json:
@@ -273,6 +387,8 @@ def status(
     for name, one in told.items():
         header = ("feed", "batches", "read", "accepted", "rejected", "parked")
         _grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
+        for waiting in one["still_parked"]:
+            out.print(f"  {say('load.still_parked', language(), **waiting)}", markup=False)
         for draft in one["drafts"]:
             scaled = ", scaled" if draft["scaled"] else ""
             out.print(

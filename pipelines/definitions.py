@@ -1,12 +1,14 @@
-"""Dagster's view of the house: assets, two jobs, a schedule, resources. `dagster dev -m pipelines.definitions`."""
+"""Dagster's view of the house: assets, jobs, schedule, sensor, resources. `dagster dev -m pipelines.definitions`."""
 
+import time
 from collections.abc import Iterator
 
 import dagster as dg
 
 from assets.decision.asset import decide, draft, judge
 from assets.house import House
-from assets.intake.asset import intake
+from assets.intake.asset import intake, load_landing
+from assets.lake import digest
 from assets.partitions import QUARTERS
 from assets.publication.asset import revision
 from assets.registry.asset import registry
@@ -40,6 +42,33 @@ def on_decision_day(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg
     return dg.RunRequest(run_key=str(quarter), partition_key=str(quarter))
 
 
+SETTLED_SECONDS = 10
+"""A file touched more recently may still be on its way into the landing zone."""
+
+
+@dg.job(partitions_def=QUARTERS, description="Load the drops of a quarter: counts and reasons show on the feeds.")
+def load_drops() -> None:
+    """One step: every file of the quarter's landing zone."""
+    load_landing()
+
+
+@dg.sensor(job=load_drops, minimum_interval_seconds=30)
+def landing_zone() -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Load what is dropped into the landing zone, once it lies still; what was refused waits to be changed."""
+    landing, now = Home.from_environment().path / "landing", time.time()
+    requested = False
+    for quarter in QUARTERS.get_partition_keys():
+        drops = sorted(one for one in landing.glob(f"{quarter}/*/[!.]*") if one.is_file())
+        stats = [one.stat() for one in drops]
+        if not drops or any(now - stat.st_mtime < SETTLED_SECONDS for stat in stats):
+            continue
+        seen = [(str(one), stat.st_size, stat.st_mtime_ns) for one, stat in zip(drops, stats, strict=True)]
+        requested = True
+        yield dg.RunRequest(run_key=digest(seen), partition_key=quarter)
+    if not requested:
+        yield dg.SkipReason("nothing lies still in the landing zone")
+
+
 @dg.resource(description="The house in PERLINSOS_HOME, locked for the quarter while a run is in it.")
 def house(context: dg.InitResourceContext) -> Iterator[House]:
     """The house of the environment's home; one run per quarter at a time."""
@@ -60,8 +89,9 @@ def lake(context: dg.InitResourceContext) -> LakeIOManager:
 
 defs = dg.Definitions(
     assets=ASSETS,
-    jobs=[quarterly_run, publish_quarter],
+    jobs=[quarterly_run, publish_quarter, load_drops],
     schedules=[on_decision_day],
+    sensors=[landing_zone],
     resources={"house": house, "lake": lake},
     executor=dg.in_process_executor,
 )

@@ -7,13 +7,14 @@ import polars as pl
 from assets.decision.draft import FILE, read_draft
 from assets.house import House
 from assets.intake.batches import LEDGER, batches
+from assets.intake.parking import still_parked
 from assets.intake.pins import Pins
 from assets.publication.approvals import approvals
 from assets.published import current
 from quotas.poverty import poverty_figures
 from quotas.seats import seat_table
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
+from schemas.vocabularies import BatchState, Feed
 
 _COUNTS = ("read", "accepted", "rejected", "parked")
 
@@ -21,27 +22,32 @@ _COUNTS = ("read", "accepted", "rejected", "parked")
 def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
     """Feeds with their counts, drafts with their approvals and the revision in force, by quarter.
 
-    What is parked is counted when the registry is resolved: rows whose family or person is not registered.
+    What is parked is counted now, as of the cut-off: rows whose family or person no registration in force names.
+    Withdrawn and superseded batches are not counted. Read = accepted + rejected + parked.
     """
     ledger = house.lake.root / LEDGER
     known = {folder.name for folder in (*ledger.glob("*"), *house.drafts.glob("*")) if folder.is_dir()}
     told = {}
     for name in sorted(known if only is None else {str(only)}):
-        parked = house.lake.table("registry/parked", name)
-        rows = {} if parked is None else dict(
-            parked.scan(house.contracts["registry/parked"]).group_by("feed").agg(pl.col("rows").sum()).collect().iter_rows()
-        )  # fmt: skip
+        quarter = Quarter.parse(name)
+        waiting = still_parked(house.lake, house.contracts, quarter, house.days(quarter).cut_off)
         feeds: dict[str, dict[str, int]] = {}
         for batch in batches(house.lake, name):
+            if batch.state is not BatchState.LOADED:
+                continue
             feed = feeds.setdefault(batch.feed, {"batches": 0, **dict.fromkeys(_COUNTS, 0)})
             feed["batches"] += 1
-            for count in _COUNTS:
-                feed[count] += getattr(batch, count)
-        for feed_name, feed in feeds.items():
-            feed["parked"] += rows.get(feed_name, 0)
+            parked = sum(one.rows for one in waiting if one.batch_id == batch.batch_id)
+            feed["read"] += batch.read
+            feed["rejected"] += batch.rejected
+            feed["parked"] += parked
+            feed["accepted"] += batch.accepted + batch.parked - parked
         drafts = [read_draft(path.parent) for path in sorted(house.drafts.glob(f"{name}/*/{FILE}"))]
         told[name] = {
             "feeds": feeds,
+            "still_parked": [
+                {"feed": str(one.feed), "batch": one.batch_id, "rows": one.rows} for one in waiting
+            ],
             "drafts": [
                 {
                     "draft": draft.hash,

@@ -7,6 +7,7 @@ from schemas.regions import regencies
 
 LINE = "poverty_line_rupiah_per_capita_month"
 SHIPPED_VINTAGE = "2025-03"
+_PROVINCE = r"^\d{2}$"
 
 
 def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
@@ -31,7 +32,16 @@ def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     """
     columns = ["area_code", "weight", LINE]
     delivered = accepted.filter(pl.col("vintage") == vintage).rename({"poor_count": "weight"})
-    newest = delivered.sort("area_code", "batch_id", "row_number").unique("area_code", keep="last").select(columns)
+    # Poor counts and poverty lines may come in files of their own. Totals of provinces and areas without a poor count
+    # weigh nothing.
+    newest = (
+        delivered.filter(~pl.col("area_code").str.contains(_PROVINCE))
+        .sort("area_code", "batch_id", "row_number")
+        .group_by("area_code", maintain_order=True)
+        .agg(pl.col("weight", LINE).drop_nulls().last())
+        .drop_nulls("weight")
+        .select(columns)
+    )
     if not newest.height and vintage != SHIPPED_VINTAGE:
         message = (
             f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."

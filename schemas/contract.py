@@ -5,12 +5,14 @@ The contracts themselves are in :mod:`schemas.tables`; which rows a file may hol
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
 from schemas.errors import Tampered
+from schemas.messages import Words
 from schemas.vocabularies import Access
 
 
@@ -27,7 +29,8 @@ class Contract:
     order : tuple of str
         Columns of the total order in which the rows are written; together they are unique.
     schema : pandera.polars.DataFrameSchema
-        Columns with dtype, checks, nullability, title, description and metadata (`unit`, `source`, `aliases`).
+        Columns with dtype, checks, nullability, title, description and metadata (`unit`, `source`, `aliases`, `label`,
+        `codes`, `spellings`).
     open_prefix : str or None
         Columns whose name begins so are kept beside the listed ones.
     """
@@ -93,8 +96,23 @@ def column(  # noqa: PLR0913
     nullable: bool = False,
     checks: Sequence[pa.Check] = (),
     aliases: Sequence[str] = (),
+    label: Words | None = None,
+    codes: Mapping[str, Words] = MappingProxyType({}),
+    spellings: Mapping[str, str] = MappingProxyType({}),
 ) -> pa.Column:
-    """One column of a contract; nothing about it may be left unsaid."""
+    """One column of a contract; nothing about it may be left unsaid.
+
+    Parameters
+    ----------
+    aliases : sequence of str
+        Other headers under which files deliver it, lower case with underscores.
+    label : Words, optional
+        What people call it; else the message `column.<name>`, if there is one.
+    codes : mapping
+        What each allowed value means.
+    spellings : mapping
+        Other ways in which files write a value, lower case, to the value as the contract has it (`ya` to `1`).
+    """
     return pa.Column(
         dtype,
         checks=list(checks),
@@ -102,7 +120,14 @@ def column(  # noqa: PLR0913
         name=name,
         title=title,
         description=description,
-        metadata={"unit": unit, "source": source, "aliases": list(aliases)},
+        metadata={
+            "unit": unit,
+            "source": source,
+            "aliases": list(aliases),
+            "label": label,
+            "codes": dict(codes),
+            "spellings": dict(spellings),
+        },
     )
 
 

@@ -4,16 +4,60 @@ The columns of a feed are those of the file plus two that intake adds (`batch_id
 questionnaire are columns of their own, taken from the questionnaire in use. How a file is read is intake's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
+from schemas import dtsen, regsosek
 from schemas.contract import Contract, column, contract
-from schemas.identifiers import form_fault
-from schemas.questionnaire import Questionnaire, Variable
-from schemas.vocabularies import Agency, AgentKind, Channel, FaceMatch, Feed, Programme, Proposer, Sex
+from schemas.feed_columns import (
+    AREA,
+    IDENTIFIER,
+    QUARTER,
+    REGENCY,
+    VILLAGE,
+    answer_columns,
+    answer_dtype,
+    code,
+    day,
+    flag,
+    matches,
+    number,
+    text,
+    word,
+)
+from schemas.messages import Words
+from schemas.questionnaire import Questionnaire
+from schemas.vocabularies import (
+    Agency,
+    AgentKind,
+    Channel,
+    FaceMatch,
+    Feed,
+    ObjectionKind,
+    PaymentState,
+    Programme,
+    Proposer,
+    Sex,
+    WageKind,
+)
+
+__all__ = [
+    "ADDED_COLUMNS",
+    "EVIDENCE_FACTS",
+    "FACT_AGENCY",
+    "PERSON_FACTS",
+    "RELATIONS",
+    "SHOCKS",
+    "VISIT_FOUND",
+    "VISIT_NOT_FOUND",
+    "VISIT_RESULTS",
+    "answer_columns",
+    "answer_dtype",
+    "feeds",
+]
 
 PERSON_FACTS = (
     "is_deceased",
@@ -24,7 +68,7 @@ PERSON_FACTS = (
     "electricity_va",
     "is_rights_victim",
 )
-"""Facts an agency may state of a person; amounts are whole numbers, the others 0 or 1."""
+"""Facts of a person that the registry keeps; amounts are whole numbers, the others 0 or 1."""
 
 FACT_AGENCY = {
     "is_deceased": Agency.DUKCAPIL,
@@ -37,60 +81,53 @@ FACT_AGENCY = {
 }
 """The agency that answers for each fact: a covered person without a row was checked and nothing was found."""
 
-RELATIONS = {
-    1: "kepala",
-    2: "istri_suami",
-    3: "anak",
-    4: "menantu",
-    5: "cucu",
-    6: "orang_tua",
-    7: "pembantu",
-    8: "lain",
-}
-"""Regsosek question 409, relation to the head."""
+OTHER_FACTS = MappingProxyType(
+    {
+        "is_health_subsidised": Agency.BPJS_KESEHATAN,
+        "health_insurance_class": Agency.BPJS_KESEHATAN,
+        "land_parcel_count": Agency.ATR_BPN,
+        "land_area_m2": Agency.ATR_BPN,
+        "car_count": Agency.KORLANTAS,
+        "motorcycle_count": Agency.KORLANTAS,
+        "bank_balance_rupiah": Agency.BANKS,
+        "bank_transactions_rupiah_month": Agency.BANKS,
+        "has_abnormal_transactions": Agency.PPATK,
+        "gambling_rupiah": Agency.PPATK,
+        "is_enrolled_in_school": Agency.DAPODIK,
+        "is_certified_teacher": Agency.DAPODIK,
+        "income_rupiah_year": Agency.TAX_OFFICE,
+        "is_company_owner": Agency.TAX_OFFICE,
+        "is_village_official": Agency.VILLAGE_OFFICE,
+    }
+)
+"""Facts that are accepted and kept with their agency, but that no rule reads yet."""
+
+EVIDENCE_FACTS: Mapping[str, Agency] = MappingProxyType({**FACT_AGENCY, **OTHER_FACTS})
+"""Every fact an agency may state of a person, with the agency that answers for it."""
+
+RELATIONS = regsosek.RELATIONS
 
 VISIT_FOUND = 1
 VISIT_RESULTS = {1: "terisi lengkap", 2: "terisi tidak lengkap", 3: "tidak ada responden", 4: "menolak", 5: "pindah"}
 """Regsosek question 205, result of the visit; 5: the family moved away or the building is gone."""
 VISIT_NOT_FOUND = 5
 
-_NO_CERTIFICATE = 23
-_SCHOOL_LEVELS = 22
-
-
-def _well_formed(data: PolarsData) -> pl.LazyFrame:
-    return data.lazyframe.select(form_fault(str(data.key)).is_null().fill_null(value=True))
-
-
-def _matches(pattern: str, name: str) -> pa.Check:
-    """A check of form that pandera reports under its own name and not as `str_matches(...)`."""
-    return pa.Check.str_matches(pattern, name=name, error=name)
-
-
-IDENTIFIER = pa.Check(_well_formed, name="identifier", error="identifier")
-VILLAGE = _matches(r"^\d{2}\.\d{2}\.\d{2}\.[1-9]\d{3}$", "village_code")
-"""The serial of a Kemendagri village begins with 1 (kelurahan) or 2 (desa), never with 0 as BPS codes do there."""
-
-
-def _codes(codes: Sequence[int]) -> pa.Check:
-    return pa.Check.isin(sorted(codes))
-
-
-def _words(vocabulary: type) -> pa.Check:
-    return pa.Check.isin([str(word) for word in vocabulary])  # type: ignore[attr-defined]
-
-
-_CARD = column(
-    "family_card_number",
-    pl.String,
-    "Family card number",
-    "Number of the family card (KK), 16 digits.",
-    unit="identifier",
-    source="Dukcapil",
-    checks=[IDENTIFIER],
-    aliases=["nomor_kartu_keluarga", "no_kk", "nokk", "kk"],
+SHOCKS = MappingProxyType(
+    {
+        "illness_date": ("Illness", "Sakit berat"),
+        "failed_crop_date": ("Failed crop", "Gagal panen"),
+        "disaster_date": ("Disaster", "Bencana"),
+        "lost_work_date": ("Lost work", "Kehilangan pekerjaan"),
+    }
 )
+"""Shocks an agent may report with the day they struck: for visits and referrals, never for the score."""
 
+_STAGES = 4
+
+_CARD = text(
+    "family_card_number", "Family card number", "Number of the family card (KK), 16 digits.", unit="identifier",
+    source="Dukcapil", checks=[IDENTIFIER], aliases=regsosek.CARD_ALIASES,
+)  # fmt: skip
 _ADDED = (
     column("batch_id", pl.String, "Batch", "Batch that delivered the row.", unit="id", source="intake"),
     column("row_number", pl.Int64, "Row", "Row of the file, the header being row 1.", unit="count", source="intake"),
@@ -105,319 +142,351 @@ _BUCKET = column(
 )
 ADDED_COLUMNS = (*(str(one.name) for one in _ADDED), "nik_bucket")
 
-
-def answer_dtype(variable: Variable) -> pl.DataType:
-    """Polars dtype of a variable's answers: whole numbers Int32, others Float64."""
-    return pl.Int32() if variable.is_whole else pl.Float64()
-
-
-def answer_columns(questionnaire: Questionnaire, *, rolled_up: bool = False) -> list[pa.Column]:
-    """Columns for the answers of a questionnaire, all nullable: null means not asked or not answered."""
-    chosen = questionnaire.variables if rolled_up else questionnaire.answers
-    return [
-        column(
-            name,
-            answer_dtype(variable),
-            variable.label.en,
-            f"{variable.label.en} ({variable.label.id}).",
-            unit=variable.unit or ("yes=1 no=0" if variable.kind == "flag" else "code"),
-            source=f"{questionnaire.version} {variable.question or 'roll-up'}",
-            nullable=True,
-            checks=[_answer_check(variable)],
-            aliases=variable.aliases,
-        )
-        for name, variable in chosen.items()
-    ]
-
-
-def _answer_check(variable: Variable) -> pa.Check:
-    if variable.range is not None:
-        return pa.Check.in_range(*variable.range)
-    return _codes(list(variable.codes) if variable.codes else [0, 1])
+_REGENCY = text(
+    "regency_code", "Regency", "Regency, Kemendagri code.", source="Kemendagri", unit="code", checks=[REGENCY],
+    aliases=["kode_kabupaten_kota", "kode_kabupaten", "kode_kab_kota"],
+)  # fmt: skip
+_VILLAGE_ALIASES = ["kode_desa", "kode_kelurahan_desa", "kode_desa_kelurahan"]
+_VISIT = code(
+    "visit_result", "Visit result", "What the visit found (Regsosek 205); 5: moved away or building gone.",
+    VISIT_RESULTS, source="Regsosek 205", nullable=True,
+    aliases=["kd_hasil_pendataan_keluarga", "hasil_pendataan_keluarga", "205"],
+)  # fmt: skip
+_AGENT = text(
+    "agent_id", "Agent", "Agent who visited or proposed the family.", source="agents", unit="id", nullable=True,
+    aliases=["id_petugas", "kode_petugas", "kode_ppl"],
+)  # fmt: skip
+_PROGRAMME = word(
+    "programme", "Programme", "Programme of assistance.", Programme, source="ministry", aliases=["program"],
+    spellings={"sembako": str(Programme.BPNT), "bpnt/sembako": str(Programme.BPNT)},
+)  # fmt: skip
+_QUARTER = text(
+    "quarter", "Quarter", "Quarter, as 2026Q1.", source="ministry", unit="quarter", checks=[QUARTER],
+    aliases=["triwulan", "periode"],
+)  # fmt: skip
+_AREA = text(
+    "area_code", "Area", "Area, canonical code.", source="BPS", unit="code",
+    aliases=["kode_wilayah", "kode_kemendagri", "kode_kabupaten_kota", "kode_kab_kota", "kode_daerah"],
+)  # fmt: skip
+_NAMED_AREA = text(
+    "area_code", "Area", "Province, regency, district or village, Kemendagri code.", source="Kemendagri", unit="code",
+    checks=[AREA], aliases=["kode", "kode_wilayah", "kode_kemendagri", "kode_dagri", "kode_kemendagri_6"],
+)  # fmt: skip
+_AREA_NAME = text(
+    "area_name", "Name", "Name of the area.", source="Kemendagri", nullable=True,
+    aliases=["nama", "nama_wilayah", "nama_kemendagri", "nama_dagri", "wilayah"],
+)  # fmt: skip
 
 
 def feeds(questionnaire: Questionnaire) -> dict[Feed, Contract]:
     """The contract of every feed, with the answers of the given questionnaire."""
-    answers = answer_columns(questionnaire)
-
-    def text(name: str, title: str, description: str, source: str, **more: object) -> pa.Column:
-        return column(name, pl.String, title, description, source=source, **more)  # type: ignore[arg-type]
-
-    def day(name: str, title: str, description: str, source: str, **more: object) -> pa.Column:
-        return column(name, pl.Date, title, description, source=source, unit="date", **more)  # type: ignore[arg-type]
-
-    def flag(name: str, title: str, description: str, source: str, **more: object) -> pa.Column:
-        return column(name, pl.Boolean, title, description, source=source, unit="yes/no", **more)  # type: ignore[arg-type]
-
-    def number(name: str, title: str, description: str, unit: str, source: str, **more: object) -> pa.Column:
-        return column(name, pl.Int64, title, description, source=source, unit=unit, **more)  # type: ignore[arg-type]
-
-    def code(name: str, title: str, description: str, codes: Sequence[int], source: str, **more: object) -> pa.Column:
-        checks = [_codes(codes)]
-        return column(name, pl.Int32, title, description, source=source, unit="code", checks=checks, **more)  # type: ignore[arg-type]
-
-    def nik(name: str, title: str, description: str, *, nullable: bool = False) -> pa.Column:
-        return text(
-            name, title, description, "Dukcapil", unit="identifier", checks=[IDENTIFIER], nullable=nullable,
-            aliases=["nomor_induk_kependudukan", "no_nik", "nik_anggota"] if name == "nik" else (),
-        )  # fmt: skip
-
-    def word(name: str, title: str, description: str, vocabulary: type, source: str, **more: object) -> pa.Column:
-        return text(name, title, description, source, unit="word", checks=[_words(vocabulary)], **more)
-
-    def feed(
-        name: Feed, title: str, description: str, columns: list[pa.Column], *, grain: str, key: list[str]
-    ) -> Contract:
-        by_person = "nik" in (str(one.name) for one in columns)
-        order = [*(["nik_bucket"] if by_person else []), *key, "batch_id", "row_number"]
-        added = [_BUCKET, *_ADDED] if by_person else _ADDED
-        return contract(f"intake/{name}", title, description, [*columns, *added], grain=grain, order=order)
-
-    regency = text(
-        "regency_code", "Regency", "Regency, Kemendagri code.", "Kemendagri", unit="code",
-        checks=[_matches(r"^\d{2}\.\d{2}$", "regency_code")],
-        aliases=["kode_kabupaten_kota", "kode_kabupaten"],
-    )  # fmt: skip
-    visit = code(
-        "visit_result", "Visit result", "What the visit found (Regsosek 205); 5: moved away or building gone.",
-        list(VISIT_RESULTS), "Regsosek 205", nullable=True,
-    )  # fmt: skip
-    agent = text("agent_id", "Agent", "Agent who visited or proposed the family.", "agents", unit="id", nullable=True)
-    source = "registration"
     return {
-        Feed.REGISTRATIONS: feed(
-            Feed.REGISTRATIONS,
-            "Registrations",
+        **_of_families(questionnaire),
+        **_of_agencies(),
+        **_of_decisions(),
+        **_of_dtsen(),
+        **_of_places(questionnaire),
+    }
+
+
+def _feed(
+    name: Feed, title: str, description: str, columns: Sequence[pa.Column], *, grain: str, key: Sequence[str]
+) -> Contract:
+    by_person = "nik" in (str(one.name) for one in columns)
+    order = [*(["nik_bucket"] if by_person else []), *key, "batch_id", "row_number"]
+    added = [_BUCKET, *_ADDED] if by_person else _ADDED
+    return contract(f"intake/{name}", title, description, [*columns, *added], grain=grain, order=order)
+
+
+def _nik(name: str, title: str, description: str, *, nullable: bool = False, aliases: Sequence[str] = ()) -> pa.Column:
+    return text(
+        name, title, description, source="Dukcapil", unit="identifier", checks=[IDENTIFIER], nullable=nullable,
+        aliases=aliases,
+    )  # fmt: skip
+
+
+def _of_families(questionnaire: Questionnaire) -> dict[Feed, Contract]:
+    answers = answer_columns(questionnaire)
+    source = "registration"
+    shocks = [
+        day(
+            name, title, f"Day the family was struck by: {title.lower()}; empty where it was not.", source="agent",
+            nullable=True, label=Words(f"Tanggal {indonesian.lower()}", title),
+            aliases=[f"tanggal_{indonesian.lower().replace(' ', '_')}"],
+        )
+        for name, (title, indonesian) in SHOCKS.items()
+    ]  # fmt: skip
+    return {
+        Feed.REGISTRATIONS: _feed(
+            Feed.REGISTRATIONS, "Registrations",
             "Families that registered: through whom, with which identity checks and consent, and what they said.",
             [
                 _CARD,
-                text(
-                    "village_code",
-                    "Village",
-                    "Domicile, Kemendagri village code.",
-                    source,
-                    unit="code",
-                    checks=[VILLAGE],
-                    aliases=["kode_desa", "kode_kelurahan_desa"],
-                ),
-                day("registered_date", "Registered", "Day of registration.", source),
-                word("channel", "Channel", "How the registration came in.", Channel, source),
-                word("proposer", "Proposer", "Who proposed the family.", Proposer, source),
-                agent,
-                flag("has_consent", "Consent", "Whether the family consented to the use of its data.", source),
-                day("consent_date", "Consent date", "Day of consent.", source, nullable=True),
-                flag(
-                    "is_ikd_verified", "IKD verified", "Whether the digital identity (IKD) confirmed the head.", source
-                ),
-                word("face_match", "Face match", "Result of the face check.", FaceMatch, source),
+                text("village_code", "Village", "Domicile, Kemendagri village code.", source=source, unit="code",
+                     checks=[VILLAGE], aliases=_VILLAGE_ALIASES),
+                day("registered_date", "Registered", "Day of registration.", source=source,
+                    aliases=["tanggal_pendaftaran", "tanggal_daftar"]),
+                word("channel", "Channel", "How the registration came in.", Channel, source=source,
+                     aliases=["kanal", "jalur"]),
+                word("proposer", "Proposer", "Who proposed the family.", Proposer, source=source,
+                     aliases=["pengusul"]),
+                _AGENT,
+                flag("has_consent", "Consent", "Whether the family consented to the use of its data.", source=source,
+                     aliases=["persetujuan"]),
+                day("consent_date", "Consent date", "Day of consent.", source=source, nullable=True,
+                    aliases=["tanggal_persetujuan"]),
+                flag("is_ikd_verified", "IKD verified", "Whether the digital identity (IKD) confirmed the head.",
+                     source=source, aliases=["verifikasi_ikd"]),
+                word("face_match", "Face match", "Result of the face check.", FaceMatch, source=source,
+                     aliases=["verifikasi_wajah"]),
                 *answers,
             ],
-            grain="registration of a family",
-            key=["family_card_number", "registered_date"],
+            grain="registration of a family", key=["family_card_number", "registered_date"],
         ),
-        Feed.MEMBERS: feed(
-            Feed.MEMBERS,
-            "Members",
-            "Persons of the registered families, as stated at registration.",
+        Feed.MEMBERS: _feed(
+            Feed.MEMBERS, "Members", "Persons of the registered families, as stated at registration.",
             [
                 _CARD,
-                nik("nik", "NIK", "Person's number; empty for a newborn without one.", nullable=True),
-                text("name", "Name", "Full name.", source, aliases=["nama", "nama_lengkap"]),
-                day("birth_date", "Birth date", "Date of birth.", source, aliases=["tanggal_lahir", "tgl_lahir"]),
-                word("sex", "Sex", "Sex as on the identity card.", Sex, source),
-                code(
-                    "relation",
-                    "Relation",
-                    "Relation to the head (Regsosek 409).",
-                    list(RELATIONS),
-                    "Regsosek 409",
-                    aliases=["status_hubungan_keluarga"],
-                ),
-                code(
-                    "marital_status",
-                    "Marital status",
-                    "1 never married, 2 married, 3 divorced, 4 widowed.",
-                    range(1, 5),
-                    "Regsosek 408",
-                    aliases=["status_kawin"],
-                ),
-                flag("is_pregnant", "Pregnant", "Pregnant or postpartum.", "Regsosek 410"),
-                code(
-                    "school_participation",
-                    "School",
-                    "1 never, 2 attends, 3 no longer.",
-                    range(1, 4),
-                    "Regsosek 412",
-                    aliases=["partisipasi_sekolah"],
-                ),
-                code(
-                    "school_level",
-                    "School level",
-                    "Level attended (Regsosek 413).",
-                    range(1, _SCHOOL_LEVELS + 1),
-                    "Regsosek 413",
-                    nullable=True,
-                    aliases=["jenjang_tertinggi_yang_diduduki"],
-                ),
-                code(
-                    "education",
-                    "Certificate",
-                    "Highest certificate (Regsosek 415); 23: none.",
-                    range(1, _NO_CERTIFICATE + 1),
-                    "Regsosek 415",
-                    aliases=["ijazah_tertinggi_yang_dimiliki"],
-                ),
-                code(
-                    "work_position",
-                    "Work position",
-                    "0 does not work, else Regsosek 418.",
-                    range(9),
-                    "Regsosek 418",
-                    aliases=["status_dalam_pekerjaan_utama"],
-                ),
-                code(
-                    "disability",
-                    "Disability",
-                    "Worst difficulty of Regsosek 428a-i: 1 cannot, 2 much, 3 some, 4 none.",
-                    range(1, 5),
-                    "Regsosek 428",
-                ),
-                day("stated_date", "Stated", "Day the facts were stated.", source),
+                _nik("nik", "NIK", "Person's number; empty for a newborn without one.", nullable=True,
+                     aliases=regsosek.NIK_ALIASES),
+                text("name", "Name", "Full name.", source=source, aliases=regsosek.NAME_ALIASES),
+                day("birth_date", "Birth date", "Date of birth.", source=source, aliases=regsosek.BIRTH_ALIASES),
+                word("sex", "Sex", "Sex as on the identity card.", Sex, source=source, aliases=regsosek.SEX_ALIASES,
+                     spellings=regsosek.SEX_SPELLINGS),
+                code("relation", "Relation", "Relation to the head (Regsosek 409).", RELATIONS, source="Regsosek 409",
+                     aliases=regsosek.RELATION_ALIASES, spellings=regsosek.RELATION_SPELLINGS),
+                code("marital_status", "Marital status", "1 never married, 2 married, 3 divorced, 4 widowed.",
+                     regsosek.MARITAL, source="Regsosek 408", aliases=["status_kawin", "status_perkawinan", "408"],
+                     spellings=regsosek.MARITAL_SPELLINGS),
+                flag("is_pregnant", "Pregnant", "Pregnant or postpartum.", source="Regsosek 410",
+                     aliases=["hamil", "status_kehamilan", "410"]),
+                code("school_participation", "School", "1 never, 2 attends, 3 no longer.", regsosek.SCHOOLING,
+                     source="Regsosek 412", aliases=["partisipasi_sekolah", "kd_partisipasi_sekolah", "412"]),
+                code("school_level", "School level", "Level attended (Regsosek 413).", regsosek.LEVELS,
+                     source="Regsosek 413", nullable=True,
+                     aliases=["jenjang_tertinggi_yang_diduduki", "kd_pendidikan_tertinggi", "413"]),
+                code("education", "Certificate", "Highest certificate (Regsosek 415); 23: none.",
+                     regsosek.CERTIFICATES, source="Regsosek 415",
+                     aliases=["ijazah_tertinggi_yang_dimiliki", "kd_ijazah_tertinggi", "415"]),
+                code("work_position", "Work position", "0 does not work, else Regsosek 418.", regsosek.WORK,
+                     source="Regsosek 418",
+                     aliases=["status_dalam_pekerjaan_utama", "kd_kedudukan_di_pekerjaan", "418"]),
+                code("disability", "Disability",
+                     "Worst difficulty of Regsosek 428a-i: 1 cannot, 2 much, 3 some, 4 none.",
+                     regsosek.DIFFICULTY, source="Regsosek 428"),
+                day("stated_date", "Stated", "Day the facts were stated.", source=source,
+                    aliases=["tanggal_pernyataan", "tanggal_pendataan"]),
             ],
-            grain="person of a family, as stated once",
-            key=["family_card_number", "nik", "name", "stated_date"],
+            grain="person of a family, as stated once", key=["family_card_number", "nik", "name", "stated_date"],
         ),
-        Feed.SURVEYS: feed(
-            Feed.SURVEYS,
-            "Agent surveys",
-            "What an agent found on a visit; an empty answer was not asked.",
-            [_CARD, day("survey_date", "Surveyed", "Day of the visit.", "agent"), agent, visit, *answers],
-            grain="visit of an agent to a family",
-            key=["family_card_number", "survey_date"],
-        ),
-        Feed.AGENTS: feed(
-            Feed.AGENTS,
-            "Agents",
-            "The field agents and where they work; without names.",
+        Feed.SURVEYS: _feed(
+            Feed.SURVEYS, "Agent surveys",
+            "What an agent found on a visit; an empty answer was not asked. Shocks serve visits and referrals alone.",
             [
-                text("agent_id", "Agent", "Identifier of the agent.", "ministry", unit="id"),
-                word("kind", "Kind", "Which of the four kinds of agents.", AgentKind, "ministry"),
-                regency,
-                text(
-                    "village_code",
-                    "Village",
-                    "Village the agent serves.",
-                    "ministry",
-                    unit="code",
-                    checks=[VILLAGE],
-                    nullable=True,
-                ),
+                _CARD,
+                day("survey_date", "Surveyed", "Day of the visit.", source="agent",
+                    aliases=["tanggal_survei", "tanggal_kunjungan", "tanggal_pendataan"]),
+                _AGENT, _VISIT, *answers, *shocks,
             ],
-            grain="agent",
-            key=["agent_id"],
+            grain="visit of an agent to a family", key=["family_card_number", "survey_date"],
         ),
-        Feed.EVIDENCE: feed(
-            Feed.EVIDENCE,
-            "Evidence",
-            "What other agencies know of a person. The batch declares agency, date and the regencies it asked about.",
+        Feed.AGENTS: _feed(
+            Feed.AGENTS, "Agents", "The field agents and where they work; without names.",
             [
-                word("agency", "Agency", "Agency that answers.", Agency, "agency"),
-                nik("nik", "NIK", "Person asked about."),
-                text("fact", "Fact", "Fact stated.", "agency", unit="word", checks=[pa.Check.isin(PERSON_FACTS)]),
-                number(
-                    "value", "Value", "Amount, or 1 yes and 0 no.", "of the fact", "agency", checks=[pa.Check.ge(0)]
-                ),
-                day("as_of_date", "As of", "Day the fact held.", "agency"),
+                text("agent_id", "Agent", "Identifier of the agent.", source="ministry", unit="id",
+                     aliases=["id_petugas", "kode_petugas"]),
+                word("kind", "Kind", "Which of the four kinds of agents.", AgentKind, source="ministry",
+                     aliases=["jenis_petugas"]),
+                _REGENCY,
+                text("village_code", "Village", "Village the agent serves.", source="ministry", unit="code",
+                     checks=[VILLAGE], nullable=True, aliases=_VILLAGE_ALIASES),
             ],
-            grain="fact of a person, as stated once",
-            key=["nik", "fact", "as_of_date"],
+            grain="agent", key=["agent_id"],
         ),
-        Feed.VALIDATIONS: feed(
-            Feed.VALIDATIONS,
-            "BPS validations",
+        Feed.VALIDATIONS: _feed(
+            Feed.VALIDATIONS, "BPS validations",
             "What BPS found on a ground check; an empty answer was not checked. A verdict on an objection names it.",
             [
                 _CARD,
-                day("validation_date", "Validated", "Day of the ground check.", "BPS"),
-                text(
-                    "objection_id", "Objection", "Objection this check answers.", "objections", unit="id", nullable=True
-                ),
-                visit,
-                *answers,
+                day("validation_date", "Validated", "Day of the ground check.", source="BPS",
+                    aliases=["tanggal_validasi", "tanggal_pemeriksaan", "tanggal_verifikasi"]),
+                text("objection_id", "Objection", "Objection this check answers.", source="objections", unit="id",
+                     nullable=True, aliases=["id_sanggah", "nomor_sanggah"]),
+                _VISIT, *answers,
             ],
-            grain="ground check of a family",
-            key=["family_card_number", "validation_date"],
+            grain="ground check of a family", key=["family_card_number", "validation_date"],
         ),
-        Feed.CURRENT_RECIPIENTS: feed(
-            Feed.CURRENT_RECIPIENTS,
-            "Current recipients",
+    }  # fmt: skip
+
+
+def _of_agencies() -> dict[Feed, Contract]:
+    return {
+        Feed.EVIDENCE: _feed(
+            Feed.EVIDENCE, "Evidence",
+            "What other agencies know of a person. The batch declares agency, date and the regencies it asked about.",
+            [
+                word("agency", "Agency", "Agency that answers.", Agency, source="agency", aliases=["instansi"]),
+                _nik("nik", "NIK", "Person asked about.", aliases=regsosek.NIK_ALIASES),
+                text("fact", "Fact", "Fact stated.", source="agency", unit="word",
+                     checks=[pa.Check.isin(list(EVIDENCE_FACTS))], aliases=["fakta"]),
+                number("value", "Value", "Amount, or 1 yes and 0 no.", unit="of the fact", source="agency",
+                       checks=[pa.Check.ge(0)], aliases=["nilai"]),
+                day("as_of_date", "As of", "Day the fact held.", source="agency", aliases=["per_tanggal"]),
+            ],
+            grain="fact of a person, as stated once", key=["nik", "fact", "as_of_date"],
+        ),
+    }  # fmt: skip
+
+
+def _of_decisions() -> dict[Feed, Contract]:
+    return {
+        Feed.OBJECTIONS: _feed(
+            Feed.OBJECTIONS, "Objections",
+            "Objections (sanggah) to an announced list. A family is named by its reference or its family card.",
+            [
+                text("objection_id", "Objection", "Identifier of the objection.", source="objections", unit="id",
+                     aliases=["id_sanggah", "nomor_sanggah"]),
+                _QUARTER,
+                _PROGRAMME,
+                word("kind", "Kind", "Whether it is about one's own family or another.", ObjectionKind,
+                     source="objections", aliases=["jenis_sanggah"]),
+                text("reference", "Reference", "Public reference number of the family.", source="objections",
+                     unit="id", nullable=True, aliases=["nomor_rujukan"]),
+                text("family_card_number", "Family card number", "Family card of the family, 16 digits.",
+                     unit="identifier", source="Dukcapil", nullable=True, checks=[IDENTIFIER],
+                     aliases=regsosek.CARD_ALIASES),
+                word("channel", "Channel", "How the objection came in.", Channel, source="objections",
+                     aliases=["kanal", "jalur"]),
+                day("submitted_date", "Submitted", "Day of the objection.", source="objections",
+                    aliases=["tanggal_sanggah", "tanggal_pengajuan"]),
+                text("field", "Field", "Column of the record it disputes.", source="objections", nullable=True,
+                     aliases=["data_yang_disanggah"]),
+                text("statement", "Statement", "What the objector says.", source="objections", nullable=True,
+                     aliases=["alasan", "uraian"]),
+            ],
+            grain="objection", key=["objection_id"],
+        ),
+        Feed.CURRENT_RECIPIENTS: _feed(
+            Feed.CURRENT_RECIPIENTS, "Current recipients",
             "Who received before the first quarter decided here.",
             [
                 _CARD,
-                nik("head_nik", "NIK of the head", "NIK of the head of the family."),
-                word("programme", "Programme", "Programme received.", Programme, "ministry"),
-                regency,
-                day("since_date", "Since", "First day of receiving.", "ministry"),
+                _nik("head_nik", "NIK of the head", "NIK of the head of the family.",
+                     aliases=["nik_kepala_keluarga", "nik_kk"]),
+                _PROGRAMME, _REGENCY,
+                day("since_date", "Since", "First day of receiving.", source="ministry",
+                    aliases=["sejak_tanggal", "tanggal_mulai"]),
             ],
-            grain="recipient family x programme",
-            key=["family_card_number", "programme"],
+            grain="recipient family x programme", key=["family_card_number", "programme"],
         ),
-        Feed.CONSUMPTION_SURVEY: feed(
-            Feed.CONSUMPTION_SURVEY,
-            "Consumption survey",
+        Feed.PAYMENTS: _feed(
+            Feed.PAYMENTS, "Payments", "What became of the payments that were due, as the paying bank returns them.",
+            [
+                _CARD, _PROGRAMME, _QUARTER,
+                number("stage", "Stage", "Disbursement stage (tahap), 1 to 4.", unit="stage", source="bank",
+                       checks=[pa.Check.in_range(1, _STAGES)], aliases=["tahap"]),
+                number("amount_rupiah", "Amount", "Amount of the payment.", unit="rupiah", source="bank",
+                       checks=[pa.Check.ge(0)], aliases=["nominal", "jumlah_rupiah"]),
+                word("state", "State", "What became of it.", PaymentState, source="bank",
+                     aliases=["status_pembayaran", "status"]),
+                day("paid_date", "Paid", "Day of payment; empty if it was not paid.", source="bank", nullable=True,
+                    aliases=["tanggal_pembayaran", "tanggal_bayar"]),
+                text("return_reason", "Reason", "Why it was returned or not collected.", source="bank", nullable=True,
+                     aliases=["alasan_pengembalian", "alasan"]),
+            ],
+            grain="payment to a family", key=["family_card_number", "programme", "quarter", "stage", "state"],
+        ),
+    }  # fmt: skip
+
+
+def _of_dtsen() -> dict[Feed, Contract]:
+    return {
+        Feed.DTSEN_FAMILIES: _feed(
+            Feed.DTSEN_FAMILIES, "DTSEN families",
+            "Families of the national socio-economic registry with their official deciles, as delivered.",
+            dtsen.family_columns(), grain="family of DTSEN", key=["family_card_number"],
+        ),
+        Feed.DTSEN_PERSONS: _feed(
+            Feed.DTSEN_PERSONS, "DTSEN persons",
+            "Persons of the national socio-economic registry, as delivered.",
+            dtsen.person_columns(), grain="person of DTSEN", key=["family_card_number", "nik", "name"],
+        ),
+    }  # fmt: skip
+
+
+def _of_places(questionnaire: Questionnaire) -> dict[Feed, Contract]:
+    return {
+        Feed.CONSUMPTION_SURVEY: _feed(
+            Feed.CONSUMPTION_SURVEY, "Consumption survey",
             "A weighted sample with measured consumption, to fit the scorecard on. Holds no registrant's number.",
             [
-                text("household_id", "Household", "Household of the sample.", "survey", unit="id"),
-                regency,
-                text("cluster_id", "Cluster", "Enumeration area.", "survey", unit="id"),
-                flag("is_urban", "Urban", "Whether the cluster is urban.", "survey"),
-                column(
-                    "weight",
-                    pl.Float64,
-                    "Weight",
-                    "Families this household stands for.",
-                    unit="families",
-                    source="survey",
-                    checks=[pa.Check.gt(0)],
-                ),
-                number(
-                    "expenditure_rupiah_per_capita_month",
-                    "Expenditure",
-                    "Consumption per head and month.",
-                    "rupiah per capita and month",
-                    "survey",
-                    checks=[pa.Check.gt(0)],
-                ),
+                text("household_id", "Household", "Household of the sample.", source="survey", unit="id"),
+                _REGENCY,
+                text("cluster_id", "Cluster", "Enumeration area.", source="survey", unit="id"),
+                flag("is_urban", "Urban", "Whether the cluster is urban.", source="survey"),
+                column("weight", pl.Float64, "Weight", "Families this household stands for.", unit="families",
+                       source="survey", checks=[pa.Check.gt(0)]),
+                number("expenditure_rupiah_per_capita_month", "Expenditure", "Consumption per head and month.",
+                       unit="rupiah per capita and month", source="survey", checks=[pa.Check.gt(0)]),
                 *answer_columns(questionnaire, rolled_up=True),
             ],
-            grain="household of the sample",
-            key=["household_id"],
+            grain="household of the sample", key=["household_id"],
         ),
-        Feed.POVERTY_STATISTICS: feed(
-            Feed.POVERTY_STATISTICS,
-            "Poverty statistics",
-            "Poor persons and poverty line per area and vintage; the weights of the quotas.",
+        Feed.POVERTY_STATISTICS: _feed(
+            Feed.POVERTY_STATISTICS, "Poverty statistics",
+            "Poor persons and poverty line per area and vintage; the weights of the quotas. A file may hold one alone.",
             [
-                text("area_code", "Area", "Area, canonical code.", "BPS", unit="code"),
-                text(
-                    "vintage",
-                    "Vintage",
-                    "Month of the figures, as 2025-03.",
-                    "BPS",
-                    checks=[_matches(r"^20\d{2}-(0[1-9]|1[0-2])$", "vintage")],
-                ),
-                number("poor_count", "Poor", "Poor persons.", "persons", "BPS", checks=[pa.Check.ge(0)]),
-                number(
-                    "poverty_line_rupiah_per_capita_month",
-                    "Poverty line",
-                    "Poverty line.",
-                    "rupiah per capita and month",
-                    "BPS",
-                    nullable=True,
-                    checks=[pa.Check.gt(0)],
-                ),
+                _AREA,
+                text("vintage", "Vintage", "Month of the figures, as 2025-03.", source="BPS",
+                     checks=[matches(r"^20\d{2}-(0[1-9]|1[0-2])$", "vintage")], aliases=["bulan_data"]),
+                number("poor_count", "Poor", "Poor persons.", unit="persons", source="BPS", nullable=True,
+                       checks=[pa.Check.ge(0)], aliases=["jumlah_penduduk_miskin", "penduduk_miskin"]),
+                number("poverty_line_rupiah_per_capita_month", "Poverty line", "Poverty line.",
+                       unit="rupiah per capita and month", source="BPS", nullable=True, checks=[pa.Check.gt(0)],
+                       aliases=["garis_kemiskinan"]),
             ],
-            grain="area x vintage",
-            key=["area_code", "vintage"],
+            grain="area x vintage", key=["area_code", "vintage"],
         ),
-    }
+        Feed.MINIMUM_WAGES: _feed(
+            Feed.MINIMUM_WAGES, "Minimum wages",
+            "Minimum wages of regencies (UMK) and provinces (UMP) with the days they hold.",
+            [
+                text("area_code", "Area", "Regency or province, Kemendagri code.", source="governor's decree",
+                     unit="code", checks=[AREA],
+                     aliases=["kode_wilayah", "kode_kemendagri", "kode_kabupaten_kota", "kode_kab_kota"]),
+                word("kind", "Kind", "Of a regency or a province.", WageKind, source="governor's decree",
+                     aliases=["jenis_upah"]),
+                day("valid_from_date", "Valid from", "First day it holds.", source="governor's decree",
+                    aliases=["berlaku_mulai"]),
+                day("valid_to_date", "Valid to", "Last day it holds; empty while it holds.", nullable=True,
+                    source="governor's decree", aliases=["berlaku_sampai"]),
+                number("minimum_wage_rupiah_month", "Minimum wage", "Minimum wage, fractions of a rupiah dropped.",
+                       unit="rupiah per month", source="governor's decree", checks=[pa.Check.gt(0)],
+                       aliases=["upah_minimum", "umk", "ump"]),
+                text("decree", "Decree", "Number of the decree.", source="governor's decree", nullable=True,
+                     aliases=["nomor_keputusan", "sk"]),
+            ],
+            grain="area x first day", key=["area_code", "valid_from_date"],
+        ),
+        Feed.REGION_CODES: _feed(
+            Feed.REGION_CODES, "Region codes", "Codes and names of provinces, regencies, districts and villages.",
+            [
+                _NAMED_AREA, _AREA_NAME,
+                text("area_code_bps", "BPS code", "Code of the area in BPS's system: 2, 4, 7 or 10 digits.",
+                     source="BPS", unit="code", nullable=True,
+                     checks=[matches(r"^\d{2}(\d{2}(\d{3}(\d{3})?)?)?$", "area_code_bps")],
+                     aliases=["kode_bps", "kode_bps_2025", "kode_bps_7"]),
+            ],
+            grain="area", key=["area_code"],
+        ),
+        Feed.BOUNDARIES: _feed(
+            Feed.BOUNDARIES, "Boundaries", "Boundaries of areas, for maps.",
+            [
+                _NAMED_AREA, _AREA_NAME,
+                text("geometry", "Geometry", "GeoJSON geometry (Polygon or MultiPolygon), longitude and latitude.",
+                     source="boundary file", unit="GeoJSON",
+                     checks=[matches(r'^\{[\s\S]*"(Multi)?Polygon"[\s\S]*\}$', "geometry")], aliases=["geom"]),
+            ],
+            grain="area", key=["area_code"],
+        ),
+    }  # fmt: skip

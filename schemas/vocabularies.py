@@ -100,6 +100,14 @@ class Agency(StrEnum):
     BPJS_KETENAGAKERJAAN = "bpjs_ketenagakerjaan"
     PLN = "pln"
     KOMNAS_HAM = "komnas_ham"
+    BPJS_KESEHATAN = "bpjs_kesehatan"
+    ATR_BPN = "atr_bpn"
+    KORLANTAS = "korlantas"
+    BANKS = "banks"
+    PPATK = "ppatk"
+    DAPODIK = "dapodik"
+    TAX_OFFICE = "tax_office"
+    VILLAGE_OFFICE = "village_office"
 
 
 class Feed(StrEnum):
@@ -111,9 +119,38 @@ class Feed(StrEnum):
     AGENTS = "agents"
     EVIDENCE = "evidence"
     VALIDATIONS = "validations"
+    OBJECTIONS = "objections"
     CURRENT_RECIPIENTS = "current_recipients"
+    PAYMENTS = "payments"
+    DTSEN_FAMILIES = "dtsen_families"
+    DTSEN_PERSONS = "dtsen_persons"
     CONSUMPTION_SURVEY = "consumption_survey"
     POVERTY_STATISTICS = "poverty_statistics"
+    MINIMUM_WAGES = "minimum_wages"
+    REGION_CODES = "region_codes"
+    BOUNDARIES = "boundaries"
+
+
+class ObjectionKind(StrEnum):
+    """Whom an objection (*sanggah*) is about."""
+
+    OWN_FAMILY = "own_family"
+    OTHER_FAMILY = "other_family"
+
+
+class PaymentState(StrEnum):
+    """What became of a payment."""
+
+    PAID = "paid"
+    RETURNED = "returned"
+    NOT_COLLECTED = "not_collected"
+
+
+class WageKind(StrEnum):
+    """Whose minimum wage it is: a regency's (UMK) or a province's (UMP)."""
+
+    UMK = "umk"
+    UMP = "ump"
 
 
 class Sex(StrEnum):
@@ -124,11 +161,13 @@ class Sex(StrEnum):
 
 
 class BatchState(StrEnum):
-    """What became of a delivered file."""
+    """What became of a delivered file: the answer to a load, or the state of a batch since."""
 
     LOADED = "loaded"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
 
 
 class Role(StrEnum):

@@ -24,6 +24,10 @@ from world.parameters import Noise, parse
 FAMILIES = 4_000
 QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
 CONTRACTS = feeds(default_questionnaire())
+DELIVERED = (
+    Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
+    Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_country(tmp
     assert first["landing/2026Q1/members/35.10.csv"] != other["landing/2026Q1/members/35.10.csv"]
 
 
-@pytest.mark.parametrize("feed", list(Feed))
+@pytest.mark.parametrize("feed", DELIVERED)
 @pytest.mark.parametrize("quarter", ["2026Q1", "2026Q2"])
 def test_every_file_passes_its_contract_but_for_the_few_rows_meant_to_be_rejected(
     world: Path, feed: Feed, quarter: str
@@ -120,7 +124,7 @@ def test_the_truth_lies_apart_from_the_files(world: Path) -> None:
     assert not list(world.rglob("*.parquet"))
     households = truth(world, "households")
     assert households.height == FAMILIES
-    for feed in CONTRACTS:
+    for feed in DELIVERED:
         assert "consumption_rupiah_per_capita_month" not in landed(world, feed).columns
 
 

@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from schemas.feeds import FACT_AGENCY
+from schemas.feeds import FACT_AGENCY, SHOCKS
 from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Channel, FaceMatch, Programme, Proposer, Sex
 from world.dice import Array, chosen, pick
@@ -405,6 +405,8 @@ def surveys(
         _numbers("family_card_number", families["card"]),
         _dates("survey_date", day),
         agent_name(number, "agent").alias("agent_id"),
+        # Nothing but work and old age befalls the families of this country.
+        *(pl.lit(None, pl.Date).alias(shock) for shock in SHOCKS),
     )
     found = _visits(rng, families, rules.results, rules.misread, rules.left_out_when_incomplete)
     return pl.concat([families.select("village_code"), frame, found], how="horizontal")

@@ -1,18 +1,24 @@
 """Door of intake to Dagster: loads what lies in the landing zone and pins what the quarter reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from assets.house import House
-from assets.intake.loading import Intake
+from assets.intake.batches import Batch
+from assets.intake.loading import Intake, Loaded
 from assets.intake.pins import Pins
 from assets.partitions import OWNERS, QUARTERS, key_of, outs_of, quarter_of
 from assets.published import builds_on
 from schemas.errors import FileRefused
+from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
+
+COUNTS = ("read", "accepted", "rejected", "parked")
+MOST_REASONS = 100
+"""Rows of a table of reasons that Dagster shows; the report of the batch has them all."""
 
 
 class QuarterConfig(dg.Config):
@@ -26,6 +32,37 @@ class QuarterConfig(dg.Config):
     """
 
     first: bool = False
+
+
+def load_drops(context: dg.OpExecutionContext, house: House, quarter: Quarter) -> list[Loaded]:
+    """Load what lies in the landing zone of a quarter, told line by line in the log of the run."""
+    loader = Intake(house.lake, house.contracts, house.policy(quarter).intake.max_error_share)
+    found = []
+    for loaded in loader.load_landing(house.landing, quarter):
+        context.log.info("%s: %s: %s, %d rows read", loaded.feed, loaded.file_name, loaded.state, loaded.read)
+        found.append(loaded)
+    return found
+
+
+def counts_of(mine: Sequence[Batch]) -> dict[str, Any]:
+    """Metadata: how many batches, and their rows by what became of them."""
+    return {"batches": len(mine), **{name: sum(getattr(batch, name) for batch in mine) for name in COUNTS}}
+
+
+def reasons_of(loaded: Sequence[Loaded]) -> dg.MetadataValue:
+    """Metadata: the reasons files gave, by file, column and reason, with the sentence that says how to mend them."""
+    columns = {"file": "string", "state": "string", "column": "string", "reason": "string", "rows": "int",
+               "first_row": "int", "sentence": "string"}  # fmt: skip
+    records = [
+        dg.TableRecord(
+            {"file": one.file_name, "state": str(one.state), "column": tally.column, "reason": tally.reason,
+             "rows": tally.rows, "first_row": tally.first_row, "sentence": tally.sentence("en")}
+        )
+        for one in loaded
+        for tally in one.tally
+    ]  # fmt: skip
+    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+    return dg.MetadataValue.table(records[:MOST_REASONS], schema)
 
 
 @dg.multi_asset(
@@ -46,13 +83,8 @@ def intake(
     """Accepted statements of every feed, with batches, reasons and counts."""
     quarter = quarter_of(context)
     before = builds_on(house, quarter, first=config.first)
-    loader = Intake(house.lake, house.contracts, house.policy(quarter).intake.max_error_share)
-    refused = []
-    for loaded in loader.load_landing(house.landing, quarter):
-        read = loaded.batch.read if loaded.batch else 0
-        context.log.info("%s: %s: %s, %d rows read", loaded.feed, loaded.file_name, loaded.state, read)
-        if loaded.state is BatchState.REFUSED:
-            refused.append(loaded.reason or loaded.file_name)
+    found = load_drops(context.op_execution_context, house, quarter)
+    refused = [loaded.reason or loaded.file_name for loaded in found if loaded.state is BatchState.REFUSED]
     if refused:
         message = f"{len(refused)} file(s) of landing/{quarter} were refused. Mend or remove them. First: {refused[0]}"
         raise FileRefused(message)
@@ -61,15 +93,28 @@ def intake(
     yield dg.Output(pins, "pins", metadata={"batches": len(chosen)})
     for feed, table in pins.tables(house.lake).items():
         mine = [batch for batch in chosen if batch.feed is feed]
-        yield dg.Output(
-            table,
-            str(feed),
-            metadata={
-                "dagster/row_count": table.rows,
-                "batches": len(mine),
-                "read": sum(batch.read for batch in mine),
-                "accepted": sum(batch.accepted for batch in mine),
-                "rejected": sum(batch.rejected for batch in mine),
-                "parked": sum(batch.parked for batch in mine),
-            },
+        reasons = reasons_of([loaded for loaded in found if loaded.feed is feed])
+        metadata = {"dagster/row_count": table.rows, **counts_of(mine), "reasons": reasons}
+        yield dg.Output(table, str(feed), metadata=metadata)
+
+
+@dg.op(description="Load what lies in the landing zone of a quarter, before its run pins it.")
+def load_landing(context: dg.OpExecutionContext, house: dg.ResourceParam[House]) -> None:
+    """Load the drops of a quarter and show on every feed what came in, with a table of reasons.
+
+    A refused file stays where it lies and does not fail the others.
+    """
+    quarter = Quarter.parse(context.partition_key)
+    found = load_drops(context, house, quarter)
+    for feed in sorted({loaded.feed for loaded in found}):
+        mine = [loaded for loaded in found if loaded.feed is feed]
+        refused = [loaded for loaded in mine if loaded.state is BatchState.REFUSED]
+        metadata = {
+            **counts_of([loaded.batch for loaded in mine if loaded.batch is not None]),
+            "refused": len(refused),
+            "refusals": dg.MetadataValue.md("\n".join(f"- {one.file_name}: {one.reason}" for one in refused)),
+            "reasons": reasons_of(mine),
+        }
+        context.log_event(
+            dg.AssetObservation(key_of(f"intake/{feed}"), partition=context.partition_key, metadata=metadata)
         )

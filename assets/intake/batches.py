@@ -1,24 +1,42 @@
-"""The ledger of batches: one append-only manifest per delivered file, and which of them a quarter reads."""
+"""The ledger of batches: one manifest per delivered file, what became of it since, and which ones a quarter reads.
+
+Nothing is taken out of it: a withdrawn batch keeps its manifest and its rows, and a run that pinned it can still read
+them. How the rows come into their files is storing's.
+"""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from assets.intake.declaration import Declaration
 from assets.lake import Lake, Shard, Table, digest, write_atomically
+from schemas.errors import Refused
+from schemas.messages import Lang, say
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
+from schemas.vocabularies import BatchState, Feed
 
 LEDGER = "intake/batches"
+HISTORY = "intake/history"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One loaded file: who declared what, how many rows, and the immutable file that holds the accepted ones.
+    """One loaded file: who declared what, how many rows, and the immutable files that hold the accepted ones.
 
-    Rows read = accepted + rejected + parked; of equal rows one is stored.
+    Rows read = accepted + rejected + parked, as they stood when the file was loaded; of equal rows one is stored.
+    Parked rows are stored with the accepted ones: they count as soon as their family or person is known.
+
+    Attributes
+    ----------
+    shards : tuple of dict
+        `file`, `sha256` and `rows` of every file, each in the total order of the feed.
+    unknown_columns : tuple of str
+        Names in the file's header that the feed does not know; their cells were not read.
+    state : BatchState
+        loaded; superseded by a later batch that declares it; or withdrawn. Only loaded ones are pinned by new runs.
     """
 
     batch_id: str
@@ -32,11 +50,19 @@ class Batch:
     rejected: int
     parked: int
     reasons: dict[str, int]
-    shard: dict[str, Any]
+    shards: tuple[dict[str, Any], ...]
+    unknown_columns: tuple[str, ...] = field(default=(), repr=False)
+    state: BatchState = BatchState.LOADED
+
+    @property
+    def stored(self) -> int:
+        """Rows in the lake."""
+        return sum(int(shard["rows"]) for shard in self.shards)
 
     def to_json(self) -> bytes:
-        """Manifest as it is stored."""
+        """Manifest as it is stored: the state is no part of it, it follows from the ledger."""
         plain = asdict(self) | {"declaration": self.declaration.model_dump(mode="json")}
+        del plain["state"]
         return json.dumps(plain, indent=1, default=str).encode()
 
 
@@ -51,44 +77,117 @@ def ledger_folder(lake: Lake, quarter: str) -> Path:
 
 
 def append(lake: Lake, batch: Batch) -> None:
-    """Enter a batch; from this moment its rows count."""
+    """Enter a batch; from this moment its rows count, and those of the batches it supersedes do not."""
     write_atomically(ledger_folder(lake, batch.quarter) / f"{batch.batch_id}.json", batch.to_json())
+    if history(lake, batch.quarter, batch.batch_id):
+        _enter(lake, batch, {"state": BatchState.LOADED})
+
+
+def withdraw(lake: Lake, batch: Batch, why: str, on: date, lang: Lang = "en") -> Batch:
+    """Take a batch out of what new runs read, with the reason and the day; its rows and its history stay.
+
+    What it superseded counts again. Loading the same file once more brings it back.
+
+    Raises
+    ------
+    Refused
+        If it is withdrawn already.
+    """
+    if batch.state is BatchState.WITHDRAWN:
+        raise Refused(say("load.withdrawn_already", lang, batch=batch.batch_id))
+    manifest = json.loads(batch.to_json())
+    _enter(lake, batch, {"state": BatchState.WITHDRAWN, "why": why, "on": str(on), "manifest": manifest})
+    return replace(batch, state=BatchState.WITHDRAWN)
+
+
+def history(lake: Lake, quarter: str, batch_id: str) -> list[dict[str, Any]]:
+    """What happened to a batch after it was first loaded, oldest first; every withdrawal keeps the manifest it met."""
+    return [json.loads(path.read_text()) for path in sorted((lake.root / HISTORY / quarter / batch_id).glob("*.json"))]
+
+
+def _enter(lake: Lake, batch: Batch, event: dict[str, Any]) -> None:
+    folder = lake.root / HISTORY / batch.quarter / batch.batch_id
+    number = len(list(folder.glob("*.json"))) + 1
+    write_atomically(folder / f"{number:04}.json", json.dumps(event, indent=1).encode())
 
 
 def entered(lake: Lake, quarter: str, batch_id: str) -> Batch | None:
     """A batch of a quarter by its identity, or None if it is not in the ledger."""
-    path = ledger_folder(lake, quarter) / f"{batch_id}.json"
-    return _read(path) if path.exists() else None
+    if not (ledger_folder(lake, quarter) / f"{batch_id}.json").exists():
+        return None
+    return next(batch for batch in batches(lake, quarter) if batch.batch_id == batch_id)
 
 
 def batches(lake: Lake, quarter: str) -> tuple[Batch, ...]:
-    """Every batch of a quarter, ordered by feed and identity, whatever order they arrived in."""
-    found = [_read(path) for path in ledger_folder(lake, quarter).glob("[!.]*.json")]
+    """Every batch of a quarter with its state, ordered by feed and identity, whatever order they arrived in."""
+    manifests = {path.stem: _read(path) for path in ledger_folder(lake, quarter).glob("[!.]*.json")}
+    events = lake.root / HISTORY / quarter
+    touched = sorted(folder.name for folder in events.iterdir()) if events.is_dir() else []
+    withdrawn = {one for one in touched if history(lake, quarter, one)[-1]["state"] == BatchState.WITHDRAWN}
+    superseded = {
+        old
+        for batch_id, batch in manifests.items()
+        if batch_id not in withdrawn
+        for old in batch.declaration.supersedes
+    }
+
+    def state(batch_id: str) -> BatchState:
+        if batch_id in withdrawn:
+            return BatchState.WITHDRAWN
+        return BatchState.SUPERSEDED if batch_id in superseded else BatchState.LOADED
+
+    found = [replace(batch, state=state(batch_id)) for batch_id, batch in manifests.items()]
     return tuple(sorted(found, key=lambda batch: (batch.feed, batch.batch_id)))
 
 
 def _read(path: Path) -> Batch:
     plain = json.loads(path.read_text())
-    declaration = Declaration.model_validate(plain.pop("declaration"))
-    return Batch(**{**plain, "feed": Feed(plain["feed"]), "declaration": declaration})
+    declaration = Declaration.model_validate(plain["declaration"])
+    lists = {name: tuple(plain[name]) for name in ("shards", "unknown_columns")}
+    return Batch(**{**plain, **lists, "feed": Feed(plain["feed"]), "declaration": declaration})
+
+
+def quarters_with_batches(lake: Lake) -> list[Quarter]:
+    """Quarters the ledger knows, oldest first."""
+    ledger = lake.root / LEDGER
+    return sorted(Quarter.parse(folder.name) for folder in ledger.iterdir()) if ledger.is_dir() else []
+
+
+def find_batch(lake: Lake, begins: str, lang: Lang = "en") -> Batch:
+    """The one batch whose identity begins so.
+
+    Raises
+    ------
+    Refused
+        If there is none, or more than one.
+    """
+    known = (batch for quarter in quarters_with_batches(lake) for batch in batches(lake, str(quarter)))
+    found = [batch for batch in known if begins and batch.batch_id.startswith(begins)]
+    if len(found) != 1:
+        raise Refused(say("load.no_such_batch" if not found else "load.many_such_batches", lang, batch=begins))
+    return found[0]
 
 
 def accepted_table(lake: Lake, feed: Feed, quarter: str, chosen: Sequence[Batch]) -> Table:
-    """The accepted rows of the chosen batches of a feed, one shard per batch (of any quarter)."""
+    """The accepted rows of the chosen batches of a feed, in the shards of each batch (of any quarter)."""
     key = f"intake/{feed}"
     shards = {
-        batch.batch_id: Shard(
-            lake.folder(key, batch.quarter) / batch.batch_id / batch.shard["file"],
-            batch.shard["sha256"],
-            batch.shard["rows"],
+        f"{batch.batch_id}-{number:03}": Shard(
+            lake.folder(key, batch.quarter) / batch.batch_id / shard["file"], shard["sha256"], shard["rows"]
         )
         for batch in chosen
         if batch.feed is feed
+        for number, shard in enumerate(batch.shards)
     }
     return Table(key, quarter, shards)
 
 
-STANDING_FEEDS = frozenset({Feed.AGENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS})
+STANDING_FEEDS = frozenset(
+    {
+        Feed.AGENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
+        Feed.MINIMUM_WAGES, Feed.REGION_CODES, Feed.BOUNDARIES,
+    }
+)  # fmt: skip
 """Feeds that stand until replaced: a quarter without one reads the latest earlier one."""
 
 
@@ -96,16 +195,18 @@ def pinned(lake: Lake, quarter: Quarter) -> tuple[Batch, ...]:
     """The batches a quarter reads.
 
     Its own, those of the quarter before (for what was dated after its cut-off), and the latest of every standing
-    feed.
+    feed; none that was withdrawn or superseded.
 
     Returns
     -------
     tuple of Batch
         Ordered by feed, quarter and identity.
     """
-    ledger = lake.root / LEDGER
-    known = sorted(Quarter.parse(folder.name) for folder in ledger.iterdir()) if ledger.is_dir() else []
-    arrived = {one: batches(lake, str(one)) for one in known if one <= quarter}
+    arrived = {
+        one: [batch for batch in batches(lake, str(one)) if batch.state is BatchState.LOADED]
+        for one in quarters_with_batches(lake)
+        if one <= quarter
+    }
     latest = {batch.feed: one for one, of_one in arrived.items() for batch in of_one}
     chosen = [
         batch

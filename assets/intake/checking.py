@@ -1,44 +1,89 @@
 """Checking rows against the contract of their feed: typed rows, and every reason against every bad row.
 
-Values are read cell by cell into the contract's types, then pandera checks them in bounded chunks. Rejected rows
-keep their text; nothing is dropped silently.
+The rules are those of the pandera contract, written as polars expressions so that a chunk is checked in one pass; a
+rule that has no such form here is left to pandera itself. How a cell is read is values', what a region code names
+is codesystems'. Rejected rows keep their text; nothing is dropped silently.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
+import numpy as np
+import numpy.typing as npt
 import pandera.errors
+import pandera.polars as pa
 import polars as pl
+from pandera.api.function_dispatch import Dispatcher
 
+from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
+from assets.intake.delimited import Fault
+from assets.intake.values import Shape, read
 from schemas.contract import Contract
-from schemas.errors import FileRefused, UnknownRegency
+from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
-from schemas.identifiers import bucket_of, form_fault
-from schemas.regions import BpsCode, kemendagri_of, regencies, regency_name
+from schemas.identifiers import form_fault
 
 CHUNK_ROWS = 100_000
-REGION_COLUMNS = ("village_code", "regency_code", "area_code")
-_YES, _NO = ["true", "1", "ya", "y", "yes"], ["false", "0", "tidak", "t", "no"]
-_CHECK_FAULT = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
-"""Reasons of pandera's own checks; a check of ours is its own reason, `identifier` stands for a fault of form."""
-_REASONS = {"row_number": pl.Int64, "column": pl.String, "reason": pl.String}
-_CUTS = {4: (0, 2, 4), 6: (0, 2, 4, 6), 10: (0, 2, 4, 6, 10)}
-"""Where dots go into Kemendagri codes written as bare digits, by their length."""
+FOUND_LENGTH = 80
+"""Characters of a wrong cell that are kept beside its reason."""
+
+IDENTIFIER = "identifier"
+ANY_LEVEL = "area_code"
+"""The check of form of an area of any level; without it an area is a regency."""
+_IDENTIFIER_FAULTS = ("identifier_length", "identifier_repeated", "identifier_serial", "identifier_through_a_number")
+_NAMES = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
+"""Reasons of pandera's own checks; any other check is its own reason, `identifier` stands for a fault of form."""
+_SHOWN = {
+    "regency_code": "35.10",
+    "village_code": "35.10.09.2001",
+    "area_code": "35, 35.10, 35.10.09, 35.10.09.2001",
+    "area_code_bps": "35, 3510, 3510090, 3510090001",
+    "region_digits": "3510",
+    "quarter": "2026Q1",
+    "vintage": "2025-03",
+    "geometry": "Polygon, MultiPolygon",
+    IDENTIFIER: "16 × 0-9",  # noqa: RUF001
+}
+"""What a column with a check of form may hold, shown by example."""
+_COMPARED: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+    "greater_than": pl.Expr.gt,
+    "greater_than_or_equal_to": pl.Expr.ge,
+    "less_than": pl.Expr.lt,
+    "less_than_or_equal_to": pl.Expr.le,
+    "equal_to": pl.Expr.eq,
+    "not_equal_to": pl.Expr.ne,
+}
+_SIGNS = {
+    "greater_than": ">",
+    "greater_than_or_equal_to": ">=",
+    "less_than": "<",
+    "less_than_or_equal_to": "<=",
+    "equal_to": "=",
+    "not_equal_to": "≠",
+}
+_DECIMALS_OF_A_NUMBER = r"^\d{14,17}[.,]0+$"
+_FEW_CODES = 12
+_BLOCK_ROWS = 8192
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The rows of a file after the check: read = rows of `accepted` + rows of `rejected`.
+    """Rows after the check: read = rows of `accepted` + rows of `rejected`.
 
     Attributes
     ----------
     accepted : DataFrame
         Typed columns of the feed and `row_number`.
     rejected : DataFrame
-        Text columns as delivered and `row_number`.
+        Columns as delivered, as text, and `row_number`.
     reasons : DataFrame
-        `row_number, column, reason`: every reason of every rejected row, in this order.
+        `row_number, column, reason, found, expected`: every reason of every rejected row, in this order. `found` is
+        the cell, cut at `FOUND_LENGTH`, null if it is empty; `expected` is what the column may hold. Of a row that
+        could not be cut into cells the fault of the row is the one reason, and all but it is null. `column`, `reason`
+        and `expected` are of type Enum, the same in every chunk of a feed.
     """
 
     accepted: pl.DataFrame
@@ -46,13 +91,429 @@ class Checked:
     reasons: pl.DataFrame
 
 
-def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> Checked:
-    """Type and check every row of a feed.
+@dataclass(frozen=True)
+class _Rule:
+    """One check of a column: its reason, and the expression true where a value passes; None is left to pandera."""
 
-    Parameters
-    ----------
-    text : DataFrame
-        The feed's columns as text and `row_number` (from :func:`assets.intake.reading.fit_header`).
+    reason: str
+    passes: pl.Expr | None
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of the feed, ready to be checked."""
+
+    name: str
+    shape: Shape
+    is_nullable: bool
+    is_identifier: bool
+    is_region: bool
+    is_any_level: bool
+    rules: tuple[_Rule, ...]
+    expected: str
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every reason a cell of the column may be rejected for."""
+        own = () if self.shape.dtype == pl.String and not self.shape.is_free else (self.shape.fault,)
+        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else ()
+        return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
+
+
+@dataclass
+class Checker:
+    """Checks the chunks of one file and counts which code system they fit; memory is bounded by the chunk.
+
+    Call :meth:`check` for every chunk and :meth:`finish` after the last one: only then is the file's code system
+    known, and a file of the other one is refused whole.
+
+    Raises
+    ------
+    ValueError
+        If the contract asks what no chunk can answer alone (unique values, checks of the whole frame), what pandera
+        would merely warn of, or what it would report under no name.
+    """
+
+    contract: Contract
+    declaration: Declaration
+    _columns: tuple[_Column, ...] = field(init=False)
+    _tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the rules out of the contract."""
+        _refuse_unanswerable(self.contract)
+        names = sorted(name for name in self.contract.columns if name not in ADDED_COLUMNS)
+        self._columns = tuple(
+            _column(name, self.contract.columns[name], self.declaration.code_system) for name in names
+        )
+        self._tally = Tally(self.declaration)
+        of_cells = {reason for column in self._columns for reason in column.reasons}
+        self._reasons = pl.Enum(sorted(of_cells | set(get_args(Fault))))
+        self._code = {reason: code for code, reason in enumerate(self._reasons.categories, start=1)}
+        self._names = pl.Enum(names)
+        self._expected = pl.Enum(list(dict.fromkeys(column.expected for column in self._columns)))
+
+    def check(self, chunk: pl.DataFrame) -> Checked:
+        """Type and check every row of a chunk.
+
+        Parameters
+        ----------
+        chunk : DataFrame
+            The feed's columns as text, empty cells null, `row_number`, and where the file has them `row_fault`, why a
+            row cannot be trusted whatever its cells say. Absent columns count as empty; columns that are not of the
+            feed are kept in `rejected` alone.
+
+        Raises
+        ------
+        FileRefused
+            If villages come in declared BPS codes.
+        """
+        if "row_fault" not in chunk.columns:
+            return self._check(chunk)
+        cells, is_broken = chunk.drop("row_fault"), chunk["row_fault"].is_not_null()
+        if not is_broken.any():
+            return self._check(cells)
+        checked, broken = self._check(cells.filter(~is_broken)), chunk.filter(is_broken)
+        told = broken.select("row_number", reason=pl.col("row_fault").cast(self._reasons))
+        told = pl.concat([self._no_reasons(), told], how="diagonal")
+        return Checked(
+            checked.accepted,
+            pl.concat([checked.rejected, broken.drop("row_fault")]).sort("row_number"),
+            pl.concat([checked.reasons, told]).sort("row_number", maintain_order=True),
+        )
+
+    def _check(self, chunk: pl.DataFrame) -> Checked:
+        absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]
+        text = chunk.with_columns(absent) if absent else chunk
+        typed = read(text, {column.name: column.shape for column in self._columns})
+        typed, form = self._with_forms(text, typed)
+        slots, faults = self._faults(text, typed, form)
+        in_order = typed.select(name for name in self.contract.columns if name in typed.columns)
+        accepted = in_order.insert_column(0, text["row_number"])
+        is_bad = np.bitwise_or.reduce(faults, axis=1) != 0
+        if not is_bad.any():
+            return Checked(accepted, chunk.clear(), self._no_reasons())
+        if not is_bad.all():
+            accepted, text, faults = accepted.filter(~is_bad), text.filter(is_bad), faults[is_bad]
+        else:
+            accepted = accepted.clear()
+        # Block by block, so that the cells gathered out of their order stay near.
+        blocks = range(0, text.height, _BLOCK_ROWS)
+        reasons = pl.concat(
+            [self._reasons_of(text[at : at + _BLOCK_ROWS], slots, faults[at : at + _BLOCK_ROWS]) for at in blocks]
+        )
+        return Checked(accepted, text.select(chunk.columns), reasons)
+
+    def finish(self) -> None:
+        """Refuse the file whose region codes fit the other code system better than the declared one.
+
+        Raises
+        ------
+        UnknownRegency
+            With the system they fit.
+        """
+        self._tally.refuse_other_system()
+
+    def _with_forms(self, text: pl.DataFrame, typed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Typed columns with canonical codes and identifiers, and the codes of their faults of form."""
+        changed, faults = [], []
+        for column in self._columns:
+            name = column.name
+            if column.is_identifier:
+                # A spreadsheet's mark of text is no part of a number.
+                cell = text[name].str.strip_prefix("'").to_frame()
+                through = pl.col(name).str.contains(_DECIMALS_OF_A_NUMBER)
+                fault = pl.when(through).then(pl.lit("identifier_through_a_number")).otherwise(form_fault(name))
+                changed.append(cell.to_series())
+                faults.append(cell.select(self._coded(fault).alias(name)).to_series())
+            elif column.is_region:
+                table = self._tally.judge(text[name], is_any_level=column.is_any_level)
+                table = table.with_columns(self._coded(pl.col("fault")))
+                found = text.select(code=name).join(
+                    table.select("code", "canonical", "fault"), on="code", how="left", maintain_order="left"
+                )
+                changed.append(found["canonical"].alias(name))
+                faults.append(found["fault"].fill_null(0).alias(name))
+        return typed.with_columns(changed), pl.DataFrame(faults)
+
+    def _coded(self, reason: pl.Expr) -> pl.Expr:
+        return reason.replace_strict(self._code, default=0, return_dtype=pl.UInt8)
+
+    def _faults(
+        self, text: pl.DataFrame, typed: pl.DataFrame, form: pl.DataFrame
+    ) -> tuple[list[_Column], npt.NDArray[np.uint8]]:
+        """Codes of the faults of every cell, rows by slots, 0 for none; a column has one slot per further rule."""
+        work = pl.concat(
+            [
+                typed,
+                text.select(pl.col(one.name).is_not_null().name.prefix("has:") for one in self._columns),
+                form.select(pl.all().name.prefix("form:")),
+                self._left_to_pandera(typed),
+            ],
+            how="horizontal",
+        )
+        slots: list[_Column] = []
+        codes: list[pl.Expr] = []
+        for column in self._columns:
+            is_unread = typed[column.name].null_count() != text[column.name].null_count()
+            for at, rule in enumerate(column.rules or (None,)):
+                codes.append(self._slot(column, rule, is_first=at == 0, is_unread=is_unread).alias(str(len(slots))))
+                slots.append(column)
+        return slots, work.select(codes).to_numpy()
+
+    def _slot(self, column: _Column, rule: _Rule | None, *, is_first: bool, is_unread: bool) -> pl.Expr:
+        """Code of the one fault a cell has here: unread, else empty, else of form or rule."""
+        value, none = pl.col(column.name), pl.lit(0, pl.UInt8)
+        fault = none
+        if rule is not None:
+            passes = rule.passes if rule.passes is not None else pl.col(f"pandera:{column.name}:{rule.reason}")
+            fault = pl.when(passes).then(fault).otherwise(pl.lit(self._code[rule.reason], pl.UInt8))
+        if is_first and (column.is_identifier or column.is_region):
+            form = pl.col(f"form:{column.name}")
+            through = self._code.get("code_through_a_number", 0) if column.is_region else 0
+            # Of a code that was a number its form is no second fault; what a code names counts if its form is right.
+            fault = pl.when((form == through) | (fault == 0)).then(form).otherwise(fault) if rule else form
+        empty = pl.lit(self._code["missing"], pl.UInt8) if is_first and not column.is_nullable else none
+        fault = pl.when(value.is_null()).then(empty).otherwise(fault)
+        if not is_unread:
+            return fault
+        unread = pl.lit(self._code[column.shape.fault], pl.UInt8) if is_first else none
+        return pl.when(value.is_null() & pl.col(f"has:{column.name}")).then(unread).otherwise(fault)
+
+    def _left_to_pandera(self, typed: pl.DataFrame) -> pl.DataFrame:
+        """Where values pass the rules that have no expression here, by pandera's own word."""
+        left = [(one.name, rule.reason) for one in self._columns for rule in one.rules if rule.passes is None]
+        if not left:
+            return pl.DataFrame()
+        cases = pandera_faults(typed, self.contract, sorted({name for name, _ in left}))
+        passes = []
+        for name, reason in left:
+            rows = np.ones(typed.height, bool)
+            rows[cases.filter(column=name, reason=reason)["index"].to_numpy()] = False
+            passes.append(pl.Series(f"pandera:{name}:{reason}", rows))
+        return pl.DataFrame(passes)
+
+    def _reasons_of(
+        self, rejected: pl.DataFrame, slots: Sequence[_Column], faults: npt.NDArray[np.uint8]
+    ) -> pl.DataFrame:
+        """The table of reasons of rejected rows, ordered by row and column, without a Python object per reason."""
+        is_fault = np.ascontiguousarray(faults != 0)
+        # Where the fault of a row and slot stands when faults are listed slot by slot, as their cells are gathered.
+        rank = np.cumsum(is_fault, axis=0, dtype=np.int32)
+        per_slot = rank[-1].copy()
+        rank += np.cumsum(per_slot, dtype=np.int32) - per_slot - 1
+        cells = pl.concat(
+            [rejected[column.name].filter(pl.Series(is_fault[:, at])).alias("found") for at, column in enumerate(slots)],
+            rechunk=True,
+        )
+        found = cells.gather(rank[is_fault])
+        if (found.str.len_bytes().max() or 0) > FOUND_LENGTH:  # type: ignore[operator]
+            found = found.str.head(FOUND_LENGTH)
+        listed = pl.DataFrame(
+            [
+                pl.Series("row_number", np.repeat(rejected["row_number"].to_numpy(), is_fault.sum(axis=1))),
+                _enum("column", _each([one.name for one in slots], self._names, is_fault), self._names),
+                _enum("reason", faults[is_fault] - 1, self._reasons),
+                found,
+                _enum("expected", _each([one.expected for one in slots], self._expected, is_fault), self._expected),
+            ]
+        )
+        has_further_rules = len(slots) > len(self._columns)
+        return listed.sort("row_number", "column", "reason") if has_further_rules else listed
+
+    def _no_reasons(self) -> pl.DataFrame:
+        return pl.DataFrame(
+            schema={
+                "row_number": pl.Int64,
+                "column": self._names,
+                "reason": self._reasons,
+                "found": pl.String,
+                "expected": self._expected,
+            }
+        )
+
+
+def _each(words: Sequence[str], dtype: pl.Enum, is_fault: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:
+    """Of every fault, row by row, the code of the word of its slot."""
+    code = {word: at for at, word in enumerate(dtype.categories)}
+    return np.broadcast_to(np.array([code[word] for word in words], np.uint16), is_fault.shape)[is_fault]
+
+
+def _enum(name: str, codes: npt.NDArray[Any], dtype: pl.Enum) -> pl.Series:
+    return pl.Series(name, codes).cat.to(dtype)
+
+
+def _refuse_unanswerable(contract: Contract) -> None:
+    schema = contract.schema
+    columns = schema.columns.values()
+    asked = {
+        "unique values": schema.unique or any(column.unique for column in columns),
+        "checks of the whole table": schema.checks,
+        "parsers": schema.parsers or any(column.parsers for column in columns),
+        "defaults": any(column.default is not None for column in columns),
+        "columns named by pattern": any(column.regex for column in columns),
+        "warnings": any(check.raise_warning for column in columns for check in column.checks),
+        "a limited number of cases": any(check.n_failure_cases is not None for one in columns for check in one.checks),
+    }
+    for what, is_asked in asked.items():
+        if is_asked:
+            message = f"{contract.key} asks for {what}, which a chunk of rows cannot be checked for. Take it out."
+            raise ValueError(message)
+
+
+def _column(name: str, spec: pa.Column, code_system: str) -> _Column:
+    dtype: pl.DataType = spec.dtype.type
+    shape = _shape(spec, is_region=name in REGION_COLUMNS)
+    is_identifier = any(check.name == IDENTIFIER for check in spec.checks)
+    rules: dict[str, _Rule] = {}
+    for check in spec.checks:
+        if check.name == IDENTIFIER:
+            continue
+        reason = _NAMES.get(str(check.name), str(check.name))
+        passes = _passes(check, name, dtype)
+        if passes is None:
+            _refuse_nameless(check, name)
+        before = rules.get(reason)
+        # Two rules of one reason are one reason.
+        if before is not None and passes is not None and before.passes is not None:
+            passes = before.passes & passes
+        rules[reason] = _Rule(reason, passes if before is None or before.passes is not None else None)
+    is_region = name in REGION_COLUMNS and code_system != "synthetic"
+    return _Column(
+        name,
+        shape,
+        bool(spec.nullable),
+        is_identifier,
+        is_region,
+        is_region and name == ANY_LEVEL and ANY_LEVEL in rules,
+        tuple(rules.values()),
+        expected(spec),
+    )
+
+
+def _refuse_nameless(check: pa.Check, name: str) -> None:
+    """Pandera must report a rule left to it under the rule's name, or its findings would be lost."""
+    said = re.match(r"\w+", str(check.error or check.name or ""))
+    if said is None or said.group() != check.name:
+        message = f"{name}: a check without an expression here needs one word as its name and its error, {check!r}."
+        raise ValueError(message)
+
+
+def _arguments(check: pa.Check) -> tuple[str, dict[str, Any]]:
+    """Which of pandera's own checks it is, whatever it is called, and what it was given; '' if it is none of them."""
+    is_plain = isinstance(check._check_fn, Dispatcher) and check.ignore_na and check.groupby is None  # noqa: SLF001
+    return (check._check_fn.__name__ if is_plain else "", dict(check._check_kwargs))  # noqa: SLF001
+
+
+def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
+    """What the contract says of a column before its cells are read."""
+    dtype: pl.DataType = spec.dtype.type
+    lowest: list[float] = []
+    highest: list[float] = []
+    words: tuple[str, ...] = ()
+    for check in spec.checks:
+        kind, given = _arguments(check)
+        if kind == "isin" and dtype == pl.String:
+            words = tuple(sorted(given["allowed_values"]))
+        elif kind == "isin" and dtype.is_numeric():
+            lowest.append(min(given["allowed_values"]))
+            highest.append(max(given["allowed_values"]))
+        elif kind in {"in_range", "greater_than", "greater_than_or_equal_to"}:
+            lowest.append(given["min_value"])
+        if kind in {"in_range", "less_than", "less_than_or_equal_to"}:
+            highest.append(given["max_value"])
+    is_free = dtype == pl.String and not spec.checks and not is_region
+    spellings = tuple(sorted(spec.metadata.get("spellings", {}).items()))
+    return Shape(dtype, max(lowest, default=None), min(highest, default=None), words, is_free, spellings)
+
+
+def _passes(check: pa.Check, name: str, dtype: pl.DataType) -> pl.Expr | None:
+    """The check as an expression over a column's values, true where they pass; None if it has no such form here."""
+    value = pl.col(name)
+    kind, given = _arguments(check)
+    if kind == "isin":
+        return _is_one_of(value, dtype, given["allowed_values"])
+    if kind == "in_range":
+        is_above: pl.Expr = value >= given["min_value"] if given["include_min"] else value > given["min_value"]
+        is_below: pl.Expr = value <= given["max_value"] if given["include_max"] else value < given["max_value"]
+        return is_above & is_below
+    if kind == "str_matches":
+        pattern = getattr(given["pattern"], "pattern", given["pattern"])
+        return value.str.contains(pattern if pattern.startswith("^") else f"^{pattern}")
+    if kind not in _COMPARED:
+        return None
+    compared: pl.Expr = _COMPARED[kind](value, *given.values())
+    return compared
+
+
+def _is_one_of(value: pl.Expr, dtype: pl.DataType, allowed: Sequence[Any]) -> pl.Expr | None:
+    codes = sorted(allowed)
+    if dtype.is_integer() and all(isinstance(code, int) for code in codes):
+        if codes == list(range(codes[0], codes[-1] + 1)):
+            return value.is_between(codes[0], codes[-1])
+        return value.is_in(codes)
+    return value.is_in(codes) if dtype == pl.String and all(isinstance(code, str) for code in codes) else None
+
+
+def expected(spec: pa.Column) -> str:
+    """What a column of a contract may hold, in signs of no language: `1-9`, `> 0`, `PKH, BPNT`, `35.10`."""
+    dtype: pl.DataType = spec.dtype.type
+    if spec.checks:
+        return ", ".join(_allowed(check) for check in spec.checks)
+    if dtype.is_numeric():
+        return "0, 1, 2, …" if dtype.is_integer() else "0.5, 0,5"
+    if dtype == pl.Date:
+        return "2026-01-20, 20/01/2026, 20 Januari 2026"
+    return "true, false, 1, 0, ya, tidak" if dtype == pl.Boolean else "…"
+
+
+def _allowed(check: pa.Check) -> str:
+    kind, given = _arguments(check)
+    if str(check.name) in _SHOWN:
+        return _SHOWN[str(check.name)]
+    if kind == "isin":
+        return _listed(list((check.statistics or {})["allowed_values"]))
+    if kind == "in_range":
+        return f"{given['min_value']:g}-{given['max_value']:g}"
+    if kind in _SIGNS:
+        (bound,) = given.values()
+        return f"{_SIGNS[kind]} {bound}"
+    return str(given.get("pattern", check.name))
+
+
+def _listed(allowed: list[Any]) -> str:
+    """Codes and words in their order; a long run of codes by its ends."""
+    is_run = all(isinstance(code, int) for code in allowed) and allowed == list(range(allowed[0], allowed[-1] + 1))
+    if is_run and len(allowed) > _FEW_CODES:
+        return f"{allowed[0]}-{allowed[-1]}"
+    return ", ".join(str(code) for code in allowed)
+
+
+def pandera_faults(typed: pl.DataFrame, contract: Contract, columns: Sequence[str]) -> pl.DataFrame:
+    """What pandera itself finds in typed columns: `index, column, reason`, identifiers each as `identifier`.
+
+    Raises
+    ------
+    FileRefused
+        If a check names no row.
+    """
+    try:
+        contract.schema.select_columns(list(columns)).validate(typed.select(columns), lazy=True)
+    except pandera.errors.SchemaErrors as errors:
+        cases: pl.DataFrame = errors.failure_cases
+    else:
+        return pl.DataFrame(schema={"index": pl.Int64, "column": pl.String, "reason": pl.String})
+    no_row = cases.filter(pl.col("index").is_null())
+    if no_row.height:
+        message = f"{contract.key}: the check {no_row['check'][0]!r} of {no_row['column'][0]!r} names no row."
+        raise FileRefused(message)
+    return cases.select(
+        pl.col("index").cast(pl.Int64), "column", reason=pl.col("check").str.extract(r"^(\w+)").replace(_NAMES)
+    )
+
+
+def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> Checked:
+    """Type and check every row of a file that is in memory; see :class:`Checker`.
 
     Raises
     ------
@@ -61,10 +522,11 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
     FileRefused
         If villages come in BPS codes.
     """
-    refuse_other_code_system(text, declaration)
+    checker = Checker(contract, declaration)
     # A file without rows is one empty chunk: it still gives the columns.
     starts = range(0, max(text.height, 1), CHUNK_ROWS)
-    parts = [_check_chunk(text.slice(start, CHUNK_ROWS), contract, declaration) for start in starts]
+    parts = [checker.check(text.slice(start, CHUNK_ROWS)) for start in starts]
+    checker.finish()
     return Checked(
         pl.concat([part.accepted for part in parts]),
         pl.concat([part.rejected for part in parts]),
@@ -72,91 +534,8 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
     )
 
 
-def _check_chunk(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> Checked:
-    columns = [name for name in contract.columns if name not in ADDED_COLUMNS]
-    typed = text.select("row_number", *(_typed(name, contract.dtypes[name]) for name in columns))
-    typed = typed.with_columns(
-        _canonical(name, declaration.code_system) for name in REGION_COLUMNS if name in typed.columns
-    )
-    unread = pl.concat(
-        [
-            pl.DataFrame(schema=_REASONS),
-            *(
-                text.filter(text[name].is_not_null() & typed[name].is_null()).select(
-                    "row_number", column=pl.lit(name), reason=pl.lit(_unread_fault(contract.dtypes[name]))
-                )
-                for name in columns
-            ),
-        ]
-    )
-    # A cell that cannot be read is null by now, but it was not left empty.
-    broken = _contract_faults(typed, contract, columns).join(unread, on=["row_number", "column"], how="anti")
-    reasons = pl.concat([unread, broken]).unique().sort("row_number", "column", "reason")
-    is_bad = text["row_number"].is_in(reasons["row_number"].unique().implode())
-    return Checked(typed.filter(~is_bad), text.filter(is_bad), reasons)
-
-
-def _typed(name: str, dtype: pl.DataType) -> pl.Expr:
-    """A text column in the contract's type; null where a cell cannot be read without guessing."""
-    cell = pl.col(name)
-    if dtype == pl.Date:
-        day = cell.str.replace(r"[T ]\d{1,2}:\d{2}.*$", "")
-        iso = pl.when(day.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$")).then(day)
-        indonesian = pl.when(day.str.contains(r"^\d{1,2}/\d{1,2}/\d{4}$")).then(day)
-        return pl.coalesce(
-            iso.str.to_date("%Y-%m-%d", strict=False), indonesian.str.to_date("%d/%m/%Y", strict=False)
-        ).alias(name)
-    if dtype == pl.Boolean:
-        word = cell.str.to_lowercase()
-        return pl.when(word.is_in(_YES)).then(pl.lit(True)).when(word.is_in(_NO)).then(pl.lit(False)).alias(name)
-    if dtype.is_integer():
-        # One or two zeros are the decimals of a spreadsheet; three may be thousands (500.000) and are not guessed at.
-        return cell.str.replace(r"\.0{1,2}$", "").cast(dtype, strict=False).alias(name)
-    if dtype.is_float():
-        value = cell.cast(dtype, strict=False)
-        return pl.when(value.is_finite()).then(value).alias(name)
-    return cell
-
-
-def _unread_fault(dtype: pl.DataType) -> str:
-    if dtype == pl.Date:
-        return "not_a_date"
-    if dtype == pl.Boolean:
-        return "not_yes_or_no"
-    return "not_a_number"
-
-
-def _contract_faults(typed: pl.DataFrame, contract: Contract, columns: list[str]) -> pl.DataFrame:
-    """Rows, columns and reasons of what pandera finds, each identifier with its own fault of form."""
-    try:
-        contract.schema.select_columns(columns).validate(typed.select(columns), lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases: pl.DataFrame = errors.failure_cases
-    else:
-        return pl.DataFrame(schema=_REASONS)
-    no_row = cases.filter(pl.col("index").is_null())
-    if no_row.height:
-        message = f"{contract.key}: the check {no_row['check'][0]!r} of {no_row['column'][0]!r} names no row."
-        raise FileRefused(message)
-    faults = cases.select(
-        row_number=typed["row_number"].gather(cases["index"]),
-        column=pl.col("column"),
-        reason=pl.col("check").str.extract(r"^(\w+)").replace(_CHECK_FAULT),
-    )
-    identifiers = faults.filter(reason="identifier")["column"].unique()
-    forms = [
-        typed.select("row_number", column=pl.lit(name), form=form_fault(name)).drop_nulls("form")
-        for name in identifiers
-    ]
-    if not forms:
-        return faults
-    return faults.join(pl.concat(forms), on=["row_number", "column"], how="left").select(
-        "row_number", "column", reason=pl.when(reason="identifier").then("form").otherwise("reason")
-    )
-
-
 def refuse_other_code_system(text: pl.DataFrame, declaration: Declaration) -> None:
-    """Refuse a file whose region codes fit the other code system better than the declared one.
+    """Refuse a file in memory whose region codes fit the other code system better than the declared one.
 
     Raises
     ------
@@ -165,70 +544,8 @@ def refuse_other_code_system(text: pl.DataFrame, declaration: Declaration) -> No
     FileRefused
         If villages are declared in BPS codes: only regencies have a bridge.
     """
-    declared = declaration.code_system
-    if declared == "synthetic":
-        return
-    if declared == "bps" and "village_code" in text.columns:
-        message = "Villages in BPS codes cannot be bridged here. Send them in Kemendagri codes."
-        raise FileRefused(message)
-    other = "kemendagri" if declared == "bps" else "bps"
-    for name in (one for one in REGION_COLUMNS if one in text.columns):
-        codes = text.select(name).drop_nulls().unique().sort(name)
-        fits = codes.select(code=name, kemendagri=_fits_kemendagri(name), bps=_fits_bps(name))
-        if fits[other].sum() <= fits[declared].sum():
-            continue
-        code = str(fits.filter(pl.col(other) & ~pl.col(declared))["code"][0])
-        regency = kemendagri_of(BpsCode(code[:4])) if other == "bps" else code
-        remedy = f"Declare code_system: {other} for this file."
-        if name == "village_code":
-            remedy = "Villages in BPS codes cannot be bridged here: send them in Kemendagri codes."
-        message = (
-            f"{name} {code!r} is no {declared} code; the file's codes look like {other} "
-            f"({regency_name(regency)}, Kemendagri {regency}). {remedy}"
-        )
-        raise UnknownRegency(message)
-
-
-def _fits_kemendagri(name: str) -> pl.Expr:
-    code = _dotted(name)
-    is_form = code.str.contains(r"^\d{2}\.\d{2}(\.\d{2}\.[1-9]\d{3})?$")
-    return is_form & code.str.slice(0, 5).is_in(regencies()["code"].implode())
-
-
-def _fits_bps(name: str) -> pl.Expr:
-    # District codes of seven digits end in 0 (but for the few that split), so the seventh digit of a village is 0;
-    # in Kemendagri codes it is the first of the serial, 1 or 2.
-    is_form = pl.col(name).str.contains(r"^\d{4}(\d{2}0\d{3})?$")
-    return is_form & pl.col(name).str.slice(0, 4).is_in(regencies()["code_bps"].implode())
-
-
-def _canonical(name: str, code_system: str) -> pl.Expr:
-    """Region codes in canonical form; a code that cannot be read stays as it is, for the contract to reject."""
-    if code_system == "kemendagri":
-        return _dotted(name)
-    if code_system == "bps":
-        bridge = regencies()
-        return pl.col(name).replace(bridge["code_bps"], bridge["code"])
-    return pl.col(name)
-
-
-def _dotted(name: str) -> pl.Expr:
-    """Kemendagri codes written as bare digits with their dots: 3510092001 becomes 35.10.09.2001."""
-    code = dotted = pl.col(name)
-    for length, cuts in _CUTS.items():
-        parts = [code.str.slice(start, end - start) for start, end in pairwise(cuts)]
-        is_bare = code.str.contains(rf"^\d{{{length}}}$")
-        dotted = pl.when(is_bare).then(pl.concat_str(parts, separator=".")).otherwise(dotted)
-    return dotted.alias(name)
-
-
-def with_added(accepted: pl.DataFrame, contract: Contract, batch_id: str) -> pl.DataFrame:
-    """The accepted rows as the lake keeps them: equal rows once, with batch and, of a person, bucket."""
-    content = [name for name in accepted.columns if name != "row_number"]
-    rows = accepted.sort("row_number").unique(content, keep="first", maintain_order=True)
-    rows = rows.with_columns(batch_id=pl.lit(batch_id))
-    if "nik_bucket" not in contract.columns:
-        return rows
-    # A newborn without a number goes by the number of the family card.
-    numbers = [name for name in ("nik", "family_card_number") if name in rows.columns]
-    return rows.with_columns(nik_bucket=pl.coalesce(numbers)).with_columns(bucket_of("nik_bucket"))
+    tally = Tally(declaration)
+    for name in REGION_COLUMNS:
+        if name in text.columns:
+            tally.judge(text[name])
+    tally.refuse_other_system()

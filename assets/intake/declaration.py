@@ -27,6 +27,8 @@ class Declaration(BaseModel):
     coverage : tuple of str
         Regencies the agency was asked about; outside them an absent row is unknown, not "nothing found". Bare
         digits are read in the declared code system; kept as Kemendagri codes.
+    supersedes : tuple of str
+        Batches of the same feed and quarter that this file takes the place of.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +39,7 @@ class Declaration(BaseModel):
     agency: Agency | None = None
     coverage: tuple[str, ...] = ()
     as_of: date | None = None
+    supersedes: tuple[str, ...] = ()
 
     @field_validator("coverage")
     @classmethod

@@ -1,26 +1,53 @@
-"""Loading files: one file through reading, checking and the ledger; a killed load leaves nothing that counts."""
+"""Loading files: one file through reading, checking and the ledger; a killed load leaves nothing that counts.
+
+What a refused or repeated load says is in the message catalogue, in the language of who loads.
+"""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock, Timeout
 
-from assets.intake.batches import Batch, append, batch_id_of, entered
-from assets.intake.checking import Checked, check, with_added
+from assets.intake.batches import Batch, append, batch_id_of, batches, entered
+from assets.intake.checking import Checked, Checker
 from assets.intake.declaration import Declaration, declaration_of, is_note, note_of, noted_by
-from assets.intake.reading import fit_header, read_text
-from assets.lake import Lake, code_hash, digest, hash_of_file, replacing
+from assets.intake.formats import Delivery, open_delivery
+from assets.intake.headers import HeaderFit, fit_header, names_of
+from assets.intake.parking import Known
+from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
+from assets.lake import Lake, code_hash, digest, hash_of_file
+from reports.rejections import MOST_ROWS, NOTES, write_workbook
 from schemas.contract import Contract
-from schemas.errors import FileRefused, UnknownRegency
+from schemas.errors import FileRefused, Refused, UnknownRegency
+from schemas.messages import Lang, say
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
+
+WAIT_SECONDS = 3600
+"""How long a load waits for another one of the same home to end."""
+WORKING = "intake/.loading"
+WORKBOOK = "rejected.xlsx"
+EXAMPLES = 500
+"""Rows in the workbook of more rejected rows than people mend by hand: enough to see what went wrong at the source."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of one file."""
+    """What became of one file.
+
+    Attributes
+    ----------
+    report : Path or None
+        Workbook of the rejected rows; the complete rows and reasons lie beside it as Parquet.
+    tally : tuple of Tally
+        Reasons by column, the most frequent first.
+    read, rejected : int
+        Rows of this file, also where it was refused for them.
+    """
 
     feed: Feed
     file_name: str
@@ -28,6 +55,51 @@ class Loaded:
     batch: Batch | None = None
     report: Path | None = None
     reason: str | None = None
+    tally: tuple[Tally, ...] = ()
+    read: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What came of the rows of a file, before anything of it counts."""
+
+    accepted: AcceptedRows
+    rejected: RejectedRows
+
+    @property
+    def read(self) -> int:
+        return self.accepted.total + self.rejected.total
+
+
+def _silent(*_: object) -> None:
+    """Nobody is told."""
+
+
+@contextmanager
+def alone(lake: Lake, lang: Lang = "en", on_wait: Callable[[], None] = _silent) -> Iterator[None]:
+    """One change of a home's ledger at a time: the others wait. The lock of a killed process is free.
+
+    Raises
+    ------
+    Refused
+        If another one does not end within an hour.
+    """
+    folder = lake.root.parent / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "intake.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait()
+        try:
+            lock.acquire(timeout=WAIT_SECONDS)
+        except Timeout:
+            raise Refused(say("load.still_busy", lang)) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True)
@@ -38,79 +110,155 @@ class Intake:
     ----------
     max_error_share : float
         Above this share of rejected rows (0 to 1) a file is refused whole; policy `intake.max_error_share`.
+    lang : str
+        Language of what is told.
+    on_rows : callable
+        Called with the rows read so far and the share of the file read (0 to 1, None if not known).
+    on_wait : callable
+        Called once if another load is under way, before waiting for it.
     """
 
     lake: Lake
     contracts: Mapping[str, Contract]
     max_error_share: float
+    lang: Lang = "en"
+    on_rows: Callable[[int, float | None], None] = _silent
+    on_wait: Callable[[], None] = _silent
 
     def load(self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None) -> Loaded:
         """Load one file, or say why not; the same content twice is a no-op that says so.
 
         A refused file leaves no row and no batch; if its rows were the reason, the report names each of them.
+
+        Raises
+        ------
+        Refused
+            If another load of this home does not end within an hour.
         """
+        with alone(self.lake, self.lang, self.on_wait):
+            return self._load(feed, file, quarter, declaration)
+
+    def _load(self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None) -> Loaded:
+        working = self.lake.root / WORKING
+        shutil.rmtree(working, ignore_errors=True)
         try:
             said = declaration or declaration_of(file, quarter)
             file_hash = hash_of_file(file)
             batch_id = batch_id_of(feed, str(quarter), file_hash, said)
             known = entered(self.lake, str(quarter), batch_id)
-            if known is not None:
-                reason = "the same content is loaded already"
-                return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=reason)
+            if known is not None and known.state is not BatchState.WITHDRAWN:
+                code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
+                return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
+            self._refuse_unknown_superseded(said, feed, quarter, file.name)
             contract = self.contracts[f"intake/{feed}"]
-            checked = check(fit_header(read_text(file), contract, file.name), contract, said)
+            self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
+            delivery = open_delivery(file, names=names_of(contract))
+            fit = fit_header(
+                delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
+            )
+            chunks = self._checked(file, delivery, fit, Checker(contract, said))
+            counted = self._count(chunks, contract, working)
+            report = self._report(counted.rejected, feed, quarter, batch_id)
+            if counted.rejected.total > self.max_error_share * counted.read:
+                reason = self._too_many_errors(counted, file.name)
+                return Loaded(
+                    feed, file.name, BatchState.REFUSED, None, report, reason,
+                    counted.rejected.tally, counted.read, counted.rejected.total,
+                )  # fmt: skip
+            batch = self._store(counted, Batch(
+                batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
+                counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
+            ), working, quarter)  # fmt: skip
+            append(self.lake, batch)
+            return Loaded(
+                feed, file.name, BatchState.LOADED, batch, report, None,
+                counted.rejected.tally, counted.read, counted.rejected.total,
+            )  # fmt: skip
         except (FileRefused, UnknownRegency) as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=str(refusal))
-        report = self._report(feed, quarter, batch_id, checked)
-        excess = self._too_many_errors(checked, file.name)
-        if excess is not None:
-            return Loaded(feed, file.name, BatchState.REFUSED, report=report, reason=str(excess))
-        # Named for all that made it: what a killed load left under other code is not taken for this load's.
-        name = digest([file_hash, code_hash(), {one: str(dtype) for one, dtype in contract.dtypes.items()}])[:32]
-        rows = with_added(checked.accepted, contract, batch_id)
-        shard = self.lake.write(contract, str(quarter), batch_id, name, rows)
-        counts = checked.reasons.group_by("reason").len().sort("reason")
-        batch = Batch(
-            batch_id,
-            feed,
-            str(quarter),
-            file.name,
-            file_hash,
-            said,
-            read=checked.accepted.height + checked.rejected.height,
-            accepted=checked.accepted.height,
-            rejected=checked.rejected.height,
-            parked=0,
-            reasons=dict(counts.iter_rows()),
-            shard={"file": shard.path.name, "sha256": shard.sha256, "rows": shard.rows},
-        )
-        append(self.lake, batch)
-        return Loaded(feed, file.name, BatchState.LOADED, batch, report)
+        except OSError as error:
+            if error.filename is None or Path(error.filename) != file:
+                raise
+            reason = say("load.unreadable", self.lang, file=file.name)
+            return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
+        finally:
+            shutil.rmtree(working, ignore_errors=True)
 
-    def _too_many_errors(self, checked: Checked, name: str) -> FileRefused | None:
-        read = checked.accepted.height + checked.rejected.height
-        if checked.rejected.height <= self.max_error_share * read:
-            return None
-        first = checked.reasons.row(0, named=True)
-        message = (
-            f"{name}: {checked.rejected.height} of {read} rows are wrong, more than policy allows "
-            f"({self.max_error_share:.0%}); nothing was loaded. First: row {first['row_number']}, "
-            f"{first['column']}: {first['reason']}."
-        )
-        return FileRefused(message)
+    def _sweep(self, folder: Path, quarter: Quarter) -> None:
+        """Drop the rows of loads that were killed before the ledger named them."""
+        named = {batch.batch_id for batch in batches(self.lake, str(quarter))}
+        for one in folder.iterdir() if folder.is_dir() else ():
+            if one.is_dir() and one.name not in named:
+                shutil.rmtree(one)
 
-    def _report(self, feed: Feed, quarter: Quarter, batch_id: str, checked: Checked) -> Path | None:
-        """The rejected rows beside their reasons, one line per reason; cells that a spreadsheet would run are text."""
-        if not checked.rejected.height:
+    def _refuse_unknown_superseded(self, said: Declaration, feed: Feed, quarter: Quarter, name: str) -> None:
+        known = {batch.batch_id for batch in batches(self.lake, str(quarter)) if batch.feed is feed}
+        for old in said.supersedes:
+            if old not in known:
+                placed = {"file": name, "batch": old, "feed": str(feed), "quarter": str(quarter)}
+                raise FileRefused(say("load.supersedes_unknown", self.lang, **placed))
+
+    def _checked(
+        self, file: Path, delivery: Delivery, fit: HeaderFit, checker: Checker
+    ) -> Iterator[tuple[Checked, float | None]]:
+        """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
+        size, read = file.stat().st_size, 0
+        for chunk in delivery.chunks():
+            if self.on_rows is not _silent and delivery.kind == "csv":
+                read += _bytes_of(chunk)
+            yield _check(checker, fit.rows(chunk)), min(read / size, 1.0) if read else None
+        checker.finish()
+
+    def _count(
+        self, chunks: Iterator[tuple[Checked, float | None]], contract: Contract, working: Path
+    ) -> _Counted:
+        counted = _Counted(AcceptedRows(working / "accepted", contract), RejectedRows(working / "rejected"))
+        for checked, share in chunks:
+            counted.accepted.add(checked.accepted)
+            counted.rejected.add(checked.rejected, checked.reasons)
+            self.on_rows(counted.read, share)
+        return counted
+
+    def _store(self, counted: _Counted, batch: Batch, working: Path, quarter: Quarter) -> Batch:
+        """Write the accepted rows where the lake looks for them; nothing names them before the batch is entered."""
+        contract = self.contracts[f"intake/{batch.feed}"]
+        known = Known.in_quarter(self.lake, self.contracts, quarter)
+        # Named for all that made them: what was loaded under other code stays beside it.
+        name = digest([batch.file_hash, code_hash(), {one: str(dtype) for one, dtype in contract.dtypes.items()}])[:32]
+        parked, shards = 0, []
+        for number, rows in enumerate(counted.accepted.parts()):
+            parked += known.missing(batch.feed, rows).height
+            kept = as_kept(rows, contract, batch.batch_id)
+            shards.append(write_part(kept, working / "shards" / f"{name}-{number:03}.parquet"))
+        folder = self.lake.folder(contract.key, batch.quarter) / batch.batch_id
+        folder.mkdir(parents=True, exist_ok=True)
+        for shard in shards:
+            (working / "shards" / str(shard["file"])).replace(folder / str(shard["file"]))
+        return Batch(**{**vars(batch), "accepted": counted.accepted.total - parked, "parked": parked,
+                        "shards": tuple(shards)})  # fmt: skip
+
+    def _too_many_errors(self, counted: _Counted, name: str) -> str:
+        first = counted.rejected.first
+        return say(
+            "load.too_many_errors", self.lang, file=name, rejected=counted.rejected.total, read=counted.read,
+            share=f"{self.max_error_share:.0%}", row=str(first.first_row), column=first.column, reason=first.reason,
+        )  # fmt: skip
+
+    def _report(self, rejected: RejectedRows, feed: Feed, quarter: Quarter, batch_id: str) -> Path | None:
+        """The rejected rows beside their reasons, for a machine and for who mends them."""
+        if not rejected.finish():
             return None
         folder = self.lake.root / "intake" / "rejected" / str(quarter) / f"{feed}-{batch_id}"
-        for name, frame in (("rows", checked.rejected), ("reasons", checked.reasons)):
-            with replacing(folder / f"{name}.parquet") as temporary:
-                frame.write_parquet(temporary)
-        with replacing(folder / "rejected.csv") as temporary:
-            listed = checked.reasons.join(checked.rejected, on="row_number", how="left", maintain_order="left")
-            listed.with_columns(pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'$1")).write_csv(temporary)
-        return folder / "rejected.csv"
+        most = MOST_ROWS if rejected.total <= MOST_ROWS else EXAMPLES
+        rows = pl.scan_parquet(rejected.folder / "rows.parquet").head(most).collect()
+        reasons = pl.scan_parquet(rejected.folder / "reasons.parquet")
+        reasons = reasons.filter(pl.col("row_number") <= rows["row_number"][-1])
+        write_workbook(
+            rejected.folder / WORKBOOK, rows, reasons.collect(), self.contracts[f"intake/{feed}"], self.lang,
+            all_rows=rejected.total,
+        )  # fmt: skip
+        move_into_place(rejected.folder, folder)
+        return folder / WORKBOOK
 
     def load_landing(self, landing: Path, quarter: Quarter) -> Iterator[Loaded]:
         """Load every file that lies in `landing/<quarter>/<feed>/`; a loaded one moves to `landing/done/<batch>/`."""
@@ -119,15 +267,55 @@ class Intake:
             files = [one for one in sorted(folder.glob("[!.]*")) if one.is_file()]
             for file in files:
                 if is_note(file):
-                    if noted_by(file) not in files:
-                        reason = f"{file.name} is a note, but the file it speaks of is not here. Name it like its file."
+                    if noted_by(file) not in files and not _left_behind(file, landing):
+                        reason = say("load.lone_note", self.lang, file=file.name)
                         yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
                     continue
-                loaded = self.load(feed, file, quarter)
-                if loaded.batch is not None:
-                    done = landing / "done" / loaded.batch.batch_id
-                    done.mkdir(parents=True, exist_ok=True)
-                    for moved in (file, note_of(file)):
-                        if moved.exists():
-                            shutil.move(moved, done / moved.name)
+                with alone(self.lake, self.lang, self.on_wait):
+                    if not file.exists():
+                        continue  # Another load was faster.
+                    loaded = self._load(feed, file, quarter, None)
+                    if loaded.batch is not None:
+                        _put_away(file, landing / "done" / loaded.batch.batch_id)
                 yield loaded
+
+
+def _check(checker: Checker, rows: pl.DataFrame) -> Checked:
+    """Rows checked; one that could not be cut into cells safely is rejected for that alone."""
+    broken = rows.filter(pl.col("row_fault").is_not_null())
+    if broken.is_empty():
+        return checker.check(rows.drop("row_fault"))
+    checked = checker.check(rows.filter(pl.col("row_fault").is_null()).drop("row_fault"))
+    text = pl.col("column", "reason", "found", "expected").cast(pl.String)
+    faults = broken.select(
+        "row_number", column=pl.lit(""), reason="row_fault", found=pl.lit(None, pl.String), expected=pl.lit("")
+    )
+    reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
+    rejected = pl.concat([checked.rejected, broken.select(checked.rejected.columns)]).sort("row_number")
+    return Checked(checked.accepted, rejected, reasons)
+
+
+def _bytes_of(chunk: pl.DataFrame) -> int:
+    """About as many bytes as the rows took in the file: cells and what stands between them."""
+    cells = pl.sum_horizontal(pl.col(pl.String).str.len_bytes().sum())
+    return int(chunk.select(cells).item() or 0) + chunk.height * (chunk.width - 2)
+
+
+def _put_away(file: Path, done: Path) -> None:
+    """Move a file and its note: a copy of the note first, so that a file is never without it."""
+    done.mkdir(parents=True, exist_ok=True)
+    note = note_of(file)
+    if note.exists():
+        shutil.copyfile(note, done / note.name)
+    shutil.move(file, done / file.name)
+    note.unlink(missing_ok=True)
+
+
+def _left_behind(note: Path, landing: Path) -> bool:
+    """Whether a load was killed between moving a file and dropping its note; the note is dropped now."""
+    content = note.read_bytes() if note.exists() else None
+    copies = (landing / "done").glob(f"*/{note.name}") if content is not None else ()
+    if content is not None and not any(copy.read_bytes() == content for copy in copies):
+        return False
+    note.unlink(missing_ok=True)
+    return True

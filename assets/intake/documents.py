@@ -1,0 +1,284 @@
+"""JSON as rows of text: JSON lines, arrays of objects, GeoJSON, answers of the BPS Web API. What they mean is not here.
+
+A document is read value by value, never whole: an object, a boundary or one list of the API is all that is in memory.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from json import JSONDecoder
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from assets.intake.bps_api import rows_of
+from assets.intake.containers import Limits, Source
+from assets.intake.delimited import CHUNK_ROWS, encoding_of, text_stream, too_long
+from schemas.errors import FileRefused
+
+GEOMETRY = "geometry"
+
+_READ_BYTES = 1 << 16
+_SPACE = re.compile(r"[ \t\r\n\ufeff]*")
+_CHUNK_CELLS = 2_000_000
+_CHUNK_CHARS = 16 << 20
+_UNREADABLE = (ValueError, RecursionError, MemoryError)
+_DIGITS_OF_NUMBERS = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+"""Numbers as they are written: a card number is not rounded, a code keeps its zeros."""
+
+
+@dataclass
+class _Text:
+    """A JSON document read from the front, with no more of it in memory than one value needs."""
+
+    stream: BinaryIO
+    source: Source
+    limits: Limits
+    decoder: JSONDecoder = _DIGITS_OF_NUMBERS
+    _buffer: str = ""
+    _at: int = 0
+    _at_end: bool = False
+    _decode: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
+
+    def _more(self, size: int) -> None:
+        data = self.source.read(self.stream, size)
+        self._buffer = self._buffer[self._at :] + self._decode.decode(data, not data)
+        self._at, self._at_end = 0, not data
+
+    def peek(self) -> str:
+        """The next character that is no space, or nothing at the end."""
+        while True:
+            self._at = _SPACE.match(self._buffer, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._buffer):
+                return self._buffer[self._at]
+            if self._at_end:
+                return ""
+            self._more(_READ_BYTES)
+
+    def take(self, char: str) -> bool:
+        """Step over a character if it is the next."""
+        is_next = self.peek() == char
+        self._at += is_next
+        return is_next
+
+    def value(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The next value.
+
+        Raises
+        ------
+        FileRefused
+            If it is broken, nested too deeply or longer than a row may be.
+        """
+        if not self.peek():
+            raise broken(self.source.name)
+        while True:
+            try:
+                value, self._at = self.decoder.raw_decode(self._buffer, self._at)
+            except _UNREADABLE:
+                held = len(self._buffer) - self._at
+                if self._at_end or held > self.limits.row_bytes:
+                    raise broken(self.source.name) from None
+                self._more(max(_READ_BYTES, held))
+            else:
+                return value
+
+    def entries(self) -> Iterator[str]:
+        """Keys of the object that comes next; the caller takes the value of each."""
+        if not self.take("{"):
+            raise broken(self.source.name)
+        while not self.take("}"):
+            key = self.value()
+            if not isinstance(key, str) or not self.take(":"):
+                raise broken(self.source.name)
+            yield key
+            if not self.take(",") and self.peek() != "}":
+                raise broken(self.source.name)
+
+    def items(self) -> Iterator[Any]:
+        """Values of the array that comes next."""
+        if not self.take("["):
+            raise broken(self.source.name)
+        while not self.take("]"):
+            yield self.value()
+            if not self.take(",") and self.peek() != "]":
+                raise broken(self.source.name)
+
+
+def broken(name: str) -> FileRefused:
+    """That a JSON document cannot be read."""
+    return FileRefused(
+        f"{name} is damaged or no proper JSON: a bracket or mark is missing, or it is nested too deeply. Send it again."
+    )
+
+
+@dataclass(frozen=True)
+class Document:
+    """Rows of a JSON document, under the names of their columns."""
+
+    kind: str
+    names: tuple[str, ...]
+    first_row: int
+    read: Callable[[], Iterator[pl.DataFrame]]
+
+
+def document_of(source: Source, limits: Limits) -> Document:
+    """The rows of a JSON document, whichever of the known kinds it is.
+
+    Raises
+    ------
+    FileRefused
+        If it is broken, of no known kind, or has too many columns.
+    """
+    encoding = encoding_of(source.start(_READ_BYTES)) or "utf-8"
+
+    def opened(decoder: JSONDecoder = _DIGITS_OF_NUMBERS) -> _Text:
+        return _Text(text_stream(source, encoding), source, limits, decoder)
+
+    text = opened()
+    with text.stream:
+        if text.peek() == "[":
+            return _listed("json", lambda: _in_array(opened()), source, limits)
+        if _is_line(source, encoding, limits):
+            return _listed("json_lines", lambda: _in_lines(source, encoding, limits), source, limits, first_row=1)
+        for key in text.entries():
+            if key == "features":
+                return _listed("geojson", lambda: _in_features(opened(JSONDecoder())), source, limits)
+            if key in {"vervar", "datacontent", "data-availability"}:
+                return _api_answer(opened(), source)
+            text.value()
+    message = (
+        f"{source.name} is JSON of no kind that is read here. Send JSON lines, GeoJSON or an answer of the BPS API."
+    )
+    raise FileRefused(message)
+
+
+_Row = dict[str, Any] | None
+"""An object, or None for a line that is none."""
+
+
+def _listed(
+    kind: str, rows: Callable[[], Iterator[_Row]], source: Source, limits: Limits, first_row: int = 2
+) -> Document:
+    names: dict[str, None] = {}
+    for row in rows():
+        names.update(dict.fromkeys(row or ()))
+        if len(names) > limits.columns:
+            message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
+            raise FileRefused(message)
+    known = tuple(names)
+    return Document(kind, known, first_row, lambda: _framed(rows(), known, limits, first_row))
+
+
+def _framed(rows: Iterator[_Row], names: tuple[str, ...], limits: Limits, first_row: int) -> Iterator[pl.DataFrame]:
+    schema = {"row_number": pl.Int64, "row_fault": pl.String, **{f"c{at}": pl.String for at in range(len(names))}}
+    most = max(1, min(CHUNK_ROWS, _CHUNK_CELLS // max(1, len(names))))
+    held: list[tuple[int | str | None, ...]] = []
+    chars = 0
+    for number, row in enumerate(rows, start=first_row):
+        cells = [_cell((row or {}).get(name)) for name in names]
+        fault = "not_json" if row is None else None
+        for at, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if cell is not None:
+                chars += len(cell)
+                if len(cell) > limits.cell_chars and name != GEOMETRY:
+                    cells[at], fault = cell[: limits.cell_chars], "cell_too_long"
+        held.append((number, fault, *cells))
+        if len(held) >= most or chars > _CHUNK_CHARS:
+            yield pl.DataFrame(held, schema, orient="row")
+            held, chars = [], 0
+    if held:
+        yield pl.DataFrame(held, schema, orient="row")
+
+
+def _cell(value: object) -> str | None:
+    """A value as the text of a cell; lists and objects stay JSON."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode().strip() or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, separators=(",", ":"))
+    return str(value)
+
+
+def _object(value: object) -> _Row:
+    return value if isinstance(value, dict) else None
+
+
+def _in_array(text: _Text) -> Iterator[_Row]:
+    with text.stream:
+        yield from map(_object, text.items())
+
+
+def _is_line(source: Source, encoding: str, limits: Limits) -> bool:
+    """Whether the first line that is not empty is an object by itself."""
+    with text_stream(source, encoding) as stream:
+        for line in _lines(stream, source, limits):
+            if line.strip():
+                row = _parsed(line)
+                # One line may be a whole GeoJSON as well.
+                return row is not None and not row.keys() & {"features", "vervar", "datacontent"}
+    return False
+
+
+def _lines(stream: BinaryIO, source: Source, limits: Limits) -> Iterator[bytes]:
+    while True:
+        try:
+            line = stream.readline(limits.row_bytes + 1)
+        except (OSError, EOFError, ValueError):
+            raise broken(source.name) from None
+        if len(line) > limits.row_bytes:
+            raise too_long(source.name, limits.row_bytes)
+        if not line:
+            return
+        yield line
+
+
+def _in_lines(source: Source, encoding: str, limits: Limits) -> Iterator[_Row]:
+    with text_stream(source, encoding) as stream:
+        for line in _lines(stream, source, limits):
+            yield _parsed(line) if line.strip() else {}
+
+
+def _parsed(line: bytes) -> _Row:
+    try:
+        text = line.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        text = line.decode("cp1252", errors="replace")
+    try:
+        return _object(_DIGITS_OF_NUMBERS.decode(text))
+    except _UNREADABLE:
+        return None
+
+
+def _in_features(text: _Text) -> Iterator[_Row]:
+    """Properties of every feature, and its geometry as GeoJSON text."""
+    with text.stream:
+        for key in text.entries():
+            if key != "features":
+                text.value()
+                continue
+            for feature in text.items():
+                known = _object(feature) or {}
+                properties = known.get("properties")
+                row: dict[str, Any] = {**properties} if isinstance(properties, dict) else {}
+                yield {**row, GEOMETRY: known.get(GEOMETRY)} if known else None
+
+
+def _api_answer(text: _Text, source: Source) -> Document:
+    with text.stream:
+        content = {key: text.value() for key in text.entries()}
+    try:
+        rows = rows_of(content)
+    except FileRefused as refusal:
+        message = f"{source.name}: {refusal.args[0]}"
+        raise FileRefused(message) from None
+    numbered = rows.rename({name: f"c{at}" for at, name in enumerate(rows.columns)}).with_row_index("row_number", 2)
+    chunk = numbered.select(
+        pl.col("row_number").cast(pl.Int64), pl.lit(None, pl.String).alias("row_fault"), pl.exclude("row_number")
+    )
+    return Document("bps_api", tuple(rows.columns), 2, lambda: iter([chunk]))

@@ -1,0 +1,269 @@
+"""Which row of a file is its header, and which column is which of the feed. Reading files and cells is elsewhere."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+
+import polars as pl
+
+from schemas.contract import Contract
+from schemas.errors import FileRefused
+from schemas.feeds import ADDED_COLUMNS
+
+_NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
+_NUMBERED_BEFORE = re.compile(
+    r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
+)
+_NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
+_PARTS = {
+    "village_code": (
+        ("kode_provinsi", "kode_prov", "kd_prov", "province_code"),
+        ("kode_kabupaten_kota", "kode_kabupaten", "kode_kab_kota", "kode_kab", "kd_kab", "regency_code"),
+        ("kode_kecamatan", "kode_kec", "kd_kec", "district_code"),
+        ("kode_kelurahan_desa", "kode_desa_kelurahan", "kode_desa", "kode_kel", "kd_desa", "village_code"),
+    ),
+    "regency_code": (
+        ("kode_provinsi", "kode_prov", "kd_prov", "province_code"),
+        ("kode_kabupaten_kota", "kode_kabupaten", "kode_kab_kota", "kode_kab", "kd_kab", "regency_code"),
+    ),
+}
+"""Region codes that some files deliver level by level, each column holding its own digits alone."""
+
+_MERGED = {"rt": 0, "rw": 1}
+_MERGED_NAMES = ("rt_rw", "rtrw")
+_NEAR = 0.84
+_MANY = 4
+
+
+@dataclass(frozen=True)
+class HeaderFit:
+    """How the columns of a file become those of a feed.
+
+    Attributes
+    ----------
+    columns : mapping
+        Column of the feed to position of the file (`c3`), or to an expression of several.
+    unknown : tuple of str
+        Names of the file that the feed does not know; their cells are not read.
+    missing : tuple of str
+        Columns of the feed, all of them optional, that the file does not have.
+    first_row : int
+        `row_number` of the first row below the header.
+    width : int
+        Cells of the header row; a row with content beyond them has too many.
+    """
+
+    columns: Mapping[str, str | pl.Expr]
+    unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+    first_row: int
+    width: int
+
+    def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a chunk under the names of the feed.
+
+        Returns
+        -------
+        DataFrame
+            `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say) and
+            every column of the feed as text. Rows without any content are no rows of the feed.
+        """
+        if self.first_row > 1:
+            chunk = chunk.filter(pl.col("row_number") >= self.first_row)
+        beyond = [name for name in chunk.columns[2:] if int(name[1:]) >= self.width]
+        if beyond:
+            overflows = pl.any_horizontal(pl.col(beyond).is_not_null()) & pl.col("row_fault").is_null()
+            chunk = chunk.with_columns(
+                row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
+            )
+        has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
+        return chunk.filter(has_content).select(
+            "row_number",
+            "row_fault",
+            *((pl.col(of) if isinstance(of, str) else of).alias(name) for name, of in self.columns.items()),
+            *(pl.lit(None, pl.String).alias(name) for name in self.missing),
+        )
+
+
+@cache
+def plain_name(header: str) -> str:
+    """A header as names are compared: lower case, without accents, numbering and marks, joined by `_`."""
+    return _plain(_NUMBERED_BEFORE.sub("", _NUMBERED_BEHIND.sub("", header))) or _plain(header)
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
+
+
+def names_of(contract: Contract) -> dict[str, str]:
+    """Every name under which a column of the feed may be delivered, plain, and the column it stands for."""
+    known: dict[str, str] = {}
+    wanted = {name: spec for name, spec in contract.columns.items() if name not in ADDED_COLUMNS}
+    for name in wanted:
+        known[plain_name(name)] = name
+    for name, spec in wanted.items():
+        for alias in spec.metadata["aliases"]:
+            known.setdefault(plain_name(alias), name)
+            known.setdefault(_plain(alias), name)
+    return known
+
+
+def fit_header(
+    rows: Sequence[Sequence[str]], contract: Contract, name: str, *, is_named: bool = False, first_row: int = 2
+) -> HeaderFit:
+    """Where the header of a file is, and which of its columns is which of the feed.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        First rows of the file; for a file that names its columns itself, those names alone.
+    name : str
+        File, for messages.
+    is_named : bool
+        Whether the columns are named outside the rows (Parquet, JSON).
+    first_row : int
+        Number of the first row of such a file.
+
+    Raises
+    ------
+    FileRefused
+        If a required column is missing under its name and every alias, or two columns claim to be the same.
+    """
+    known = names_of(contract)
+    header, below = (list(rows[0]) if rows else [], first_row) if is_named else _found(rows, known)
+    said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
+    _refuse_twins(said, known, name)
+    at: dict[str, str] = {}
+    for place, one in enumerate(said):
+        at.setdefault(one, f"c{place}")
+    columns: dict[str, str | pl.Expr] = {}
+    used: set[str] = set()
+    for column in (one for one in contract.columns if one not in ADDED_COLUMNS):
+        # The feed's own name goes before its aliases, and those go in the order of the contract.
+        names = [one for one, of in known.items() if of == column and one in at]
+        merged = next((one for one in _MERGED_NAMES if one in at), None)
+        if names:
+            columns[column] = at[names[0]]
+            used.add(names[0])
+        elif column in _MERGED and merged:
+            columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
+            used.add(merged)
+        parts = _levels(column, at)
+        if parts:
+            columns[column] = _joined(parts)
+            used.update(one for one in said if at[one] in parts)
+    absent = [one for one in contract.columns if one not in ADDED_COLUMNS and one not in columns]
+    required = [one for one in absent if not contract.columns[one].nullable]
+    if required:
+        raise _lacking(required, said, used, known, name)
+    unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
+    return HeaderFit(columns, unknown, tuple(absent), below, len(header))
+
+
+def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
+    """The header among the first rows, cells of two rows joined, and the number of the first row below it."""
+    best: tuple[int, list[str], int] = (0, list(rows[0]) if rows else [], 2)
+    for at, row in enumerate(rows):
+        candidates = [(list(row), at + 2)]
+        if at + 1 < len(rows):
+            candidates.append((_two_rows(row, rows[at + 1], known), at + 3))
+        for cells, below in candidates:
+            hits = len({known[one] for one in _either(cells) if one in known})
+            if hits > best[0]:
+                best = (hits, cells, below)
+    _, header, below = best
+    while below - 1 < len(rows) and _is_numbering(rows[below - 1]):
+        below += 1
+    return header, below
+
+
+def _either(cells: Sequence[str]) -> Iterator[str]:
+    for cell in cells:
+        yield _plain(cell)
+        yield plain_name(cell)
+
+
+def _two_rows(upper: Sequence[str], lower: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Each column by its lower cell, with the group above it where that makes it known; where empty, by the upper."""
+    width = max(len(upper), len(lower))
+    joined, group = [], ""
+    for over, under in zip([*upper, *[""] * width], [*lower, *[""] * (width - len(lower))], strict=False):
+        # Merging leaves the name of a group in its first column alone.
+        group = over.strip() or group
+        if not under.strip():
+            joined.append(over)
+            continue
+        within = (f"{under} {group}", f"{group} {under}")
+        is_known = any(one in known for one in _either([under]))
+        joined.append(under if is_known else next((one for one in within if _plain(one) in known), under))
+    return joined
+
+
+def _is_numbering(row: Sequence[str]) -> bool:
+    """Whether a row only numbers the columns: (1) (2) (3), or 1 2 3 4 where there are so many that it is no data."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    if not all(_NUMBERING.match(cell) for cell in cells):
+        return False
+    numbers = [int(re.sub(r"\D", "", cell)) for cell in cells]
+    is_marked = all("(" in cell for cell in cells)
+    return len(numbers) >= (1 if is_marked else _MANY) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _refuse_twins(said: Sequence[str], known: Mapping[str, str], name: str) -> None:
+    for one, count in Counter(said).items():
+        if count > 1 and one in known:
+            # By position: where the header is lost, its cells are somebody's data.
+            places = ", ".join(str(at) for at, other in enumerate(said, start=1) if other == one)
+            message = f"{name}: columns {places} have the same name. Keep one of them or name them apart."
+            raise FileRefused(message)
+
+
+def _levels(column: str, at: Mapping[str, str]) -> list[str]:
+    """Positions of a region code that is delivered level by level, or nothing."""
+    found = [next((at[one] for one in names if one in at), None) for names in _PARTS.get(column, ())]
+    return [one for one in found if one] if found and all(found) else []
+
+
+def _joined(parts: Sequence[str]) -> pl.Expr:
+    """A region code out of the codes of its levels; a last level that is a whole code already stays as it is.
+
+    Kemendagri writes province, regency, district and village in 2, 2, 2 and 4 digits, BPS in 2, 2, 3 and 3.
+    """
+    cells = [pl.col(one).str.replace(r"\.0{1,2}$", "") for one in parts]
+    last = cells[-1]
+    if len(cells) == len(_PARTS["regency_code"]):
+        own = [cell.str.zfill(2) for cell in cells]
+        joined, longest = pl.concat_str(own, separator="."), 2
+    else:
+        bps = pl.concat_str([cell.str.zfill(width) for cell, width in zip(cells, (2, 2, 3, 3), strict=True)])
+        kemendagri = pl.concat_str(
+            [cell.str.zfill(width) for cell, width in zip(cells, (2, 2, 2, 4), strict=True)], separator="."
+        )
+        is_bps = cells[2].str.len_chars() > len("09")
+        joined, longest = pl.when(is_bps).then(bps).otherwise(kemendagri), 4
+    is_part = pl.all_horizontal(*(cell.str.contains(r"^\d{1,4}$") for cell in cells)) & (
+        last.str.len_chars() <= longest
+    )
+    return pl.when(is_part).then(joined).otherwise(pl.col(parts[-1]))
+
+
+def _lacking(
+    required: Sequence[str], said: Sequence[str], used: set[str], known: Mapping[str, str], name: str
+) -> FileRefused:
+    """Which columns are missing, and which name of the file was perhaps meant for each."""
+    spare = [one for one in said if one and one not in used]
+    meant = []
+    for column in required:
+        for own in (one for one, of in known.items() if of == column):
+            # A header near a known name is a misspelt name and no data.
+            if near := get_close_matches(own, spare, n=1, cutoff=_NEAR):
+                meant.append(f"column {said.index(near[0]) + 1} is named almost like {own}")
+                break
+    hint = f" Perhaps {'; '.join(meant)}." if meant else ""
+    message = f"{name} lacks the column {', '.join(required)}.{hint} The template of the feed shows every column."
+    return FileRefused(message)

@@ -1,0 +1,105 @@
+"""Parking: accepted rows whose family or person is not known yet. They are stored, and no error: they wait.
+
+Known is a family with a registration in force, or one of the registry of the quarter before; a person, who is stated a
+member of a known family. What the waiting rows mean once they are taken up is the registry's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+import polars as pl
+
+from assets.intake.batches import Batch, accepted_table, batches, pinned
+from assets.lake import Lake
+from schemas.contract import Contract
+from schemas.quarter import Quarter
+from schemas.vocabularies import BatchState, Feed
+
+SUBJECT = {
+    Feed.MEMBERS: "family_card_number",
+    Feed.SURVEYS: "family_card_number",
+    Feed.VALIDATIONS: "family_card_number",
+    Feed.OBJECTIONS: "family_card_number",
+    Feed.PAYMENTS: "family_card_number",
+    Feed.EVIDENCE: "nik",
+}
+"""Column that says whom a row is about, for the feeds whose rows wait until the one is known."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whom a quarter knows, lazily: one column of numbers per way to be named; a number may stand in it twice."""
+
+    numbers: Mapping[str, pl.LazyFrame]
+
+    @classmethod
+    def in_quarter(
+        cls, lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter, cut_off: date | None = None
+    ) -> Self:
+        """What the batches in force and the registry of the quarter before know now.
+
+        Parameters
+        ----------
+        cut_off : date or None
+            Registrations dated later do not count; None: all do.
+        """
+        chosen = pinned(lake, quarter)
+
+        def accepted(feed: Feed) -> pl.LazyFrame:
+            return accepted_table(lake, feed, str(quarter), chosen).scan(contracts[f"intake/{feed}"])
+
+        def before(key: str) -> pl.LazyFrame:
+            table = lake.table(key, str(quarter.previous))
+            return contracts[key].empty().lazy() if table is None else table.scan(contracts[key])
+
+        registrations = accepted(Feed.REGISTRATIONS)
+        if cut_off is not None:
+            registrations = registrations.filter(pl.col("registered_date") <= cut_off)
+        cards = pl.concat(
+            [registrations.select("family_card_number"), before("registry/families").select("family_card_number")]
+        )
+        members = accepted(Feed.MEMBERS).join(cards, on="family_card_number", how="semi")
+        persons = pl.concat([members.select("nik"), before("registry/persons").select("nik")]).drop_nulls()
+        return cls({"family_card_number": cards, "nik": persons})
+
+    def missing(self, feed: Feed, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows that must wait; none of a feed whose rows are about nobody, nor a row that names nobody."""
+        column = SUBJECT.get(feed)
+        if column is None or rows.is_empty():
+            return rows.clear()
+        # Only what the rows name is kept of all that is known: memory goes with the rows, not with the nation.
+        rows = rows.drop_nulls(column)
+        named = rows.lazy().select(column).unique()
+        found = self.numbers[column].join(named, on=column, how="semi").unique().collect(engine="streaming")
+        return rows.join(found, on=column, how="anti")
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Rows of a batch that wait."""
+
+    feed: Feed
+    batch_id: str
+    rows: int
+
+
+def still_parked(
+    lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter, cut_off: date
+) -> tuple[Parked, ...]:
+    """What waits at the cut-off, batch by batch of the quarter, in order of feed and batch; equal rows count once."""
+    known = Known.in_quarter(lake, contracts, quarter, cut_off)
+    return tuple(
+        Parked(batch.feed, batch.batch_id, rows)
+        for batch in batches(lake, str(quarter))
+        if batch.state is BatchState.LOADED and batch.feed in SUBJECT
+        if (rows := _waiting(lake, batch, known))
+    )
+
+
+def _waiting(lake: Lake, batch: Batch, known: Known) -> int:
+    table = accepted_table(lake, batch.feed, batch.quarter, [batch])
+    column = SUBJECT[batch.feed]
+    shards = (pl.read_parquet(shard.path, columns=[column]) for shard in table.shards.values())
+    return sum(known.missing(batch.feed, rows).height for rows in shards)

@@ -1,0 +1,196 @@
+"""Cells as people write them: read where one meaning is possible, left unread where two are."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.intake.values import MONTHS, NO, YES, Shape, read
+from schemas.messages import catalogue
+
+AMOUNT, AREA, CODE, FLAG = (
+    Shape(pl.Int64()),
+    Shape(pl.Int32(), 1, 999),
+    Shape(pl.Int32(), 1, 9),
+    Shape(pl.Int32(), 0, 1),
+)
+WAGE = Shape(pl.Int64(), 1_000_000, 20_000_000)
+MEASURE, DAY, YESNO = Shape(pl.Float64()), Shape(pl.Date()), Shape(pl.Boolean())
+WORD = Shape(pl.String(), words=("portal", "village_office", "PKH"), spellings=(("kantor desa", "village_office"),))
+NAME = Shape(pl.String(), is_free=True)
+JULY = date(2024, 7, 1)
+
+
+def column(shape: Shape, *cells: str | None) -> list[Any]:
+    text = pl.DataFrame({"cell_of": list(cells)}, schema={"cell_of": pl.String})
+    found = read(text, {"cell_of": shape})["cell_of"]
+    assert found.dtype == shape.dtype
+    return found.to_list()
+
+
+@pytest.mark.parametrize(
+    ("shape", "cell", "value"),
+    [
+        (AMOUNT, "12", 12),
+        (AMOUNT, "0012", 12),
+        (AMOUNT, "-1", -1),
+        (AMOUNT, "+5", 5),
+        (AMOUNT, "500000.0", 500_000),
+        (AMOUNT, "500000,00", 500_000),
+        (AMOUNT, "1.250.000", 1_250_000),
+        (AMOUNT, "1,250,000", 1_250_000),
+        (AMOUNT, "-1.250.000", -1_250_000),
+        (AMOUNT, "500.000,00", 500_000),
+        (AMOUNT, "500,000.00", 500_000),
+        (AMOUNT, "1.250.000,00", 1_250_000),
+        (AREA, "36.000", 36),
+        (AREA, "36,000", 36),
+        (CODE, "2.0", 2),
+        (WAGE, "2.989.145", 2_989_145),
+        (FLAG, "1.0", 1),
+        (FLAG, "Ya", 1),
+        (FLAG, "TIDAK", 0),
+        (MEASURE, "12.5", 12.5),
+        (MEASURE, "12,5", 12.5),
+        (MEASURE, "-0,125", -0.125),
+        (MEASURE, "1.234,5", 1234.5),
+        (MEASURE, "1,234.5", 1234.5),
+        (MEASURE, "1.234.567", 1_234_567.0),
+        (MEASURE, "1e3", 1000.0),
+        (YESNO, "true", True),
+        (YESNO, "Ya", True),
+        (YESNO, "1.0", True),
+        (YESNO, "tidak ada", False),
+        (YESNO, "0", False),
+        (WORD, "PORTAL", "portal"),
+        (WORD, "Village Office", "village_office"),
+        (WORD, "village-office", "village_office"),
+        (WORD, "Kantor Desa", "village_office"),
+        (WORD, "pkh", "PKH"),
+        (NAME, "SITI AMINAH", "SITI AMINAH"),
+        (NAME, "two\nlines", "two\nlines"),
+        (NAME, "Ny. é", "Ny. é"),
+    ],
+)
+def test_a_cell_with_one_meaning_is_read(shape: Shape, cell: str, value: object) -> None:
+    assert column(shape, cell) == [value]
+
+
+@pytest.mark.parametrize(
+    ("shape", "cell"),
+    [
+        (AMOUNT, "500.000"),
+        (AMOUNT, "500,000"),
+        (AMOUNT, "1.5"),
+        (AMOUNT, "1.25.000"),
+        (AMOUNT, "012.345.678"),
+        (AMOUNT, "1.250,000"),
+        (AMOUNT, "Rp500000"),
+        (AMOUNT, "3.51E+15"),
+        (AMOUNT, "=1+1"),
+        (AMOUNT, "ya"),
+        (AMOUNT, "9" * 20),
+        (AMOUNT, "\u0661"),
+        (AREA, "36.5"),
+        (CODE, "ya"),
+        (CODE, "99999999999"),
+        (MEASURE, "nan"),
+        (MEASURE, "inf"),
+        (MEASURE, "1e999"),
+        (MEASURE, "1,2,3"),
+        (MEASURE, "12,"),
+        (YESNO, "perhaps"),
+        (YESNO, "2"),
+        (NAME, "SITI\x00AMINAH"),
+        (NAME, "\x1b[31m"),
+    ],
+)
+def test_a_cell_with_two_meanings_or_none_stays_unread(shape: Shape, cell: str) -> None:
+    assert column(shape, cell) == [None]
+    assert f"row.{shape.fault}" in catalogue()
+
+
+def test_thousands_points_are_read_alone_where_the_column_leaves_no_doubt() -> None:
+    assert column(Shape(pl.Int64(), 10_000), "500.000") == [500_000]
+    assert column(Shape(pl.Int64(), 0, 999), "500.000") == [500]
+    assert column(Shape(pl.Int64(), 0, 500_000), "500.000") == [None]
+
+
+def test_a_word_of_no_vocabulary_stays_for_the_check_to_name() -> None:
+    assert column(WORD, "KIP", "portal", None) == ["KIP", "portal", None]
+
+
+def test_two_stands_for_no_where_the_contract_spells_it_so() -> None:
+    flag = Shape(pl.Int32(), 0, 1, spellings=(("2", "0"), ("ada", "1")))
+    assert column(flag, "1", "2", "2.0", "0", "ADA", "3") == [1, 0, 0, 0, 1, 3]
+    assert column(FLAG, "2") == [2]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2024-07-01", "2024-7-1", "2024/07/01", "01/07/2024", "1/7/2024", "01-07-2024", "1.7.2024", "1 Juli 2024",
+        "01 JUL 2024", "1-Jul-2024", "Senin, 1 Juli 2024", "1 July 2024", "2024-07-01T00:00:00",
+        "2024-07-01 00:00:00.000", "01/07/2024 7:30",
+    ],
+)  # fmt: skip
+def test_days_are_read_in_every_order_that_names_one_day(cell: str) -> None:
+    assert column(DAY, cell) == [JULY]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "01/07/24", "24-07-01", "0024-07-01", "+024-07-01", "12024-7-1", "31/02/2024", "2024-13-01", "07/25/2024",
+        "2024-07-011", "2024", "45474", "1 Juli 24", "1 Julember 2024", "31 Juni 2024", "soon", "3.51E+15",
+    ],
+)  # fmt: skip
+def test_what_names_no_day_or_two_stays_unread(cell: str) -> None:
+    assert column(DAY, cell) == [None]
+
+
+def test_every_month_is_known_by_its_indonesian_and_english_name() -> None:
+    for number in range(1, 13):
+        for said in (catalogue()[f"month.{number}"].id, catalogue()[f"month.{number}"].en):
+            assert column(DAY, f"3 {said} 2024") == [date(2024, number, 3)], said
+    for name, number in MONTHS.items():
+        assert column(DAY, f"3 {name.upper()} 2024") == [date(2024, number, 3)]
+
+
+def test_no_word_is_both_yes_and_no() -> None:
+    assert set(YES) & set(NO) == set()
+    assert column(YESNO, *YES) == [True] * len(YES)
+    assert column(YESNO, *NO) == [False] * len(NO)
+
+
+def test_a_column_that_a_program_wrote_with_decimals_throughout_is_read_as_one_written_without() -> None:
+    codes = [str(number % 9 + 1) for number in range(200)]
+    cells = [f"{code}.0" for code in codes]
+    cells[7:9] = ["1.000.0", "2,0"]
+    found = column(CODE, *cells)
+    assert found[:7] + found[9:] == [int(code) for code in codes[:7] + codes[9:]]
+    assert found[7:9] == [None, 2]
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from([".", ","]))
+def test_grouped_digits_mean_the_number_they_group(number: int, mark: str) -> None:
+    grouped = f"{number:,}".replace(",", mark)
+    expected = None if grouped.count(mark) == 1 else number
+    assert column(AMOUNT, grouped) == [expected]
+
+
+@given(st.dates(date(1000, 1, 1), date(2999, 12, 31)))
+def test_a_day_means_the_same_however_it_is_written(day: date) -> None:
+    month = catalogue()[f"month.{day.month}"].id
+    cells = (f"{day:%Y-%m-%d}", f"{day.day}/{day.month}/{day.year}", f"{day.day} {month} {day.year}")
+    assert column(DAY, *cells) == [day] * 3
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=12)), max_size=8))
+def test_no_cell_breaks_the_reading_and_an_empty_one_stays_empty(cells: list[str | None]) -> None:
+    for shape in (AMOUNT, AREA, FLAG, MEASURE, YESNO, DAY, WORD, NAME):
+        found = column(shape, *cells)
+        assert all(value is None for cell, value in zip(cells, found, strict=True) if cell is None)
