@@ -19,7 +19,7 @@ def recipients(decisions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the public queue; `places_opened` counts last quarter's recipients of the regency who are none there now."""
+    """Rows of the public queue; `places_opened` counts last quarter's recipients who are none there now."""
     stays = (pl.col("to_status") == Status.RECIPIENT) & (pl.col("regency_code") == pl.col("from_regency_code"))
     opened = (
         transitions.filter((pl.col("from_status") == Status.RECIPIENT) & ~stays)
