@@ -21,24 +21,25 @@ _COUNTS = ("read", "accepted", "rejected", "parked")
 def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
     """Feeds with their counts, drafts with their approvals and the revision in force, by quarter.
 
-    What is parked is counted when the registry is resolved: rows whose family or person is not registered.
+    Read = accepted + rejected + parked. What is parked is known when the registry is resolved: rows whose family or
+    person is not registered.
     """
     ledger = house.lake.root / LEDGER
     known = {folder.name for folder in (*ledger.glob("*"), *house.drafts.glob("*")) if folder.is_dir()}
     told = {}
     for name in sorted(known if only is None else {str(only)}):
         parked = house.lake.table("registry/parked", name)
-        rows = {} if parked is None else dict(
-            parked.scan(house.contracts["registry/parked"]).group_by("feed").agg(pl.col("rows").sum()).collect().iter_rows()
-        )  # fmt: skip
+        rows: dict[str, int] = {}
+        if parked is not None:
+            rows = dict(parked.read(house.contracts["registry/parked"]).select("batch_id", "rows").iter_rows())
         feeds: dict[str, dict[str, int]] = {}
         for batch in batches(house.lake, name):
             feed = feeds.setdefault(batch.feed, {"batches": 0, **dict.fromkeys(_COUNTS, 0)})
             feed["batches"] += 1
             for count in _COUNTS:
                 feed[count] += getattr(batch, count)
-        for feed_name, feed in feeds.items():
-            feed["parked"] += rows.get(feed_name, 0)
+            feed["accepted"] -= rows.get(batch.batch_id, 0)
+            feed["parked"] += rows.get(batch.batch_id, 0)
         drafts = [read_draft(path.parent) for path in sorted(house.drafts.glob(f"{name}/*/{FILE}"))]
         told[name] = {
             "feeds": feeds,
