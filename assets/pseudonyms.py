@@ -8,11 +8,14 @@ import hmac
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_REFERENCE_LENGTH = 12
-_GROUP = 4
+# No I, L, O or U, which are misread (Crockford's base 32); the last stands between the groups.
+_LETTERS = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ-", dtype="S1")
+_BETWEEN = 32
+_PATTERN = (0, 1, 2, 3, None, 4, 5, 6, 7, None, 8, 9, 10, 11)
+"""Which five bits of the digest stand where in a reference."""
 _ID_DIGITS = 19
 
 
@@ -51,10 +54,10 @@ class PseudonymKey:
 
     def references(self, family_ids: pl.Series) -> pl.Series:
         """Public references of families, as `K3QF-9XW2-7M0A`: 60 bits in an alphabet without I, L, O and U."""
-        return pl.Series("reference", [_spell(one) for one in self._digests("reference", family_ids)], dtype=pl.String)
-
-
-def _spell(found: bytes) -> str:
-    number = int.from_bytes(found[:8], "big")
-    letters = [_ALPHABET[(number >> (5 * place)) & 31] for place in range(_REFERENCE_LENGTH)]
-    return "-".join("".join(letters[start : start + _GROUP]) for start in range(0, _REFERENCE_LENGTH, _GROUP))
+        drawn = np.frombuffer(b"".join(one[:8] for one in self._digests("reference", family_ids)), dtype=">u8")
+        letters = np.full((len(drawn), len(_PATTERN)), _BETWEEN, dtype=np.intp)
+        for place, bits in enumerate(_PATTERN):
+            if bits is not None:
+                letters[:, place] = (drawn >> np.uint64(5 * bits)) & np.uint64(31)
+        spelled = _LETTERS[letters].view(f"S{len(_PATTERN)}").ravel()
+        return pl.Series("reference", spelled.astype(str), dtype=pl.String)
