@@ -23,8 +23,8 @@ def _count(frame: pl.LazyFrame) -> int:
     return int(frame.select(pl.len()).collect().item())
 
 
-def _families_without_one_status(families: pl.LazyFrame, decisions: pl.LazyFrame, _: pl.LazyFrame) -> int:
-    programmes = decisions.select(pl.col("programme").n_unique()).collect().item()
+def _families_without_one_status(families: pl.LazyFrame, decisions: pl.LazyFrame, seats: pl.LazyFrame) -> int:
+    programmes = seats.select(pl.col("programme").n_unique()).collect().item()
     known = pl.col("status").is_in([status.value for status in Status])
     decided = decisions.filter(known).group_by("family_id").agg(pl.len(), pl.col("programme").n_unique().alias("n"))
     complete = decided.filter((pl.col("len") == programmes) & (pl.col("n") == programmes))

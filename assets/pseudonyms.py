@@ -5,15 +5,18 @@ The 16-digit space is enumerable, so that an unkeyed hash would give the number 
 
 import hashlib
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_REFERENCE_LENGTH = 12
-_GROUP = 4
+# No I, L, O or U, which are misread (Crockford's base 32); the last stands between the groups.
+_LETTERS = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ-", dtype="S1")
+_BETWEEN = 32
+_PATTERN = (0, 1, 2, 3, None, 4, 5, 6, 7, None, 8, 9, 10, 11)
+"""Which five bits of the digest stand where in a reference."""
+_ID_DIGITS = 19
 
 
 @dataclass(frozen=True)
@@ -30,25 +33,31 @@ class PseudonymKey:
     def __repr__(self) -> str:
         return f"PseudonymKey({self.hash[:8]})"
 
-    def _digests(self, kind: str, values: Iterable[str]) -> Iterable[bytes]:
-        prefix = f"{kind}:".encode()
-        return (hmac.digest(self.secret, prefix + value.encode(), "sha256") for value in values)
+    def _digests(self, kind: str, values: pl.Series) -> list[bytes]:
+        """HMAC-SHA256 of `kind:value`, value by value; the kind keeps what is hashed for one use out of another."""
+        if values.null_count():
+            message = f"a {kind} without a value has no pseudonym: {values.null_count()} of {len(values)} are missing"
+            raise ValueError(message)
+        secret, digest = self.secret, hmac.digest
+        return [digest(secret, one, "sha256") for one in (f"{kind}:" + values).cast(pl.Binary).to_list()]
 
     def ids(self, kind: str, values: pl.Series) -> pl.Series:
-        """Pseudonyms of a text series: the kind's first letter and 19 hexadecimal digits; no nulls."""
-        letter = kind[0].upper()
-        return pl.Series(
-            values.name, [letter + one.hex()[:19] for one in self._digests(kind, values)], dtype=pl.String
-        )
+        """Pseudonyms of a text series: the kind's first letter and 19 hexadecimal digits.
+
+        Raises
+        ------
+        ValueError
+            If a value is null.
+        """
+        digests = pl.Series(self._digests(kind, values), dtype=pl.Binary)
+        return (kind[0].upper() + digests.bin.encode("hex").str.slice(0, _ID_DIGITS)).alias(values.name)
 
     def references(self, family_ids: pl.Series) -> pl.Series:
         """Public references of families, as `K3QF-9XW2-7M0A`: 60 bits in an alphabet without I, L, O and U."""
-        return pl.Series(
-            "reference", [_spell(one) for one in self._digests("reference", family_ids)], dtype=pl.String
-        )
-
-
-def _spell(found: bytes) -> str:
-    number = int.from_bytes(found[:8], "big")
-    letters = [_ALPHABET[(number >> (5 * place)) & 31] for place in range(_REFERENCE_LENGTH)]
-    return "-".join("".join(letters[start : start + _GROUP]) for start in range(0, _REFERENCE_LENGTH, _GROUP))
+        drawn = np.frombuffer(b"".join(one[:8] for one in self._digests("reference", family_ids)), dtype=">u8")
+        letters = np.full((len(drawn), len(_PATTERN)), _BETWEEN, dtype=np.intp)
+        for place, bits in enumerate(_PATTERN):
+            if bits is not None:
+                letters[:, place] = (drawn >> np.uint64(5 * bits)) & np.uint64(31)
+        spelled = _LETTERS[letters].view(f"S{len(_PATTERN)}").ravel()
+        return pl.Series("reference", spelled.astype(str), dtype=pl.String)

@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -49,6 +50,7 @@ SET_ASIDE = 3
 COUNTS = ("read", "accepted", "rejected", "parked")
 MOST_REASONS = 20
 LOCK_SECONDS = 600
+_PERSONAL_NUMBER = re.compile(r"(-.*=)?\d{16}")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]
@@ -86,10 +88,18 @@ class Language(StrEnum):
 def main() -> None:
     """Run the command line; a fault the user can act on is printed without a traceback."""
     try:
+        _refuse_numbers(sys.argv[1:])
         app()
     except PerlinsosError as error:
         err.print(str(error), markup=False, style="red")
         sys.exit(error.exit_code)
+
+
+def _refuse_numbers(arguments: Sequence[str]) -> None:
+    """Arguments stand in process lists and shell histories: a personal number is none, nor is it repeated here."""
+    if any(_PERSONAL_NUMBER.fullmatch(one) for one in arguments):
+        message = "a number of 16 digits is never an argument. `explain QUARTER --family` reads it on standard input."
+        raise WrongUsage(message)
 
 
 def _home() -> "Home":
@@ -337,9 +347,7 @@ def run(
     """Load what lies in the landing zone and make the quarter's draft; the same job as in Dagster's UI."""
     from pipelines.runs import execute
 
-    home = _home()
-    _ = home.house
-    ran = execute(home, "quarterly_run", Quarter.parse(quarter), {"ops": {"intake": {"config": {"first": first}}}})
+    ran = execute(_home(), "quarterly_run", Quarter.parse(quarter), {"ops": {"intake": {"config": {"first": first}}}})
     draft = ran.metadata["decision/draft"]
     if as_json:
         stages = [{"stage": one.name, "seconds": round(one.seconds, 2), "rows": one.rows} for one in ran.stages]

@@ -20,11 +20,11 @@ from pipelines.runs import Ran, execute
 from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from reports.explanation import as_text
-from schemas.errors import Refused
+from schemas.errors import Refused, WrongUsage
 from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.vocabularies import Role, Status
-from world.country import write
+from world.country import SMALLEST, write
 
 QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
 SCOPE = ("35.09", "35.10", "35.11", "35.12")
@@ -53,7 +53,12 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
     ------
     Refused
         If the home holds anything else.
+    WrongUsage
+        If the families are too few.
     """
+    if families < SMALLEST:
+        message = f"{families} families are too few for a demonstration. Take at least {SMALLEST}."
+        raise WrongUsage(message)
     _empty(home)
     home.init(SECRET)
     (home.path / MARK).touch()
@@ -85,11 +90,10 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
 def _empty(home: Home) -> None:
     if not home.path.exists():
         return
-    if any(home.path.iterdir()) and not (home.path / MARK).exists():
+    if not home.path.is_dir() or (any(home.path.iterdir()) and not (home.path / MARK).exists()):
         message = f"{home.path} holds something that is no demo. Name an empty folder with PERLINSOS_HOME."
         raise Refused(message)
     shutil.rmtree(home.path)
-    shutil.rmtree(home.path.parent / f"{home.path.name}-truth", ignore_errors=True)
 
 
 def _throw_away_key(home: Home, role: Role) -> Path:

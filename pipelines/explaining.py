@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from assets.decision.draft import Draft, find_draft, read_draft
+from assets.decision.draft import SHORT, Draft, find_draft, read_draft
 from assets.house import House
 from assets.publication.explain import PER_FAMILY, explanation
 from assets.published import in_force
@@ -17,10 +17,14 @@ def source_of(house: House, quarter: Quarter, draft: str | None) -> Draft:
     Raises
     ------
     Refused
-        If nothing is published for the quarter and no draft is named.
+        If nothing is published for the quarter and no draft is named, or the draft is another quarter's.
     """
     if draft is not None:
-        return find_draft(house, draft)
+        found = find_draft(house, draft)
+        if found.quarter != quarter:
+            message = f"draft {found.hash[:SHORT]} is of {found.quarter}, not of {quarter}. Ask for {found.quarter}."
+            raise Refused(message)
+        return found
     revision = in_force(house, quarter)
     if revision is None:
         message = f"{quarter} has no published revision. Name a draft with --draft; `perlinsos status` lists them."
@@ -43,7 +47,7 @@ def family_of_reference(house: House, source: Draft, reference: str) -> str:
     asked = pl.col("reference") == reference.strip().upper()
     found = _scan(house, source, "decision/decisions").filter(asked).select("family_id").unique().collect()
     if found.height != 1:
-        message = f"{source.quarter} has no family with reference {reference!r}. References look like K3QF-9XW2-7M0A."
+        message = f"{source.quarter} has no family with that reference. References look like K3QF-9XW2-7M0A."
         raise Refused(message)
     return str(found.item())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from assets.house import House
 from assets.pseudonyms import PseudonymKey
@@ -92,18 +92,16 @@ class Home:
         folder.mkdir(parents=True, exist_ok=True)
         return FileLock(folder / f"{name}.lock", timeout=0)
 
-    def locked(self, name: str, doing: str) -> FileLock:
-        """A lock of this home, taken.
+    def locked(self, name: str, doing: str) -> AcquireReturnProxy[FileLock]:
+        """A lock of this home, taken, for a `with` block that gives it back.
 
         Raises
         ------
         Refused
             If somebody else holds it.
         """
-        lock = self.lock(name)
         try:
-            lock.acquire()
+            return self.lock(name).acquire()
         except Timeout:
             message = f"{doing} is under way in this home already. Wait for it to end."
             raise Refused(message) from None
-        return lock

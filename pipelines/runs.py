@@ -49,6 +49,8 @@ def execute(home: Home, job: str, quarter: Quarter, config: dict[str, Any] | Non
     PerlinsosError
         What made a step fail, if a user can act on it; any other fault is raised as it is.
     """
+    # A home or a quarter that is not there is told in our words, not Dagster's.
+    home.house.days(quarter)
     os.environ["PERLINSOS_HOME"] = str(home.path)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     from pipelines.definitions import defs  # noqa: PLC0415 - reads the environment just set

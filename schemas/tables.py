@@ -340,6 +340,8 @@ def _decision() -> list[Contract]:
             "decision/transitions", "Transitions", "Where every family stood and stands, with the one cause.",
             [
                 *decided, _REGENCY,
+                _c("from_regency_code", pl.String, "Regency before", "Where it stood before, if anywhere.", "code",
+                   nullable=True),
                 _c("from_status", pl.String, "From", "Status before, or new.", "word", checks=_in(Status, PriorStatus)),
                 _c("to_status", pl.String, "To", "Status now, or gone.", "word", checks=_in(Status, PriorStatus)),
                 _c("cause", pl.String, "Cause", "Factor at which the status was reached for good.", "word",

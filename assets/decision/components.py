@@ -11,7 +11,7 @@ _ATTENDS = 2
 _SEVERE = 2
 _SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_SCHEMA = pl.Schema({"family_id": pl.String, "components": pl.List(pl.String), "amount_rupiah": pl.Int64})
+_SCHEMA = {"family_id": pl.String(), "components": pl.List(pl.String), "amount_rupiah": pl.Int64()}
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 FILE = "draft.json"
-_DECIDED = "decision/"
 SHORT = 12
 
 
@@ -31,7 +30,7 @@ class Draft:
     Attributes
     ----------
     hash : str
-        SHA-256 over inputs, terms and the contents of the decision tables.
+        SHA-256 over inputs, terms and the contents of its tables.
     tables : mapping
         Plain forms of every table of the run, by key.
     overlay : mapping or None
@@ -47,6 +46,11 @@ class Draft:
     is_scaled: bool
     pins: Pins
     tables: Mapping[str, Mapping[str, Any]]
+
+    def content_hash(self, house: House) -> str:
+        """What names it: SHA-256 over inputs, terms and the contents of its tables."""
+        tables = {key: self.table(house, key).content_hash for key in self.tables}
+        return digest({**self.content(), "hash": None, "tables": tables})
 
     def table(self, house: House, key: str) -> Table:
         """One of its tables."""
@@ -86,20 +90,11 @@ def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table])
     """Name a draft and put it into `drafts/<quarter>/<hash>/`; the same proposal is the same folder."""
     overlay = house.rulebook.overlay
     laid = None if overlay is None else {"name": overlay.name, "reason": overlay.reason, "changes": overlay.changes}
-    name = digest(
-        {
-            "quarter": str(terms.quarter),
-            "policy": terms.policy.hash,
-            "model": terms.scorecard.hash,
-            "key": house.key.hash,
-            "pins": pins.to_json(),
-            "tables": {key: table.content_hash for key, table in tables.items() if key.startswith(_DECIDED)},
-        }
-    )
-    draft = Draft(
-        name, terms.quarter, terms.policy.hash, terms.scorecard.hash, house.key.hash, laid, terms.policy.scaled, pins,
+    unnamed = Draft(
+        "", terms.quarter, terms.policy.hash, terms.scorecard.hash, house.key.hash, laid, terms.policy.scaled, pins,
         {key: table.to_json() for key, table in sorted(tables.items())},
     )  # fmt: skip
+    draft = replace(unnamed, hash=unnamed.content_hash(house))
     path = folder(house, draft.quarter, draft.hash) / FILE
     write_atomically(path, json.dumps(draft.content(), indent=1, sort_keys=True).encode())
     return draft

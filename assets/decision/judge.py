@@ -69,7 +69,7 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     judged : DataFrame
         From :func:`judge`.
     sitting : DataFrame
-        `family_id, programme` of those who received in the quarter before: never held.
+        `family_id, programme` of those who received in the quarter before, whichever programme: never held.
 
     Returns
     -------
@@ -79,16 +79,14 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
         and lists need; programme after programme, each in the order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
+    receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
+    marked = judged.with_columns(is_sitting=receives)
     parts = []
     for programme, rule in terms.policy.programmes.items():
-        now_sitting = sitting.filter(pl.col("programme") == programme).select(
-            "family_id", is_sitting=pl.lit(value=True)
-        )
         grounds = _grounds(terms.policy.filters, programme, rule)
         asked = (
-            judged.join(now_sitting, on="family_id", how="left", maintain_order="left")
-            .join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
-            .with_columns(pl.col("is_sitting").fill_null(value=False), programme=pl.lit(programme.value))
+            marked.join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
+            .with_columns(programme=pl.lit(programme.value))
             .with_columns(_grounds=_bits(grounds))
         )
         parts.append(
@@ -127,14 +125,18 @@ def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRul
         found.append(_Ground("no_component", Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
     if rule.max_decile is not None:
         found.append(_Ground("decile_above", Status.INELIGIBLE, pl.col("decile") > rule.max_decile))
-    newcomer = ~pl.col("is_verified") & ~pl.col("is_sitting")
-    found.append(_Ground(IDENTITY_CASE, Status.HELD, pl.col("case_id").is_not_null() & newcomer))
+    newcomer = ~pl.col("is_sitting")
+    in_doubt = pl.col("case_id").is_not_null() & newcomer & ~pl.col("is_verified")
+    found.append(_Ground(IDENTITY_CASE, Status.HELD, in_doubt))
     found += [
         _Ground(f"{one.code}_unknown", Status.HELD, (pl.col(f"{PREFIX}{one.code}") == Outcome.UNKNOWN) & newcomer)
         for one in mine
         if one.unknown is Unknown.HOLD
     ]
     found.append(_Ground("not_scorable", Status.NOT_SCORABLE, ~pl.col("scorable")))
+    if rule.max_decile is not None:
+        no_frame = pl.col("scorable") & pl.col("decile").is_null()
+        found.append(_Ground("decile_unknown", Status.NOT_SCORABLE, no_frame))
     return found
 
 
@@ -160,7 +162,7 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         if any(one.code == IDENTITY_CASE for one in held):
             status = Status.HELD.value
         rows.append((bits, status, [one.code for one in held]))
-    schema = pl.Schema({"_grounds": pl.Int64, "status": pl.String, "reasons": pl.List(pl.String)})
+    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": pl.List(pl.String)}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

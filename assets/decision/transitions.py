@@ -18,6 +18,7 @@ from schemas.tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)
+MEMBER_EVIDENCE = "is_rights_victim"
 _FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.EVIDENCE, Cause.REGISTRATIONS)
 _RANK_ONLY = (Cause.SEATS, Cause.LOTTERY)
 _BEFORE_NEWCOMERS = (Cause.OWN_DATA, Cause.EVIDENCE)
@@ -65,7 +66,7 @@ def transitions(
     families, terms, seats, sitting
         This quarter's arguments of :func:`assets.decision.decide.decide`, complete for their areas.
     """
-    path = before.statuses.select(*_KEY, "regency_code", status_0="status")
+    path = before.statuses.select(*_KEY, "regency_code", from_regency_code="regency_code", status_0="status")
     if before.terms is None:
         path = path.with_columns(own_0=pl.lit(None, pl.String))
     else:
@@ -90,9 +91,10 @@ def transitions(
         "family_id",
         "programme",
         "regency_code",
+        "from_regency_code",
         from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
         to_status=pl.col(f"status_{last}").fill_null(PriorStatus.GONE.value),
-        cause=_cause(steps),
+        cause=_cause(steps, families.records["family_id"]),
     ).sort("regency_code", *_KEY)
 
 
@@ -108,7 +110,7 @@ def _own(eligible: pl.DataFrame, number: int) -> pl.DataFrame:
     return eligible.select(*_KEY, own.alias(f"own_{number}"))
 
 
-def _cause(steps: list[Cause]) -> pl.Expr:
+def _cause(steps: list[Cause], here: pl.Series) -> pl.Expr:
     final = pl.col(f"status_{len(steps)}")
     cause = pl.lit(None, pl.String)
     for number, factor in enumerate(steps, start=1):
@@ -118,7 +120,7 @@ def _cause(steps: list[Cause]) -> pl.Expr:
             unchanged = (pl.col(f"own_{number}") == pl.col(f"own_{number - 1}")).fill_null(value=False)
             word = pl.when(unchanged).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
         cause = pl.when(now.ne_missing(earlier)).then(word).otherwise(cause)
-    gone = final.is_null()
+    gone = final.is_null() & ~pl.col("family_id").is_in(here.implode())
     same = final.eq_missing(pl.col("status_0"))
     return pl.when(gone).then(pl.lit(Cause.REGISTRATIONS.value)).when(~same).then(cause)
 
@@ -130,11 +132,13 @@ def _worlds(families: Families, terms: Terms, seats: pl.DataFrame, before: Befor
     facts_before = before.families.records.select("family_id", *EVIDENCE_FACTS)
     own_new = known.drop(EVIDENCE_FACTS).join(facts_before, on="family_id", how="left")
     members = families.members.join(stayed, on="family_id", how="semi")
+    marks = before.families.members.select("person_id", MEMBER_EVIDENCE)
+    members_then = members.drop(MEMBER_EVIDENCE).join(marks, on="person_id", how="left", maintain_order="left")
     # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
     then = before.terms or terms
     then = replace(then, days=then.days.model_copy(update={"decision_date": terms.days.decision_date}))
     seats_then = seats if before.seats is None else before.seats
-    yield _World(Cause.OWN_DATA, Families(own_new, members), then, seats_then)
+    yield _World(Cause.OWN_DATA, Families(own_new, members_then), then, seats_then)
     yield _World(Cause.EVIDENCE, Families(known, members), then, seats_then)
     yield _World(Cause.REGISTRATIONS, families, then, seats_then)
     if before.terms is None:

@@ -105,8 +105,11 @@ def approvals(house: House, draft: Draft) -> dict[Role, Approval]:
         path = folder(house, draft.quarter, draft.hash) / "approvals" / f"{role}.json"
         if not path.exists():
             continue
-        plain = json.loads(path.read_text())
-        approval = Approval(**{**plain, "role": Role(plain["role"])})
+        try:
+            plain = json.loads(path.read_text())
+            approval = Approval(**{**plain, "role": Role(plain["role"])})
+        except (ValueError, TypeError, KeyError):
+            continue
         key = approvers(house, role).get(approval.name)
         if approval.draft == draft.hash and approval.role is role and key is not None and _holds(approval, key):
             found[role] = approval

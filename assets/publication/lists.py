@@ -19,9 +19,13 @@ def recipients(decisions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the public queue; `places_opened` counts the recipients of last quarter who are none now."""
-    left = (pl.col("from_status") == Status.RECIPIENT) & (pl.col("to_status") != Status.RECIPIENT)
-    opened = transitions.filter(left).group_by("regency_code", "programme").agg(places_opened=pl.len().cast(pl.Int64))
+    """Rows of the public queue; `places_opened` counts last quarter's recipients who are none there now."""
+    stays = (pl.col("to_status") == Status.RECIPIENT) & (pl.col("regency_code") == pl.col("from_regency_code"))
+    opened = (
+        transitions.filter((pl.col("from_status") == Status.RECIPIENT) & ~stays)
+        .group_by(pl.col("from_regency_code").alias("regency_code"), "programme")
+        .agg(places_opened=pl.len().cast(pl.Int64))
+    )
     return (
         decisions.filter(pl.col("status") == Status.WAITING)
         .join(opened, on=["regency_code", "programme"], how="left")

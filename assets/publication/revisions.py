@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from filelock import FileLock
 
 from assets.decision.draft import SHORT, Draft
 from assets.house import House
@@ -20,7 +21,7 @@ from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, 
 from assets.publication.approvals import require_both
 from assets.publication.lists import recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
-from schemas.errors import StaleDraft
+from schemas.errors import StaleDraft, Tampered
 
 DATABASE = "published.duckdb"
 STORAGE_VERSION = "v1.2.0"
@@ -33,6 +34,7 @@ RESTRICTED_TABLES = (
     "decision/transitions",
     "decision/scores",
 )
+Page = Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
 PUBLIC_TABLES = ("publication/recipients", "publication/waiting_list", "publication/region_summary", "decision/seats")
 
 
@@ -41,9 +43,7 @@ def name_of(key: str) -> str:
     return key.split("/")[1]
 
 
-def publish(
-    house: House, draft: Draft, page: Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
-) -> Revision:
+def publish(house: House, draft: Draft, page: Page) -> Revision:
     """Publish an approved draft as the quarter's next revision; published already, it is a no-op.
 
     Parameters
@@ -58,11 +58,18 @@ def publish(
     StaleDraft
         If the revision it builds on is no longer in force.
     Tampered
-        If a file of the draft is not what the draft names.
+        If the draft or one of its files is not what its hash names.
     """
-    existing = in_force(house, draft.quarter)
-    if existing is not None and existing.draft == draft.hash:
-        return existing
+    # One publication at a time: the pointer is read and written, and what a draft builds on must stay in force.
+    with FileLock(house.home / "locks" / "publish.lock"):
+        revision = in_force(house, draft.quarter)
+        if revision is None or revision.draft != draft.hash:
+            revision = _next_revision(house, draft, revision, page)
+        _serve_latest(house)
+    return revision
+
+
+def _next_revision(house: House, draft: Draft, existing: Revision | None, page: Page) -> Revision:
     signed = require_both(house, draft)
     before = in_force(house, draft.quarter.previous)
     if draft.pins.builds_on != (before.draft if before else None) and not (draft.pins.is_first and before is None):
@@ -71,6 +78,9 @@ def publish(
             f"Run {draft.quarter} again."
         )
         raise StaleDraft(message)
+    if draft.content_hash(house) != draft.hash:
+        message = f"draft {draft.hash[:SHORT]} does not hold what its hash names. Run {draft.quarter} again."
+        raise Tampered(message)
     for key in draft.tables:
         for shard in draft.table(house, key).shards.values():
             verify(shard)
@@ -89,9 +99,16 @@ def publish(
         str(draft.quarter): {"revision": number, "draft": draft.hash, "path": f"{draft.quarter}/r{number}"}
     }
     write_atomically(house.published / POINTER, json.dumps(dict(sorted(pointer.items())), indent=1).encode())
-    with replacing(house.published / DATABASE) as temporary:
-        shutil.copyfile(revision.folder / DATABASE, temporary)
     return revision
+
+
+def _serve_latest(house: House) -> None:
+    """Make the convenience database that of the latest quarter, where it is not: a publication may have been killed."""
+    served, entry = house.published / DATABASE, max(current(house).items())[1]
+    latest = house.published / entry["path"] / DATABASE
+    if not served.exists() or hash_of_file(served) != hash_of_file(latest):
+        with replacing(served) as temporary:
+            shutil.copyfile(latest, temporary)
 
 
 class _folder_moved_into:  # noqa: N801
@@ -125,7 +142,7 @@ def _public_files(
     number: int,
     signed: Mapping[str, Mapping[str, Any]],
     folder: Path,
-    page: Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]],
+    page: Page,
 ) -> None:
     decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
     moved = draft.table(house, "decision/transitions").scan(house.contracts["decision/transitions"])

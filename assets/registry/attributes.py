@@ -15,7 +15,7 @@ from schemas.vocabularies import Source
 def statements(
     registrations: pl.DataFrame, surveys: pl.DataFrame, validations: pl.DataFrame, attributes: Sequence[str]
 ) -> pl.DataFrame:
-    """All statements about families in one form: `family_card_number, source, date, issued_on` and the attributes.
+    """All statements about families in one form: `family_id, source, date, issued_on` and the attributes.
 
     An attribute a feed does not ask is null.
     """
@@ -27,7 +27,7 @@ def statements(
     return pl.concat(
         [
             frame.select(
-                "family_card_number",
+                "family_id",
                 pl.lit(str(source)).alias("source"),
                 pl.col(day).alias("date"),
                 "issued_on",
@@ -39,7 +39,7 @@ def statements(
     )
 
 
-def golden_records(  # noqa: PLR0913
+def golden_records(
     said: pl.DataFrame,
     previous: pl.DataFrame,
     attributes: Sequence[str],
@@ -53,7 +53,8 @@ def golden_records(  # noqa: PLR0913
     Parameters
     ----------
     said : DataFrame
-        From :func:`statements`, with `family_id`.
+        From :func:`statements`. Of two of the same rank and day the one issued later is believed; where even that
+        is the same, the greater answer, so that no order of arrival decides.
     previous : DataFrame
         Last quarter's values with source and date, same columns as the result.
     precedence : sequence of str
@@ -61,38 +62,36 @@ def golden_records(  # noqa: PLR0913
     oldest, newest : date
         Statements outside these days do not count.
     """
-    rank = {source: position for position, source in enumerate(precedence)}
-    ordered = (
+    by_strength = pl.Enum([str(source) for source in precedence])
+    parts = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
+    fresh = (
         said.filter(pl.col("date").is_between(oldest, newest))
-        .with_columns(_rank=pl.col("source").replace_strict(rank, return_dtype=pl.Int8))
+        .with_columns(pl.col("source").cast(by_strength))
         .sort(
-            "family_id", "_rank", "date", "issued_on", *attributes,
+            "family_id", "source", "date", "issued_on", *attributes,
             descending=[False, False, True, True, *[True for _ in attributes]], nulls_last=True,
         )
-    )  # fmt: skip
-    answered = [pl.col(name).is_not_null() for name in attributes]
-    fresh = ordered.group_by("family_id", maintain_order=True).agg(
-        *(pl.col(name).filter(has).first() for name, has in zip(attributes, answered, strict=True)),
-        *(
-            pl.col(part).filter(has).first().alias(f"{name}_{part}")
-            for name, has in zip(attributes, answered, strict=True)
+        .with_columns(
+            pl.when(pl.col(name).is_not_null()).then(part).alias(f"{name}_{part}")
+            for name in attributes
             for part in ("source", "date")
-        ),
+        )
+        .group_by("family_id", maintain_order=True)
+        .agg(pl.col(*attributes, *parts).first(ignore_nulls=True))
+    )  # fmt: skip
+    stood = previous.with_columns(pl.col(f"{name}_source").cast(by_strength) for name in attributes)
+    both = fresh.join(stood, on="family_id", how="full", coalesce=True, suffix="_before")
+    return both.select("family_id", *(part for name in attributes for part in _stronger(name, oldest, newest))).sort(
+        "family_id"
     )
-    both = fresh.join(previous, on="family_id", how="full", coalesce=True, suffix="_before")
-    return both.select(
-        "family_id", *(part for name in attributes for part in _stronger(name, rank, oldest, newest))
-    ).sort("family_id")
 
 
-def _stronger(name: str, rank: dict[str, int], oldest: date, newest: date) -> list[pl.Expr]:
-    def order(suffix: str) -> pl.Expr:
-        return pl.col(f"{name}_source{suffix}").replace_strict(rank, default=len(rank), return_dtype=pl.Int8)
-
-    before_counts = pl.col(f"{name}_date_before").is_between(oldest, newest) & pl.col(f"{name}_before").is_not_null()
-    fresher = pl.col(f"{name}_date_before") > pl.col(f"{name}_date")
-    beats = (order("_before") < order("")) | ((order("_before") == order("")) & fresher)
-    keep = before_counts & (pl.col(name).is_null() | beats)
+def _stronger(name: str, oldest: date, newest: date) -> list[pl.Expr]:
+    """Value, source and date of an attribute: last quarter's, unless something fresh outranks it or it is too old."""
+    rank, rank_before = pl.col(f"{name}_source"), pl.col(f"{name}_source_before")
+    day, day_before = pl.col(f"{name}_date"), pl.col(f"{name}_date_before")
+    beats = rank.is_null() | (rank_before < rank) | ((rank_before == rank) & (day_before > day))
+    keep = pl.col(f"{name}_before").is_not_null() & day_before.is_between(oldest, newest) & beats
     return [
         pl.when(keep.fill_null(value=False)).then(f"{part}_before").otherwise(part).alias(part)
         for part in (name, f"{name}_source", f"{name}_date")

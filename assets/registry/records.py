@@ -30,6 +30,7 @@ def attributes_of(questionnaire: Questionnaire) -> tuple[str, ...]:
 def family_records(  # noqa: PLR0913
     index: pl.DataFrame,
     persons: pl.DataFrame,
+    personless: pl.DataFrame,
     cases: pl.DataFrame,
     said: pl.DataFrame,
     previous: pl.DataFrame,
@@ -45,11 +46,13 @@ def family_records(  # noqa: PLR0913
     Parameters
     ----------
     index : DataFrame
-        The regency's rows of :func:`assets.registry.families.family_index`.
+        The current rows of the regency's families in :func:`assets.registry.families.family_index`.
     persons, cases : DataFrame
         Persons and cases of these families.
+    personless : DataFrame
+        From :func:`assets.registry.persons.newcomers_without_persons`.
     said : DataFrame
-        Statements about these families (:func:`assets.registry.attributes.statements`) with `family_id`.
+        Statements about these families (:func:`assets.registry.attributes.statements`).
     previous : DataFrame
         Last quarter's golden records of these families.
     day : date
@@ -58,37 +61,36 @@ def family_records(  # noqa: PLR0913
     Returns
     -------
     families, provenance, members : DataFrame
-        By the contracts of the same names. A family without any person left is no family.
+        By the contracts of the same names. A family without any person left is no family, unless it is a newcomer
+        held until it is clear whose its persons are.
     """
-    attributes = attributes_of(questionnaire)
     answers = golden_records(
-        said, previous, attributes, precedence=precedence, oldest=oldest, newest=newest
+        said, previous, attributes_of(questionnaire), precedence=precedence, oldest=oldest, newest=newest
     )
-    current = index.filter("is_current")
     alive = living(persons)
-    first_case = cases.group_by("family_id").agg(case_id=pl.col("case_id").min())
-    named = heads(pl.concat([alive, persons.join(alive.select("family_id").unique(), on="family_id", how="anti")]))
-    found = pl.col("visit_result") != VISIT_NOT_FOUND
+    died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
+    heads_alive = heads(alive)
+    # Who keeps the person is decided as though there were no case: a claim alone must not freeze anybody's aid.
+    first_case = cases.filter(pl.col("is_kept").not_()).group_by("family_id").agg(case_id=pl.col("case_id").min())
     joined = (
-        current.join(named, on="family_id")
+        index.join(pl.concat([heads_alive, heads(died_out), personless]), on="family_id")
         .join(answers, on="family_id", how="left")
-        .join(rolled_up(alive, day), on="family_id", how="left")
+        .join(rolled_up(alive, heads_alive, day), on="family_id", how="left")
         .join(family_facts(persons), on="family_id", how="left")
         .join(first_case, on="family_id", how="left")
         .with_columns(
             has_consent=pl.col("has_consent").cast(pl.Int64),
             has_consent_date=pl.col("registered_date"),
-            is_address_found=found.cast(pl.Int64),
+            has_consent_source=pl.lit("registration"),
+            is_address_found=(pl.col("visit_result") != VISIT_NOT_FOUND).cast(pl.Int64),
             is_address_found_date=pl.col("visit_result_date"),
             is_address_found_source=pl.col("visit_result_source"),
-            has_consent_source=pl.lit("registration"),
             registered_date=pl.col("first_registered_date"),
-            **{f"{fact}_source": pl.lit(str(agency)) for fact, agency in _AGENCY.items()},
-        )
-        .with_columns(
-            pl.when(pl.col(f"{fact}_date").is_not_null()).then(f"{fact}_source").alias(f"{fact}_source")
-            for fact in FAMILY_FACTS
-            if fact not in FACTS_OF_THE_RECORD
+            **{
+                f"{fact}_source": pl.when(pl.col(f"{fact}_date").is_not_null()).then(pl.lit(str(_AGENCY[fact])))
+                for fact in FAMILY_FACTS
+                if fact not in FACTS_OF_THE_RECORD
+            },
         )
     )
     absent = [name for name in questionnaire.variables if name not in joined.columns]

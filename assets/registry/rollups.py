@@ -1,7 +1,7 @@
 """Persons rolled up to their family: the variables the scorecard reads and the facts the filters read.
 
 Only living members count. A person of whom nothing is known makes the family's fact unknown, unless another member
-already settles it.
+already settles it: a yes, or an amount. An amount is the highest that is known.
 """
 
 from datetime import date
@@ -47,13 +47,15 @@ def heads(alive: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def rolled_up(alive: pl.DataFrame, day: date) -> pl.DataFrame:
+def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFrame:
     """The questionnaire's variables of level `members`, one row per family, Int32.
 
     Parameters
     ----------
     alive : DataFrame
         Living persons (contract `registry/persons`).
+    named : DataFrame
+        Their families' heads, from :func:`heads`.
     day : date
         Day on which ages are counted.
     """
@@ -66,7 +68,7 @@ def rolled_up(alive: pl.DataFrame, day: date) -> pl.DataFrame:
         return value.filter(is_head).first().cast(pl.Int32)
 
     return (
-        alive.join(heads(alive), on="family_id")
+        alive.join(named, on="family_id")
         .with_columns(_age=age_on(day))
         .group_by("family_id")
         .agg(
@@ -91,24 +93,31 @@ def rolled_up(alive: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
-    """The facts of :data:`schemas.tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family."""
-    alive = pl.col("is_deceased").fill_null(0) == 0
+    """The facts of :data:`schemas.tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family.
 
-    def settled(name: str) -> pl.Expr:
-        value = pl.col(name).filter(alive)
-        highest = value.max()
-        return pl.when((highest > 0) | (value.null_count() == 0)).then(highest)
-
-    return (
-        persons.group_by("family_id")
-        .agg(
-            living_member_count=alive.sum().cast(pl.Int64),
-            living_member_count_date=pl.col("is_deceased_date").max(),
-            **{fact: settled(name) for fact, name in _FACT_OF_PERSONS.items()},
-            **{f"{fact}_date": pl.col(f"{name}_date").filter(alive).max() for fact, name in _FACT_OF_PERSONS.items()},
-        )
-        .sort("family_id")
+    The date is that of the oldest statement the value rests on: the yeses or amounts if there are any, else all. An
+    unknown fact has none.
+    """
+    counts = persons.group_by("family_id").agg(
+        living_member_count=(pl.col("is_deceased").fill_null(0) == 0).sum().cast(pl.Int64),
+        living_member_count_date=pl.col("is_deceased_date").max(),
     )
+    facts = (
+        living(persons)
+        .with_columns(
+            pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in _FACT_OF_PERSONS.values()
+        )
+        .group_by("family_id")
+        .agg(part for fact, name in _FACT_OF_PERSONS.items() for part in _settled(fact, name))
+    )
+    return counts.join(facts, on="family_id", how="left").sort("family_id")
+
+
+def _settled(fact: str, name: str) -> tuple[pl.Expr, pl.Expr]:
+    highest = pl.col(name).max()
+    is_settled = (highest > 0) | (pl.col(name).null_count() == 0)
+    day = pl.coalesce(pl.col(f"_yes_{name}").min(), pl.col(f"{name}_date").min())
+    return pl.when(is_settled).then(highest).alias(fact), pl.when(is_settled).then(day).alias(f"{fact}_date")
 
 
 FACTS_OF_THE_RECORD = tuple(

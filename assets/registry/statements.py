@@ -1,0 +1,136 @@
+"""Which accepted statements count in a quarter, and which questions an agency answered; not what follows from them.
+
+What is dated up to the cut-off counts. A delivery of the quarter before is read once more: what came too late then
+counts now, and so does what was parked then, its family or person having been unknown. Nothing counts twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
+
+import polars as pl
+
+from assets.house import House
+from assets.intake.batches import Batch
+from assets.lake import Table
+from schemas.contract import Contract
+from schemas.quarter import Quarter
+from schemas.vocabularies import Feed
+
+FEEDS = (
+    Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.VALIDATIONS, Feed.EVIDENCE, Feed.CURRENT_RECIPIENTS,
+)  # fmt: skip
+"""Feeds the registry reads."""
+
+_DATE_OF = {
+    Feed.REGISTRATIONS: "registered_date",
+    Feed.MEMBERS: "stated_date",
+    Feed.SURVEYS: "survey_date",
+    Feed.VALIDATIONS: "validation_date",
+    Feed.EVIDENCE: "as_of_date",
+}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """An agency's answer about a regency: a person there without a row was checked and nothing was found."""
+
+    agency: str
+    regency_code: str
+    as_of: date
+
+
+def answered_on(batch: Batch) -> date:
+    """Day an agency's delivery speaks of."""
+    return batch.declaration.as_of or batch.declaration.issued_on
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The accepted statements of a quarter.
+
+    Attributes
+    ----------
+    tables : mapping
+        Accepted rows of the pinned batches, by feed.
+    batches : tuple of Batch
+        The pinned batches.
+    cut_off : date
+        Last day that counts.
+    late : frozenset of str
+        Batches of the quarter before.
+    since : date
+        Cut-off of the quarter before.
+    """
+
+    contracts: Mapping[str, Contract]
+    tables: Mapping[Feed, Table]
+    batches: tuple[Batch, ...]
+    cut_off: date
+    late: frozenset[str]
+    since: date
+
+    @classmethod
+    def of_quarter(cls, house: House, quarter: Quarter, tables: Mapping[Feed, Table], batches: Sequence[Batch]) -> Self:
+        """What a quarter counts of its pinned batches."""
+        late = frozenset(batch.batch_id for batch in batches if batch.quarter != str(quarter))
+        since = house.days(quarter.previous).cut_off if late else date.min
+        read = {feed: tables[feed] for feed in FEEDS}
+        return cls(house.contracts, read, tuple(batches), house.days(quarter).cut_off, late, since)
+
+    @property
+    def hash(self) -> str:
+        """What names these statements, beside the tables' content, in the name of a shard's file."""
+        return repr((self.cut_off, self.since, sorted(self.late), self.coverage))
+
+    def of(self, feed: Feed) -> pl.LazyFrame:
+        """Statements of a feed with `issued_on` and `was_due`.
+
+        `was_due`: the quarter before read the row too, and counted it if it knew whom it is about. Evidence has also
+        `answered_on`, the day the delivery speaks of or, if later, the day of the fact.
+        """
+        mine = [batch for batch in self.batches if batch.feed is feed]
+        issued = {batch.batch_id: batch.declaration.issued_on for batch in mine}
+        rows = self.raw(feed).with_columns(issued_on=_of_batch(issued))
+        day = pl.col(_DATE_OF[feed])
+        if feed is Feed.EVIDENCE:
+            rows = rows.with_columns(
+                answered_on=pl.max_horizontal(day, _of_batch({batch.batch_id: answered_on(batch) for batch in mine}))
+            )
+            day = pl.col("answered_on")
+        late = pl.col("batch_id").is_in(sorted(self.late & issued.keys()))
+        return rows.filter(day <= self.cut_off).with_columns(was_due=late & (day <= self.since))
+
+    def raw(self, feed: Feed) -> pl.LazyFrame:
+        """Every accepted row of a feed, whether it counts or not."""
+        return self.tables[feed].scan(self.contracts[f"intake/{feed}"])
+
+    @property
+    def coverage(self) -> tuple[Coverage, ...]:
+        """Which regencies the agencies answered for, by deliveries that count now and did not before."""
+        return tuple(
+            Coverage(str(batch.declaration.agency), code, answered_on(batch))
+            for batch in self.batches
+            if batch.feed is Feed.EVIDENCE
+            and answered_on(batch) <= self.cut_off
+            and (batch.batch_id not in self.late or answered_on(batch) > self.since)
+            for code in batch.declaration.coverage
+        )
+
+
+def _of_batch(days: Mapping[str, date]) -> pl.Expr:
+    return pl.col("batch_id").replace_strict(dict(days), default=None, return_dtype=pl.Date)
+
+
+def counted(statements: pl.LazyFrame, cards: pl.LazyFrame) -> pl.LazyFrame:
+    """Statements about families with `family_id`, each once: not what the quarter before counted already.
+
+    Parameters
+    ----------
+    statements : LazyFrame
+        From :meth:`Statements.of`, with `family_card_number`.
+    cards : LazyFrame
+        `family_card_number, family_id, was_on_record` of :func:`assets.registry.families.family_index`.
+    """
+    return statements.join(cards, on="family_card_number").filter(~(pl.col("was_due") & pl.col("was_on_record")))

@@ -1,0 +1,215 @@
+"""What a programme pays: one component per person at the highest amount, the caps of kind and family, flat amounts."""
+
+from collections.abc import Mapping
+from datetime import date
+from random import Random
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.decision.components import member_facts, paid_components
+from assets.decision.decide import decide
+from quotas.rules import ProgrammeRule
+from schemas.tables import TABLES
+from schemas.vocabularies import Programme
+from tests.made_families import (
+    ADULT,
+    HERE,
+    NOBODY,
+    SCHOOL_LEVELS,
+    Made,
+    Person,
+    column_of,
+    families,
+    seats,
+    shuffled,
+    terms,
+)
+
+DAY = date(2026, 1, 26)
+AMOUNTS = {
+    "pregnant": 750_000, "early_childhood": 750_000, "primary": 225_000, "junior_secondary": 375_000,
+    "senior_secondary": 500_000, "elderly": 600_000, "severe_disability": 600_000, "rights_victim": 2_700_000,
+}  # fmt: skip
+PREGNANT = Person(is_pregnant=True)
+TODDLER = Person(date(2023, 5, 1))
+ELDER = Person(date(1950, 1, 1))
+DISABLED = Person(disability=1)
+VICTIM = Person(is_rights_victim=1)
+SD, SMP, SMA, UNIVERSITY = (Person(date(2012, 5, 1), school=level) for level in SCHOOL_LEVELS)
+PEOPLE = [ADULT, PREGNANT, TODDLER, ELDER, DISABLED, VICTIM, SD, SMP, SMA, UNIVERSITY]
+
+
+def rule(changes: Mapping[str, object] | None = None) -> ProgrammeRule:
+    return terms({f"programmes.PKH.{key}": value for key, value in (changes or {}).items()} or None).policy.programmes[
+        Programme.PKH
+    ]
+
+
+PKH = rule()
+
+
+def paid(*members: Person, on: ProgrammeRule = PKH) -> tuple[list[str], int] | None:
+    """Components and amount of the family of these members; None where it has none."""
+    facts = member_facts(families(Made("a", members=members)).members, DAY)
+    rows = paid_components(facts, on).rows(named=True)
+    assert len(rows) <= 1
+    return (rows[0]["components"], rows[0]["amount_rupiah"]) if rows else None
+
+
+@pytest.mark.parametrize(
+    ("person", "component"),
+    [
+        (PREGNANT, "pregnant"), (TODDLER, "early_childhood"), (SD, "primary"), (SMP, "junior_secondary"),
+        (SMA, "senior_secondary"), (ELDER, "elderly"), (DISABLED, "severe_disability"), (VICTIM, "rights_victim"),
+    ],
+)  # fmt: skip
+def test_each_component_pays_its_amount_per_quarter(person: Person, component: str) -> None:
+    assert paid(ADULT, person) == ([component], AMOUNTS[component])
+
+
+def test_the_rulebook_has_no_component_this_test_does_not_know() -> None:
+    assert {one.code: one.amount_rupiah for one in PKH.components} == AMOUNTS
+
+
+@pytest.mark.parametrize(
+    "members", [(ADULT,), (UNIVERSITY,), (Person(disability=3),), (Person(is_rights_victim=None),)]
+)
+def test_a_family_without_a_component_is_paid_nothing(members: tuple[Person, ...]) -> None:
+    assert paid(*members) is None
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        (date(2026, 1, 26), ["early_childhood"]), (date(2019, 1, 27), ["early_childhood"]), (date(2019, 1, 26), None),
+        (date(1966, 1, 27), None), (date(1966, 1, 26), ["elderly"]), (date(1900, 1, 1), ["elderly"]),
+    ],
+)  # fmt: skip
+def test_age_is_counted_in_completed_years_on_the_day_of_decision(born: date, expected: list[str] | None) -> None:
+    assert paid(Person(born)) == (expected and (expected, AMOUNTS[expected[0]]))
+
+
+def test_a_child_of_the_leap_day_turns_seven_on_the_first_of_march() -> None:
+    facts = families(Made("a", members=(Person(date(2016, 2, 29)),))).members
+    years = [member_facts(facts, day)["age_years"].item() for day in (date(2023, 2, 28), date(2023, 3, 1))]
+    assert years == [6, 7]
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        (1, "primary"), (5, "primary"), (6, "junior_secondary"), (10, "junior_secondary"), (11, "senior_secondary"),
+        (17, "senior_secondary"), (18, None), (22, None), (None, None),
+    ],
+)  # fmt: skip
+def test_the_level_attended_is_read_from_the_codes_of_the_questionnaire(code: int | None, word: str | None) -> None:
+    members = families(Made("a", members=(SD,))).members.with_columns(school_level=pl.lit(code, pl.Int32))
+    assert member_facts(members, DAY)["school_level"].to_list() == [word]
+
+
+@pytest.mark.parametrize("participation", [1, 3])
+def test_who_does_not_attend_is_no_pupil(participation: int) -> None:
+    members = families(Made("a", members=(SD,))).members
+    members = members.with_columns(school_participation=pl.lit(participation, pl.Int32))
+    assert paid_components(member_facts(members, DAY), PKH).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("person", "component"),
+    [
+        (Person(date(2020, 5, 1), school="primary"), "early_childhood"),
+        (Person(date(2012, 5, 1), school="senior_secondary", disability=2), "severe_disability"),
+        (Person(date(1950, 1, 1), disability=1, is_rights_victim=1), "rights_victim"),
+        (Person(date(2010, 1, 1), school="junior_secondary", is_pregnant=True), "pregnant"),
+    ],
+)
+def test_a_person_who_fits_several_components_counts_once_at_the_highest_amount(person: Person, component: str) -> None:
+    assert paid(person) == ([component], AMOUNTS[component])
+
+
+@pytest.mark.parametrize(
+    ("members", "components"),
+    [
+        ([TODDLER] * 3, ["early_childhood"] * 2),
+        ([PREGNANT] * 3, ["pregnant"] * 2),
+        ([PREGNANT] * 3 + [TODDLER] * 3, ["early_childhood"] * 2 + ["pregnant"] * 2),
+        ([TODDLER] * 3 + [SD], ["early_childhood"] * 2 + ["primary"]),
+        ([VICTIM] * 5, ["rights_victim"] * 4),
+        ([ELDER] * 5, ["elderly"] * 4),
+        ([DISABLED] * 5, ["severe_disability"] * 4),
+        ([SD] * 5, ["primary"] * 4),
+        ([SD, SD, SMP, SMA, ELDER, TODDLER], ["early_childhood", "elderly", "senior_secondary", "junior_secondary"]),
+    ],
+)
+def test_caps_of_kind_and_the_four_of_the_family_keep_the_highest_amounts(
+    members: list[Person], components: list[str]
+) -> None:
+    amount = sum(AMOUNTS[one] for one in components)
+    assert paid(*members) == (components, amount)
+    assert paid(*reversed(members)) == (components, amount)
+
+
+def test_a_person_beyond_the_cap_of_his_kind_does_not_fall_back_on_a_lower_one() -> None:
+    assert paid(*[Person(date(2020, 5, 1), school="primary")] * 3) == (["early_childhood"] * 2, 1_500_000)
+
+
+def test_the_other_reading_of_the_sources_pays_one_elderly_from_seventy() -> None:
+    other = rule({"components.elderly.minimum": 70, "components.elderly.max_members": 1})
+    assert paid(ELDER, ELDER, on=other) == (["elderly"], 600_000)
+    assert paid(Person(date(1956, 1, 27)), on=other) is None
+    assert paid(Person(date(1956, 1, 26)), on=other) == (["elderly"], 600_000)
+
+
+def test_a_rule_without_caps_pays_everybody() -> None:
+    capped = [one.code for one in PKH.components if one.max_members is not None]
+    free = rule({"max_paid_members": None, **{f"components.{code}.max_members": None for code in capped}})
+    assert paid(*[TODDLER] * 5, SD, on=free) == (["early_childhood"] * 5 + ["primary"], 3_975_000)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=7), min_size=1, max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_what_families_are_paid_hangs_neither_on_the_order_of_rows_nor_on_each_other(
+    homes: list[list[Person]], dice: Random
+) -> None:
+    made = [Made(f"f{number}", members=tuple(home)) for number, home in enumerate(homes)]
+    members = families(*made).members
+    rows = {
+        row["family_id"]: row
+        for row in paid_components(member_facts(shuffled(members, dice), DAY), PKH).rows(named=True)
+    }
+    for one in made:
+        alone = paid(*one.members)
+        assert (alone is None) == (one.name not in rows)
+        if alone is not None:
+            assert (rows[one.name]["components"], rows[one.name]["amount_rupiah"]) == alone
+            assert len(alone[0]) <= 4
+
+
+def test_pkh_without_a_component_is_refused_for_that_reason_and_bpnt_is_not() -> None:
+    decided = decide(families(Made("a", members=(ADULT,))), terms(), seats({HERE: (1, 1)}), NOBODY)
+    assert column_of(decided) == {"a": "ineligible"}
+    assert column_of(decided, "reasons") == {"a": ["no_component"]}
+    assert column_of(decided, programme="BPNT") == {"a": "recipient"}
+    assert column_of(decided, "amount_rupiah", "BPNT") == {"a": 600_000}
+
+
+def test_who_waits_is_told_what_would_be_due_and_paid_nothing() -> None:
+    decided = decide(families(Made("a", members=(TODDLER, SD))), terms(), seats({HERE: (0, 0)}), NOBODY)
+    assert column_of(decided) == {"a": "waiting"}
+    assert column_of(decided, "amount_due_rupiah") == {"a": 975_000}
+    assert column_of(decided, "amount_rupiah") == {"a": 0}
+
+
+def test_the_payment_of_a_recipient_fits_its_contract() -> None:
+    decided = decide(families(Made("a", members=(TODDLER, SD))), terms(), seats({HERE: (1, 1)}), NOBODY)
+    added = {"reference": "R-1", "quarter": "2026Q1", "stage": 1}
+    paid_out = decided.with_columns(pl.lit(value).alias(name) for name, value in added.items())
+    fitted = TABLES["decision/payments"].fit(paid_out)
+    TABLES["decision/payments"].schema.validate(fitted)
+    assert fitted["components"].to_list() == [[], ["early_childhood", "primary"]]

@@ -1,0 +1,461 @@
+"""The heart: equal to a plain slow reference, whatever the order of rows; its promises hold in any small world."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from assets.decision.decide import decide
+from assets.decision.families import Families, Terms
+from assets.decision.judge import eligibility, judge
+from assets.decision.places import places
+from quotas.rulebook import Policy
+from quotas.rules import Component, Filter, ProgrammeRule, Unknown
+from schemas.tables import TABLES
+from schemas.vocabularies import Programme, Status
+from tests.made_families import (
+    ADULT,
+    CHILD,
+    CLEAN,
+    HERE,
+    MICRO_PER_METRE,
+    NOBODY,
+    SCHOOL_LEVELS,
+    THERE,
+    Made,
+    Person,
+    column_of,
+    families,
+    scorecard,
+    seats,
+    shuffled,
+    sitting,
+    terms,
+)
+
+Both = tuple[int, int]
+TERMS = terms()
+SEEDS = [terms(seed=f"drawn-in-public-{number}") for number in range(3)]
+RICHEST = 999
+
+
+@dataclass(frozen=True)
+class World:
+    """A small country to decide on."""
+
+    made: tuple[Made, ...]
+    places: dict[str, Both]
+    receives: frozenset[tuple[str, str]]
+    terms: Terms = field(repr=False)
+
+    def decided(self) -> pl.DataFrame:
+        """What `decide()` makes of it."""
+        return decide(families(*self.made), self.terms, seats(self.places), sitting(*sorted(self.receives)))
+
+
+# The plain slow reference: the law as one would read it aloud.
+
+
+def fails(rule: Filter, made: Made, policy: Policy) -> bool | None:
+    fact = (CLEAN | dict(made.facts))[rule.fact]
+    limit = policy.minimum_wage(made.regency) if rule.threshold == "minimum_wage" else rule.threshold or 0
+    tests: dict[str, Callable[[int], bool]] = {
+        "is_true": lambda fact: fact == 1,
+        "is_false": lambda fact: fact == 0,
+        "above": lambda fact: fact > limit,
+        "below": lambda fact: fact < limit,
+    }
+    return None if fact is None else tests[rule.operator](fact)
+
+
+def age(person: Person, day: date) -> int:
+    return day.year - person.born.year - ((day.month, day.day) < (person.born.month, person.born.day))
+
+
+def fits(one: Component, person: Person, day: date) -> bool:
+    facts = {
+        "age_years": age(person, day), "is_pregnant": int(person.is_pregnant), "school_level": person.school,
+        "has_severe_disability": int(person.disability <= 2), "is_rights_victim": person.is_rights_victim,
+    }  # fmt: skip
+    fact = facts[one.fact]
+    if one.equals is not None or not isinstance(fact, int):
+        return one.equals is not None and fact == one.equals
+    return (one.minimum is None or fact >= one.minimum) and (one.maximum is None or fact <= one.maximum)
+
+
+def paid(made: Made, rule: ProgrammeRule, day: date) -> list[Component]:
+    kept: list[Component] = []
+    dearest_first = sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
+    best = [next((one for one in dearest_first if fits(one, person, day)), None) for person in made.members]
+    for one in sorted(filter(None, best), key=dearest_first.index):
+        below_its_cap = one.max_members is None or kept.count(one) < one.max_members
+        if below_its_cap and len(kept) < (rule.max_paid_members or 99):
+            kept.append(one)
+    return kept
+
+
+def order(made: Made, world: World) -> tuple[Any, ...]:
+    ages = [age(one, world.terms.days.decision_date) for one in made.members]
+    drawn = hashlib.sha256(f"{world.terms.days.lottery_seed}|{made.card_number}".encode()).hexdigest()
+    return (
+        made.metres,
+        -sum(one.disability <= 2 for one in made.members),
+        -(len(ages) == 1 and ages[0] >= 60),
+        -sum(one.is_pregnant or years < 5 for one, years in zip(made.members, ages, strict=True)),
+        -sum(years < 18 or years >= 60 for years in ages),
+        made.registered,
+        drawn,
+    )
+
+
+def judged_slowly(made: Made, code: Programme, world: World) -> tuple[str, list[str], int]:
+    policy, rule = world.terms.policy, world.terms.policy.programmes[code]
+    mine = [one for one in policy.filters if code in one.programmes]
+    due = paid(made, rule, world.terms.days.decision_date)
+    newcomer = made.name not in {name for name, _ in world.receives}
+    against = [one.code for one in mine if fails(one, made, policy)]
+    if rule.components and not due:
+        against.append("no_component")
+    if rule.max_decile and made.metres and made.metres > rule.max_decile * 100:
+        against.append("decile_above")
+    case = ["identity_case"] if made.case and newcomer and not made.is_verified else []
+    waits = [f"{one.code}_unknown" for one in mine if one.unknown is Unknown.HOLD and fails(one, made, policy) is None]
+    holds = case + (waits if newcomer else [])
+    blank = [] if made.metres else ["not_scorable"]
+    in_turn = [("held", case), ("ineligible", against), ("held", holds), ("not_scorable", blank)]
+    status = next((word for word, reasons in in_turn if reasons), "eligible")
+    return status, against + holds + blank, rule.amount_rupiah or sum(one.amount_rupiah for one in due)
+
+
+Row = tuple[str, list[str], int | None, int | None, int]
+
+
+def decided_slowly(world: World) -> dict[tuple[str, str], Row]:
+    decided: dict[tuple[str, str], Row] = {}
+    for code in world.terms.policy.programmes:
+        queues: defaultdict[str, list[Made]] = defaultdict(list)
+        for made in world.made:
+            status, reasons, _ = judged_slowly(made, code, world)
+            decided[made.name, code.value] = (status, reasons, None, None, 0)
+            if status == "eligible":
+                queues[made.regency].append(made)
+        for area, queue in queues.items():
+            free = world.places.get(area, (0, 0))[code is Programme.BPNT]
+            for rank, made in enumerate(sorted(queue, key=lambda one: order(one, world)), start=1):
+                _, _, amount = judged_slowly(made, code, world)
+                inside: Row = ("recipient", [], rank, None, amount)
+                decided[made.name, code.value] = inside if rank <= free else ("waiting", [], rank, rank - free, 0)
+    return decided
+
+
+# Random small worlds, in which ties, every filter, components, caps, cases and missing answers are common.
+
+ODD = [
+    ("living_member_count", 0), ("has_civil_servant", 1), ("has_soldier_or_police", 1), ("has_pensioner", 1),
+    ("wage_rupiah_month", 2_483_963), ("wage_rupiah_month", 2_989_146), ("electricity_va", 1301), ("has_consent", 0),
+    ("is_address_found", 0), *((fact, None) for fact in CLEAN),
+]  # fmt: skip
+BORN = [date(1950, 1, 1), date(1966, 1, 26), date(1966, 1, 27), date(1990, 6, 1), date(2010, 5, 1), date(2019, 1, 26),
+        date(2019, 1, 27), date(2021, 1, 26), date(2021, 1, 27), date(2025, 12, 31)]  # fmt: skip
+PEOPLE = st.builds(
+    Person,
+    born=st.sampled_from(BORN),
+    is_pregnant=st.sampled_from([False, False, True]),
+    school=st.sampled_from([None, *SCHOOL_LEVELS]),
+    disability=st.sampled_from([4, 4, 3, 2, 1]),
+    is_rights_victim=st.sampled_from([0, 0, 0, None, 1]),
+)
+FAMILY = st.fixed_dictionaries(
+    {
+        "metres": st.sampled_from([5, 5, 5, 6, 7, 400, 401, 500, 501, None]),
+        "members": st.lists(PEOPLE, min_size=1, max_size=6).map(tuple),
+        "regency": st.sampled_from([HERE, HERE, THERE]),
+        "facts": st.one_of(st.just({}), st.lists(st.sampled_from(ODD), max_size=3).map(dict)),
+        "is_verified": st.booleans(),
+        "case": st.sampled_from([None, None, "case-1"]),
+        "registered": st.sampled_from([date(2025, 10, 1), date(2025, 10, 2)]),
+    }
+)
+ROW = st.tuples(FAMILY, st.sampled_from([(), (), ("PKH",), ("PKH", "BPNT")]))
+PLACES = st.tuples(st.integers(0, 4), st.integers(0, 4))
+
+
+def world_of(rows: list[tuple[dict[str, Any], tuple[str, ...]]], free: dict[str, Both], seed: int) -> World:
+    made = tuple(Made(f"f{number}", **row) for number, (row, _) in enumerate(rows))
+    receives = frozenset((f"f{number}", code) for number, (_, codes) in enumerate(rows) for code in codes)
+    return World(made, free, receives, SEEDS[seed])
+
+
+def worlds(largest: int = 7) -> st.SearchStrategy[World]:
+    free = st.fixed_dictionaries({HERE: PLACES}, optional={THERE: PLACES})
+    return st.builds(world_of, st.lists(ROW, max_size=largest), free, st.sampled_from(range(len(SEEDS))))
+
+
+def rows_of(decided: pl.DataFrame) -> dict[tuple[str, str], Row]:
+    columns = ("family_id", "programme", "status", "reasons", "rank", "queue_position", "amount_rupiah")
+    return {
+        (row[0], row[1]): (row[2], sorted(row[3]), row[4], row[5], row[6])
+        for row in decided.select(columns).iter_rows()
+    }
+
+
+def test_the_made_families_keep_the_contracts_of_the_registry() -> None:
+    made = families(Made("a"), Made("b", metres=None, members=(Person(is_rights_victim=None, school="primary"),)))
+    TABLES["registry/families"].schema.validate(made.records)
+    TABLES["registry/members"].schema.validate(made.members)
+
+
+@settings(max_examples=120)
+@given(worlds())
+def test_deciding_equals_the_plain_slow_reference(world: World) -> None:
+    slowly = {key: (row[0], sorted(row[1]), *row[2:]) for key, row in decided_slowly(world).items()}
+    assert rows_of(world.decided()) == slowly
+
+
+@settings(max_examples=20)
+@given(worlds(), st.randoms(use_true_random=False))
+def test_shuffled_rows_give_the_identical_frame(world: World, dice: Random) -> None:
+    made = families(*world.made)
+    places_here, before = seats(world.places), sitting(*sorted(world.receives))
+
+    mixed = Families(shuffled(made.records, dice), shuffled(made.members, dice))
+    assert_frame_equal(
+        decide(mixed, world.terms, shuffled(places_here, dice), shuffled(before, dice)),
+        decide(made, world.terms, places_here, before),
+    )
+
+
+@settings(max_examples=20)
+@given(worlds())
+def test_deciding_area_by_area_equals_deciding_all_at_once(world: World) -> None:
+    parts = [replace(world, made=tuple(one for one in world.made if one.regency == area)) for area in (HERE, THERE)]
+    assert_frame_equal(pl.concat([part.decided() for part in parts]), world.decided(), check_row_order=False)
+
+
+@settings(max_examples=40)
+@given(worlds())
+def test_the_statuses_partition_the_families_and_recipients_fit_the_places(world: World) -> None:
+    decided = world.decided()
+    keys = {(one.name, code.value) for one in world.made for code in Programme}
+    assert decided.height == len(keys)
+    assert set(decided.select("family_id", "programme").iter_rows()) == keys
+    assert set(decided["status"]) <= set(Status)
+    filled = decided.filter(pl.col("status") == "recipient").group_by("regency_code", "programme").len()
+    for area, programme, count in filled.iter_rows():
+        assert count <= world.places.get(area, (0, 0))[programme == "BPNT"]
+
+
+@settings(max_examples=40)
+@given(worlds())
+def test_nobody_waits_while_a_place_is_free_or_a_richer_family_receives(world: World) -> None:
+    for (area, programme), rows in world.decided().partition_by("regency_code", "programme", as_dict=True).items():
+        receiving, queue = (rows.filter(pl.col("status") == word) for word in ("recipient", "waiting"))
+        if queue.height:
+            assert receiving.height == world.places.get(str(area), (0, 0))[programme == "BPNT"]
+        for poorest in queue["score_micro"].to_list():
+            assert all(score <= poorest for score in receiving["score_micro"])
+
+
+@settings(max_examples=40)
+@given(worlds())
+def test_reasons_stand_exactly_at_those_who_are_not_listed(world: World) -> None:
+    for status, reasons, rank, position, amount in rows_of(world.decided()).values():
+        listed = status in {"recipient", "waiting"}
+        assert listed == (not reasons) == (rank is not None)
+        assert (status == "waiting") == (position is not None)
+        assert (status == "recipient") == (amount > 0)
+
+
+@settings(max_examples=40)
+@given(worlds(), st.sampled_from([HERE, THERE]), st.sampled_from(list(Programme)))
+def test_raising_a_quota_by_one_promotes_exactly_the_first_in_the_queue(
+    world: World, area: str, programme: Programme
+) -> None:
+    pkh, bpnt = world.places.get(area, (0, 0))
+    one_more = (pkh, bpnt + 1) if programme is Programme.BPNT else (pkh + 1, bpnt)
+    before, after = world.decided(), replace(world, places={**world.places, area: one_more}).decided()
+    moved = {key for key, row in rows_of(before).items() if rows_of(after)[key][0] != row[0]}
+    first = (
+        (pl.col("regency_code") == area) & (pl.col("programme") == programme.value) & (pl.col("queue_position") == 1)
+    )
+    assert moved == set(before.filter(first).select("family_id", "programme").iter_rows())
+    assert all(rows_of(after)[key][0] == "recipient" for key in moved)
+
+
+@settings(max_examples=40)
+@given(worlds(), FAMILY)
+def test_a_newcomer_changes_nobody_poorer(world: World, row: dict[str, Any]) -> None:
+    newcomer = Made("newcomer", **row)
+    before, after = world.decided(), replace(world, made=(*world.made, newcomer)).decided()
+    richness = (newcomer.metres or RICHEST) * MICRO_PER_METRE
+    poorer = pl.col("score_micro").is_null() | (pl.col("score_micro") < richness)
+    kept = ["family_id", "programme", "status", "reasons", "rank", "queue_position", "amount_rupiah", "seats"]
+    seen = before.filter(poorer).select(kept)
+    assert_frame_equal(after.join(seen, on=["family_id", "programme"], how="semi").select(kept), seen)
+
+
+def test_no_families_give_no_decisions_in_the_same_shape() -> None:
+    nothing = decide(families(), TERMS, seats({HERE: (1, 1)}), NOBODY)
+    something = decide(families(Made("a")), TERMS, seats({HERE: (1, 1)}), NOBODY)
+    assert nothing.height == 0
+    assert {*nothing.columns} == {*something.columns}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"is_verified": True},
+        {"members": (CHILD,)},
+        {"answers": {"floor_area_m2": 1000}},
+        {"answers": {"floor_area_m2": 0}},
+    ],
+)
+def test_a_family_without_a_usable_answer_is_not_scorable_and_never_listed(row: dict[str, Any]) -> None:
+    made = families(Made("blank", **{"metres": None, **row}), Made("poor", 999))
+    decided = decide(made, terms({"programmes.PKH.max_decile": None}), seats({HERE: (9, 9)}), sitting(("blank", "PKH")))
+    assert column_of(decided)["blank"] == column_of(decided, programme="BPNT")["blank"] == "not_scorable"
+    assert column_of(decided, "reasons")["blank"] == ["not_scorable"]
+    assert column_of(decided, "rank") == {"blank": None, "poor": 1}
+    assert column_of(decided, "score_micro")["blank"] is None
+
+
+def test_a_family_without_a_score_that_a_filter_excludes_is_ineligible_with_both_reasons() -> None:
+    made = families(Made("blank", metres=None, facts={"has_pensioner": 1}))
+    decided = decide(made, TERMS, seats({HERE: (9, 9)}), NOBODY)
+    assert column_of(decided)["blank"] == "ineligible"
+    assert column_of(decided, "reasons")["blank"] == ["pensioner", "not_scorable"]
+
+
+def test_a_held_newcomer_takes_no_place_and_reserves_none() -> None:
+    made = families(Made("held", 1, case="case-1"), Made("next", 2), Made("last", 3))
+    decided = decide(made, TERMS, seats({HERE: (1, 1)}), NOBODY)
+    assert column_of(decided) == {"held": "held", "next": "recipient", "last": "waiting"}
+    assert column_of(decided, "reasons")["held"] == ["identity_case"]
+    assert column_of(decided, "rank") == {"held": None, "next": 1, "last": 2}
+    assert column_of(decided, "amount_rupiah")["held"] == 0
+
+
+@pytest.mark.parametrize("protected", [{"is_verified": True}, {}])
+def test_a_verified_or_sitting_family_with_a_case_is_decided_as_though_there_were_none(
+    protected: dict[str, bool],
+) -> None:
+    receives = sitting() if protected else sitting(("a", "PKH"), ("a", "BPNT"))
+    others = (Made("b", 2), Made("c", 3))
+    for metres in (1, 4, None):
+        for facts in ({}, {"has_civil_servant": 1}):
+            family = Made("a", metres, facts=facts, **protected)  # type: ignore[arg-type]
+            decided = [
+                decide(families(replace(family, case=case), *others), TERMS, seats({HERE: (1, 1)}), receives)
+                for case in (None, "case-1")
+            ]
+            assert_frame_equal(*(one.drop("case_id") for one in decided))
+
+
+def test_where_both_sides_of_a_case_are_protected_neither_is_held() -> None:
+    made = families(Made("sits", 1, case="case-1"), Made("verified", 2, case="case-1", is_verified=True))
+    decided = decide(made, TERMS, seats({HERE: (2, 2)}), sitting(("sits", "PKH"), ("sits", "BPNT")))
+    assert set(decided["status"]) == {"recipient"}
+
+
+def test_a_case_that_is_held_tells_every_other_reason_too() -> None:
+    made = families(Made("held", 999, members=(ADULT,), case="case-1", facts={"has_pensioner": 1, "has_consent": None}))
+    decided = decide(made, TERMS, seats({HERE: (9, 9)}), NOBODY)
+    assert column_of(decided)["held"] == "held"
+    told = {"pensioner", "no_component", "decile_above", "identity_case", "no_consent_unknown"}
+    assert set(column_of(decided, "reasons")["held"]) == told
+    assert set(column_of(decided, "reasons", "BPNT")["held"]) == told - {"no_component"}
+
+
+def test_holding_both_programmes_is_normal_and_each_has_its_own_queue() -> None:
+    made = families(Made("both", 1), Made("childless", 2, members=(ADULT,)), Made("third", 3))
+    decided = decide(made, TERMS, seats({HERE: (2, 1)}), NOBODY)
+    assert column_of(decided) == {"both": "recipient", "childless": "ineligible", "third": "recipient"}
+    assert column_of(decided, programme="BPNT") == {"both": "recipient", "childless": "waiting", "third": "waiting"}
+
+
+def test_a_programme_that_policy_takes_away_is_not_decided() -> None:
+    decided = decide(families(Made("a")), terms({"programmes.BPNT": None}), seats({HERE: (1, 1)}), NOBODY)
+    assert decided["programme"].to_list() == ["PKH"]
+
+
+def test_another_scorecard_puts_the_families_in_another_order() -> None:
+    made = families(Made("a", 1), Made("b", 2))
+    here = seats({HERE: (1, 0)})
+    assert column_of(decide(made, TERMS, here, NOBODY))["a"] == "recipient"
+    turned = terms({"programmes.PKH.max_decile": None}, card=scorecard(falls=True))
+    assert column_of(decide(made, turned, here, NOBODY))["b"] == "recipient"
+
+
+def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
+    made = families(Made("b", None), Made("a"), Made("c", case="case-1"))
+    judged = judge(made, TERMS)
+    TABLES["decision/scores"].fit(judged)
+    rows = eligibility(judged, made, TERMS, NOBODY).with_columns(input_hash=pl.lit("0" * 64))
+    fitted = TABLES["decision/eligibility"].fit(rows)
+    TABLES["decision/eligibility"].schema.validate(fitted)
+    assert judged["family_id"].to_list() == ["a", "b", "c"]
+    assert set(fitted["status"]) == {"eligible", "not_scorable", "held"}
+
+
+FIGURES = pl.DataFrame(
+    [(HERE, "3510", 300), (THERE, "3512", 100)],
+    schema={"area_code": pl.String, "area_bps": pl.String, "weight": pl.Int64},
+    orient="row",
+)
+FEW = {"quotas.national_total.PKH": 8, "quotas.national_total.BPNT": 4}
+
+
+def _counted() -> Iterator[tuple[str, str, str]]:
+    for programme in Programme:
+        yield from [(HERE, programme.value, "eligible")] * 2
+        yield from [(HERE, programme.value, "held")] * 5
+        yield from [(THERE, programme.value, "eligible")] * 5
+
+
+COUNTED = pl.DataFrame([*_counted()], schema=["regency_code", "programme", "status"], orient="row")
+
+
+def test_places_follow_the_poor_and_unused_ones_stay_empty() -> None:
+    table = places(terms(FEW), FIGURES, COUNTED, None)
+    assert dict(table.filter(programme="PKH").select("regency_code", "seats").iter_rows()) == {HERE: 6, THERE: 2}
+    assert dict(table.filter(programme="BPNT").select("regency_code", "seats").iter_rows()) == {HERE: 3, THERE: 1}
+    assert table["cap"].null_count() == table.height
+    assert table["seats_before"].null_count() == table["change"].null_count() == table.height
+
+
+def test_where_policy_hands_unused_places_on_the_cap_is_the_number_of_eligible_families() -> None:
+    handed_on = terms({**FEW, "quotas.unused_places": "redistribute"})
+    table = places(handed_on, FIGURES, COUNTED, None).filter(programme="PKH")
+    assert dict(table.select("regency_code", "cap").iter_rows()) == {HERE: 2, THERE: 5}
+    assert dict(table.select("regency_code", "seats").iter_rows()) == {HERE: 2, THERE: 5}
+
+
+def test_places_tell_how_many_there_were_before() -> None:
+    before = seats({HERE: (5, 9)})
+    table = places(terms(FEW), FIGURES, COUNTED, before)
+    rows = table.select("regency_code", "programme", "seats_before", "change").iter_rows()
+    assert {row[:2]: row[2:] for row in rows} == {
+        (HERE, "PKH"): (5, 1), (HERE, "BPNT"): (9, -6), (THERE, "PKH"): (None, None), (THERE, "BPNT"): (None, None),
+    }  # fmt: skip
+
+
+def test_a_family_that_receives_one_programme_is_not_held_in_the_other() -> None:
+    decided = decide(families(Made("a", 1, case="case-1")), TERMS, seats({HERE: (1, 1)}), sitting(("a", "PKH")))
+    assert set(decided["status"]) == {"recipient"}
+
+
+def test_a_verified_newcomer_is_held_while_a_fact_that_holds_is_unknown() -> None:
+    made = families(Made("a", 1, is_verified=True, facts={"has_consent": None}))
+    decided = decide(made, TERMS, seats({HERE: (1, 1)}), NOBODY)
+    assert column_of(decided) == {"a": "held"}
+    assert column_of(decided, "reasons")["a"] == ["no_consent_unknown"]

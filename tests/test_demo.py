@@ -1,0 +1,243 @@
+"""The demonstration: two published quarters whose counts reconcile, each status explained, the same bytes again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from schemas.vocabularies import Status
+from tests.homes import (
+    FAMILIES,
+    FIRST,
+    LISTS,
+    SECOND,
+    Demo,
+    contents,
+    decisions,
+    perlinsos,
+    perlinsos_process,
+    pointer,
+    revision,
+)
+
+QUARTERS = (FIRST, SECOND)
+BY_STATUS = ("recipients", "waiting", "ineligible", "not_scorable", "held")
+KEYS = ["family_id", "programme"]
+
+
+def restricted(home: Path, quarter: str, name: str) -> pl.DataFrame:
+    return pl.read_parquet(revision(home, quarter, restricted=True) / f"{name}.parquet")
+
+
+def public(home: Path, quarter: str, name: str) -> pl.DataFrame:
+    return pl.read_parquet(revision(home, quarter) / f"{name}.parquet")
+
+
+def pairs(frame: pl.DataFrame, *columns: str) -> set[tuple[str, ...]]:
+    return set(frame.select(*columns).iter_rows())
+
+
+def recipients(home: Path, quarter: str) -> set[tuple[str, ...]]:
+    return pairs(decisions(home, quarter).filter(pl.col("status") == Status.RECIPIENT), *KEYS)
+
+
+def test_the_demo_publishes_two_quarters_and_says_where_the_lists_are(demo: Demo) -> None:
+    assert list(pointer(demo.home)) == list(QUARTERS)
+    for quarter in QUARTERS:
+        assert str(revision(demo.home, quarter) / "site" / "index.html") in demo.said.out
+        names = {path.name for path in revision(demo.home, quarter).iterdir()}
+        lists = {f"{name}.{form}" for name in LISTS for form in ("csv", "parquet")}
+        assert names == lists | {"published.duckdb", "manifest.json", "datapackage.json", "site"}
+    assert demo.said.err == ""
+
+
+def test_the_demo_says_that_its_keys_and_its_scale_are_no_real_ones(demo: Demo) -> None:
+    assert "published pseudonym key: nothing here is secret" in demo.said.out
+    assert "throw-away keys of this demo" in demo.said.out
+    for quarter in QUARTERS:
+        assert json.loads((revision(demo.home, quarter) / "manifest.json").read_text())["scaled"] is True
+        assert "demo scale" in (revision(demo.home, quarter) / "site" / "index.html").read_text()
+
+
+def test_the_demo_explains_one_family_of_each_status_there_is(demo: Demo) -> None:
+    there = set(decisions(demo.home, SECOND)["status"])
+    assert {Status.RECIPIENT, Status.WAITING, Status.INELIGIBLE, Status.NOT_SCORABLE} <= there
+    for status in Status:
+        assert (f"a family that is {status} in " in demo.said.out) == (status in there)
+
+
+def test_the_national_totals_are_scaled_as_the_families_are_to_the_people(demo: Demo) -> None:
+    seats = public(demo.home, FIRST, "seats")
+    # Real totals: 10,000,000 and 18,277,083.
+    totals = dict(seats.group_by("programme").agg(pl.col("seats").sum()).iter_rows())
+    assert totals["BPNT"] / totals["PKH"] == pytest.approx(1.8277, rel=1e-3)
+    here = seats.filter(pl.col("regency_code").is_in(["35.09", "35.10", "35.11", "35.12"]))
+    # 2,130 PKH places for 20,000 families.
+    assert dict(here.group_by("programme").agg(pl.col("seats").sum()).iter_rows())["PKH"] == pytest.approx(
+        2_130 * FAMILIES / 20_000, rel=0.02
+    )
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_what_was_read_is_accepted_rejected_or_parked(demo: Demo, quarter: str) -> None:
+    feeds = perlinsos(demo.home, "status", quarter, "--json").json[quarter]["feeds"]
+    assert feeds.keys() >= {"registrations", "members", "surveys", "evidence", "validations"}
+    for feed in feeds.values():
+        assert feed["read"] == feed["accepted"] + feed["rejected"] + feed["parked"]
+        assert feed["accepted"] > 0
+    assert sum(feed["rejected"] for feed in feeds.values()) > 0 or quarter == SECOND
+    assert sum(feed["parked"] for feed in feeds.values()) > 0
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_every_registered_family_has_one_status_in_each_programme_and_the_lists_hold_just_those(
+    demo: Demo, quarter: str
+) -> None:
+    decided = decisions(demo.home, quarter)
+    families = {family for (family,) in pairs(decided, "family_id")}
+    assert pairs(decided, *KEYS) == {(family, programme) for family in families for programme in ("PKH", "BPNT")}
+    assert decided.height == 2 * len(families)
+    registry = json.loads((revision(demo.home, quarter, restricted=True) / "draft.json").read_text())
+    shards = registry["tables"]["registry/families"]["shards"].values()
+    assert sum(shard["rows"] for shard in shards) == len(families)
+    for name, status in (("recipients", Status.RECIPIENT), ("waiting_list", Status.WAITING)):
+        listed = public(demo.home, quarter, name)
+        expected = decided.filter(pl.col("status") == status)
+        assert listed.height == expected.height > 0
+        assert pairs(listed, "reference", "programme") == pairs(expected, "reference", "programme")
+    assert recipients(demo.home, quarter) == pairs(restricted(demo.home, quarter, "payments"), *KEYS)
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_the_published_counts_add_up_where_they_are_shown(demo: Demo, quarter: str) -> None:
+    summary = public(demo.home, quarter, "region_summary")
+    decided = decisions(demo.home, quarter)
+    shown = summary.drop_nulls()
+    assert shown.height > 0
+    assert (shown["evaluated"] == shown.select(pl.sum_horizontal(BY_STATUS)).to_series()).all()
+    assert (shown["eligible"] == shown["recipients"] + shown["waiting"]).all()
+    for level, column in (("regency", "regency_code"), ("district", "district_code"), ("village", "village_code")):
+        told = summary.filter(pl.col("level") == level)
+        counted = decided.filter(pl.col("status") == Status.RECIPIENT).group_by(column, "programme").len()
+        joined = told.join(counted, left_on=["region_code", "programme"], right_on=[column, "programme"], how="left")
+        assert (joined["recipients"] == joined["len"].fill_null(0)).all()
+        assert told.height == decided.select(column, "programme").n_unique()
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_recipients_fill_the_places_of_their_regency_poorest_first(demo: Demo, quarter: str) -> None:
+    seats = public(demo.home, quarter, "seats").select("regency_code", "programme", places="seats")
+    listed = decisions(demo.home, quarter).filter(pl.col("rank").is_not_null())
+    for (regency, programme), ranked in listed.sort("rank").group_by("regency_code", "programme"):
+        places = seats.filter(regency_code=regency, programme=programme)["places"].item()
+        assert ranked["rank"].to_list() == list(range(1, ranked.height + 1))
+        assert ranked["score_micro"].is_sorted()
+        first = min(places, ranked.height)
+        assert ranked["status"].to_list() == ["recipient"] * first + ["waiting"] * (ranked.height - first)
+        positions = ranked.filter(pl.col("status") == Status.WAITING)["queue_position"]
+        assert positions.to_list() == list(range(1, ranked.height - first + 1))
+
+
+def test_the_second_quarter_builds_on_the_first(demo: Demo) -> None:
+    first, second = (json.loads((revision(demo.home, quarter) / "manifest.json").read_text()) for quarter in QUARTERS)
+    assert first["builds_on"] is None
+    assert second["builds_on"] == first["draft"]
+    moved = restricted(demo.home, SECOND, "transitions")
+    before = moved.filter(pl.col("from_status") != "new")
+    assert pairs(before, *KEYS, "from_status") == pairs(decisions(demo.home, FIRST), *KEYS, "status")
+    after = moved.filter(pl.col("to_status") != "gone")
+    assert pairs(after, *KEYS, "to_status") == pairs(decisions(demo.home, SECOND), *KEYS, "status")
+    changed = moved.filter(pl.col("from_status") != pl.col("to_status"), pl.col("from_status") != "new")
+    assert changed.height > 0
+    assert changed["cause"].is_not_null().all()
+
+
+def test_recipients_now_are_those_of_before_without_who_left_and_with_who_came(demo: Demo) -> None:
+    moved = restricted(demo.home, SECOND, "transitions")
+    was, is_now = pl.col("from_status") == Status.RECIPIENT, pl.col("to_status") == Status.RECIPIENT
+    left, came = pairs(moved.filter(was & ~is_now), *KEYS), pairs(moved.filter(~was & is_now), *KEYS)
+    assert left
+    assert came
+    assert recipients(demo.home, SECOND) == (recipients(demo.home, FIRST) - left) | came
+
+
+def test_places_opened_counts_the_recipients_who_left(demo: Demo) -> None:
+    waiting = public(demo.home, SECOND, "waiting_list")
+    moved = restricted(demo.home, SECOND, "transitions")
+    was, is_now = pl.col("from_status") == Status.RECIPIENT, pl.col("to_status") == Status.RECIPIENT
+    left = moved.filter(was & ~is_now).group_by("regency_code", "programme").len()
+    joined = waiting.join(left, on=["regency_code", "programme"], how="left")
+    assert (joined["places_opened"] == joined["len"].fill_null(0)).all()
+    assert joined["places_opened"].max() > 0  # type: ignore[operator]
+
+
+def test_the_first_quarter_removes_ineligible_current_recipients(demo: Demo) -> None:
+    moved = restricted(demo.home, FIRST, "transitions")
+    assert set(moved["from_status"]) == {"recipient", "new"}
+    removed = moved.filter(pl.col("from_status") == Status.RECIPIENT, pl.col("to_status") == Status.INELIGIBLE)
+    assert removed.height > 0
+
+
+def test_the_demo_refuses_a_home_with_something_else_in_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "thesis.txt").write_text("years of work")
+    said = perlinsos(home, "demo", "--families", "400")
+    assert said.code == 4
+    assert "holds something that is no demo" in said.err
+    assert contents(home) == {"thesis.txt": b"years of work"}
+
+
+def test_the_demo_refuses_a_home_made_by_init(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert perlinsos(home, "init").code == 0
+    key = (home / "keys" / "pseudonym.key").read_bytes()
+    assert perlinsos(home, "demo", "--families", "400").code == 4
+    assert (home / "keys" / "pseudonym.key").read_bytes() == key
+
+
+def test_the_demo_refuses_a_home_that_is_a_file(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.write_text("no folder")
+    said = perlinsos(home, "demo", "--families", "400")
+    assert said.code == 4
+    assert home.read_text() == "no folder"
+
+
+def test_too_few_families_are_refused_before_an_earlier_demo_is_removed(demo_copy: Path) -> None:
+    said = perlinsos(demo_copy, "demo", "--families", "3")
+    assert said.code == 2
+    assert "Take at least" in said.err
+    assert list(pointer(demo_copy)) == list(QUARTERS)
+
+
+def test_a_new_demo_touches_nothing_beside_its_home(tmp_path: Path) -> None:
+    home, beside = tmp_path / "home", tmp_path / "home-truth"
+    home.mkdir()
+    (home / ".demo").touch()
+    beside.mkdir()
+    (beside / "mine.txt").write_text("not the demo's")
+    # The demo ends early: what it clears away comes first.
+    (home / "overlay.yaml").mkdir()
+    perlinsos(home, "demo", "--families", "399")
+    assert (beside / "mine.txt").exists()
+
+
+@pytest.mark.slow
+def test_two_demos_in_two_homes_and_one_again_in_the_same_home_give_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere"
+    families = ["--families", str(FAMILIES)]
+    expected = {quarter: contents(revision(demo.home, quarter)) for quarter in QUARTERS}
+    for _ in range(2):
+        said = perlinsos_process(other, "demo", *families)
+        assert said.code == 0, said.err
+        for quarter in QUARTERS:
+            made = contents(revision(other, quarter))
+            assert made.keys() == expected[quarter].keys()
+            different = [name for name, content in made.items() if content != expected[quarter][name]]
+            # A database file of DuckDB is no list: its bytes are not promised, its rows are.
+            assert [name for name in different if name != "published.duckdb"] == []
+        assert pointer(other) == pointer(demo.home)
+    shutil.rmtree(other)

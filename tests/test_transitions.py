@@ -1,0 +1,426 @@
+"""Transitions: where every family stood and stands, the one cause of each move, and a balance that holds."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from assets.decision.decide import decide
+from assets.decision.families import Families, Terms
+from assets.decision.judge import eligibility, judge
+from assets.decision.transitions import Before, transitions
+from schemas.tables import TABLES
+from tests.made_families import (
+    ADULT,
+    CHILD,
+    HERE,
+    NOBODY,
+    THERE,
+    Made,
+    Person,
+    column_of,
+    families,
+    scorecard,
+    seats,
+    shuffled,
+    sitting,
+    terms,
+)
+
+DAY = date(2026, 1, 26)
+THEN, NOW = terms(day=DAY), terms(quarter="2026Q2", day=DAY)
+"""The same day of decision in both, so that nothing but what a test changes can move anybody."""
+UNDECILED = {"programmes.PKH.max_decile": None, "programmes.BPNT.max_decile": None}
+A, B, C = Made("a", 10), Made("b", 20), Made("c", 30)
+Key = tuple[str, str]
+Both = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Quarterly:
+    """What a quarter is decided on."""
+
+    made: Sequence[Made]
+    places: dict[str, Both]
+    terms: Terms = field(repr=False)
+
+
+def quarterly(*made: Made, places: int = 1, on: Terms = THEN) -> Quarterly:
+    return Quarterly(made, {HERE: (places, places)}, on)
+
+
+def first_decided(then: Quarterly) -> pl.DataFrame:
+    return decide(families(*then.made), then.terms, seats(then.places), NOBODY)
+
+
+def receiving(decided: pl.DataFrame) -> pl.DataFrame:
+    return decided.filter(status="recipient").select("family_id", "programme")
+
+
+def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
+    statuses = decided.select("family_id", "programme", "status", "regency_code")
+    return Before(statuses, families(*then.made), then.terms, seats(then.places))
+
+
+def moves(then: Quarterly, now: Quarterly) -> pl.DataFrame:
+    decided = first_decided(then)
+    rows = transitions(families(*now.made), now.terms, seats(now.places), receiving(decided), before_of(then, decided))
+    fitted = TABLES["decision/transitions"].fit(rows)
+    TABLES["decision/transitions"].schema.validate(fitted)
+    return fitted
+
+
+def told(then: Quarterly, now: Quarterly) -> dict[str, tuple[str, str, str | None]]:
+    """From, to and cause in PKH by family."""
+    return told_in(moves(then, now))
+
+
+def told_in(rows: pl.DataFrame, programme: str = "PKH") -> dict[str, tuple[str, str, str | None]]:
+    mine = rows.filter(programme=programme).select("family_id", "from_status", "to_status", "cause")
+    return {row[0]: row[1:] for row in mine.iter_rows()}
+
+
+STAYS = ("recipient", "recipient", None)
+WAITS = ("waiting", "waiting", None)
+
+
+def test_who_stands_where_he_stood_has_no_cause() -> None:
+    assert told(quarterly(A, B), quarterly(A, B, on=NOW)) == {"a": STAYS, "b": WAITS}
+
+
+def test_own_data_that_change_move_the_family_and_the_others_are_moved_by_a_competitor() -> None:
+    richer = replace(A, metres=25)
+    assert told(quarterly(A, B, C), quarterly(richer, B, C, on=NOW)) == {
+        "a": ("recipient", "waiting", "own_data"), "b": ("waiting", "recipient", "competitors"), "c": WAITS,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"metres": None}, {"members": (ADULT,)}, {"facts": {"has_consent": 0}}, {"facts": {"is_address_found": 0}}],
+)
+def test_whatever_the_family_or_a_visit_says_is_own_data(change: dict[str, Any]) -> None:
+    rows = told(quarterly(A, B), quarterly(replace(A, **change), B, on=NOW))
+    assert rows["a"][0] == "recipient"
+    assert rows["a"][2] == "own_data"
+    assert rows["b"] == ("waiting", "recipient", "competitors")
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        ("living_member_count", 0), ("has_civil_servant", 1), ("has_soldier_or_police", 1), ("has_pensioner", 1),
+        ("wage_rupiah_month", 9_000_000), ("electricity_va", 2200),
+    ],
+)  # fmt: skip
+def test_whatever_an_agency_says_is_evidence(fact: tuple[str, int]) -> None:
+    assert told(quarterly(A, B), quarterly(replace(A, facts=dict([fact])), B, on=NOW)) == {
+        "a": ("recipient", "ineligible", "evidence"), "b": ("waiting", "recipient", "competitors"),
+    }  # fmt: skip
+
+
+def test_evidence_withdrawn_brings_a_family_back() -> None:
+    excluded = replace(A, facts={"has_pensioner": 1})
+    assert told(quarterly(excluded, B), quarterly(A, B, on=NOW)) == {
+        "a": ("ineligible", "recipient", "evidence"), "b": ("recipient", "waiting", "competitors"),
+    }  # fmt: skip
+
+
+def test_a_new_family_comes_by_registration_and_displaces_as_a_competitor() -> None:
+    newcomer, excluded = Made("new", 1), Made("out", 2, facts={"has_pensioner": 1})
+    assert told(quarterly(A, B), quarterly(A, B, newcomer, excluded, on=NOW)) == {
+        "a": ("recipient", "waiting", "competitors"), "b": WAITS,
+        "new": ("new", "recipient", "registrations"), "out": ("new", "ineligible", "registrations"),
+    }  # fmt: skip
+
+
+def test_a_family_that_is_gone_leaves_its_place_to_the_next() -> None:
+    assert told(quarterly(A, B, C), quarterly(B, C, on=NOW)) == {
+        "a": ("recipient", "gone", "registrations"), "b": ("waiting", "recipient", "competitors"), "c": WAITS,
+    }  # fmt: skip
+
+
+def test_every_status_may_be_the_last_of_a_family_that_is_gone() -> None:
+    made = (A, B, replace(C, metres=None), Made("d", facts={"has_pensioner": 1}), Made("e", case="case-1"))
+    rows = told(quarterly(*made), quarterly(on=NOW))
+    assert {row[0] for row in rows.values()} == {"recipient", "waiting", "not_scorable", "ineligible", "held"}
+    assert {row[1:] for row in rows.values()} == {("gone", "registrations")}
+
+
+def test_places_added_promote_and_places_taken_displace_by_seats() -> None:
+    one, two = quarterly(A, B, C), quarterly(A, B, C, places=2, on=NOW)
+    assert told(one, two) == {"a": STAYS, "b": ("waiting", "recipient", "seats"), "c": WAITS}
+    fewer = quarterly(A, B, C, on=NOW)
+    assert told(quarterly(A, B, C, places=2), fewer) == {
+        "a": STAYS, "b": ("recipient", "waiting", "seats"), "c": WAITS,
+    }  # fmt: skip
+
+
+def test_a_rule_that_changes_moves_those_it_excludes_and_those_who_follow_them_by_policy() -> None:
+    stricter = terms({"programmes.PKH.components.early_childhood": None}, quarter="2026Q2", day=DAY)
+    pupil = Made("pupil", 20, members=(ADULT, Person(date(2016, 3, 1), school="primary")))
+    assert told(quarterly(A, pupil), quarterly(A, pupil, on=stricter)) == {
+        "a": ("recipient", "ineligible", "policy"), "pupil": ("waiting", "recipient", "policy"),
+    }  # fmt: skip
+
+
+def test_another_scorecard_moves_by_model() -> None:
+    then = terms(UNDECILED, day=DAY)
+    turned = terms(UNDECILED, quarter="2026Q2", day=DAY, card=scorecard(falls=True))
+    assert told(quarterly(A, B, on=then), quarterly(A, B, on=turned)) == {
+        "a": ("recipient", "waiting", "model"), "b": ("waiting", "recipient", "model"),
+    }  # fmt: skip
+
+
+def test_other_cut_points_move_by_model() -> None:
+    cuts = terms().cut_points.with_columns(pl.col("highest_score_micro") // 100)
+    narrower = terms(quarter="2026Q2", day=DAY, cuts=cuts)
+    assert told(quarterly(A), quarterly(A, on=narrower)) == {"a": ("recipient", "ineligible", "model")}
+
+
+def test_another_draw_moves_equals_by_lottery() -> None:
+    equals = [Made("a"), Made("b")]
+    seeds = [f"drawn-in-public-{number}" for number in range(20)]
+    draws = [terms(quarter="2026Q2", day=DAY, seed=seed) for seed in seeds]
+    winner = column_of(first_decided(quarterly(*equals)), "status")
+    won, lost = sorted(winner, key=lambda name: winner[name])
+    other = next(one for one in draws if column_of(first_decided(quarterly(*equals, on=one)))[lost] == "recipient")
+    assert told(quarterly(*equals), quarterly(*equals, on=other)) == {
+        won: ("recipient", "waiting", "lottery"), lost: ("waiting", "recipient", "lottery"),
+    }  # fmt: skip
+
+
+def test_the_cause_is_the_factor_at_which_the_status_was_reached_for_good() -> None:
+    # Its own data would give c the place, a newcomer takes it, and only the second place brings it back.
+    then, now = quarterly(A, C), quarterly(A, replace(C, metres=5), Made("new", 1), places=2, on=NOW)
+    assert told(then, now) == {
+        "a": ("recipient", "waiting", "competitors"),
+        "c": ("waiting", "recipient", "seats"),
+        "new": ("new", "recipient", "registrations"),
+    }  # fmt: skip
+
+
+def test_a_move_and_its_return_are_no_move() -> None:
+    then, now = quarterly(A, B), quarterly(A, B, Made("new", 1), places=2, on=NOW)
+    assert told(then, now)["a"] == STAYS
+
+
+def test_both_programmes_have_causes_of_their_own() -> None:
+    rows = moves(quarterly(A, B), quarterly(replace(A, members=(ADULT,)), B, on=NOW))
+    causes = {row[:2]: row[2] for row in rows.select("family_id", "programme", "cause").iter_rows()}
+    assert causes == {("a", "PKH"): "own_data", ("b", "PKH"): "competitors", ("a", "BPNT"): None, ("b", "BPNT"): None}
+
+
+def first_quarter(now: Quarterly, *received: Key) -> pl.DataFrame:
+    statuses = sitting(*received).with_columns(status=pl.lit("recipient"), regency_code=pl.lit(HERE))
+    before = Before(statuses, families(), None, None)
+    return transitions(families(*now.made), now.terms, seats(now.places), sitting(*received), before)
+
+
+def test_in_a_first_quarter_the_recipients_before_are_carried_over_and_all_others_are_new() -> None:
+    sits, rich = Made("sits", 10), Made("rich", 20)
+    excluded, blank = Made("excluded", 5, facts={"has_pensioner": 1}), Made("blank", metres=None)
+    now = quarterly(sits, rich, excluded, blank, Made("new", 15), places=2)
+    received = [(name, "PKH") for name in ("sits", "rich", "excluded", "blank", "moved away")]
+    assert told_in(first_quarter(now, *received)) == {
+        "sits": STAYS,
+        "rich": ("recipient", "waiting", "competitors"),
+        "excluded": ("recipient", "ineligible", "evidence"),
+        "blank": ("recipient", "not_scorable", "own_data"),
+        "moved away": ("recipient", "gone", "registrations"),
+        "new": ("new", "recipient", "registrations"),
+    }
+
+
+def test_who_received_one_programme_before_the_first_quarter_is_new_in_the_other() -> None:
+    rows = first_quarter(quarterly(A, B), ("a", "PKH"), ("b", "BPNT"))
+    assert told_in(rows) == {"a": STAYS, "b": ("new", "waiting", "registrations")}
+    assert told_in(rows, "BPNT") == {
+        "a": ("new", "recipient", "registrations"), "b": ("recipient", "waiting", "competitors"),
+    }  # fmt: skip
+
+
+def test_a_family_that_moves_is_told_once_where_it_lives_now() -> None:
+    then = Quarterly([A, B], {HERE: (1, 1), THERE: (1, 1)}, THEN)
+    now = Quarterly([replace(A, regency=THERE), B], then.places, NOW)
+    rows = moves(then, now).filter(programme="PKH").select("family_id", "regency_code", "to_status", "cause").rows()
+    assert rows == [("b", HERE, "recipient", "competitors"), ("a", THERE, "recipient", None)]
+
+
+# The plain slow reference: one whole decision per factor, and a look at the path of each family.
+
+EVIDENCE = ("living_member_count", "has_civil_servant", "has_soldier_or_police", "has_pensioner", "wage_rupiah_month",
+            "electricity_va")  # fmt: skip
+
+
+def with_evidence_of(now: Made, then: Made) -> Made:
+    kept = {fact: value for fact, value in now.facts.items() if fact not in EVIDENCE}
+    return replace(now, facts=kept | {fact: value for fact, value in then.facts.items() if fact in EVIDENCE})
+
+
+def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, str | None]]:
+    start = first_decided(then)
+    known = {one.name: one for one in then.made}
+    stayed = [one for one in now.made if one.name in known]
+    model = replace(then.terms, scorecard=now.terms.scorecard, cut_points=now.terms.cut_points)
+    policy = replace(model, policy=now.terms.policy)
+    worlds = [
+        ("own_data", [with_evidence_of(one, known[one.name]) for one in stayed], then.terms, then.places),
+        ("evidence", stayed, then.terms, then.places),
+        ("registrations", now.made, then.terms, then.places),
+        ("model", now.made, model, then.places),
+        ("policy", now.made, policy, then.places),
+        ("seats", now.made, policy, now.places),
+        ("lottery", now.made, now.terms, now.places),
+    ]
+    first, own = statuses_of(start), facts_of(then.made, then.terms, receiving(start))
+    status, causes = dict(first), dict.fromkeys(first, "")
+    for factor, made, on, places in worlds:
+        reached = statuses_of(decide(families(*made), on, seats(places), receiving(start)))
+        facts = facts_of(made, on, receiving(start))
+        for key in {*status, *reached}:
+            if status.get(key) != reached.get(key):
+                others = factor in {"own_data", "evidence", "registrations"} and facts.get(key) == own.get(key)
+                causes[key] = "competitors" if others else factor
+        status, own = reached, facts
+    return {
+        key: (first.get(key, "new"), status.get(key, "gone"), _final(first.get(key), status.get(key), causes[key]))
+        for key in {*first, *status}
+    }
+
+
+def _final(first: str | None, last: str | None, cause: str) -> str | None:
+    if last is None:
+        return "registrations"
+    return None if first == last else cause
+
+
+def statuses_of(decided: pl.DataFrame) -> dict[Key, str]:
+    return {
+        (name, code): status for name, code, status in decided.select("family_id", "programme", "status").iter_rows()
+    }
+
+
+def facts_of(made: Sequence[Made], on: Terms, sits: pl.DataFrame) -> dict[Key, tuple[Any, ...]]:
+    """What a family's own facts make of it: its filters, components and score."""
+    whole = families(*made)
+    rows = eligibility(judge(whole, on), whole, on, sits)
+    return {
+        row[:2]: row[2:] for row in rows.select("family_id", "programme", "status", "score_micro", "reasons").rows()
+    }
+
+
+STATE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {
+        "metres": st.sampled_from([5, 6, 7, 8, 450, None]),
+        "members": st.sampled_from([(ADULT, CHILD), (ADULT, CHILD), (ADULT,)]),
+        "facts": st.sampled_from(
+            [{}, {}, {}, {"has_pensioner": 1}, {"electricity_va": 1301}, {"has_consent": 0}, {"has_consent": None}]
+        ),
+        "case": st.sampled_from([None, None, None, "case-1"]),
+    }
+)
+LIFE = st.tuples(st.one_of(STATE, STATE, STATE, st.none()), st.one_of(STATE, STATE, STATE, st.none()), st.booleans())
+PLACES = st.tuples(st.integers(0, 3), st.integers(0, 3))
+FREE = st.fixed_dictionaries({HERE: PLACES, THERE: PLACES})
+CHANGED: list[dict[str, Any]] = [
+    {}, {}, {"card": scorecard(falls=True)}, {"changes": {"programmes.PKH.max_decile": 5}},
+    {"changes": {"filters.electricity_above": None}}, {"seed": "drawn-in-public-1"}, {"seed": "drawn-in-public-2"},
+]  # fmt: skip
+TERMS = [terms(change.pop("changes", None), quarter="2026Q2", day=DAY, **change) for change in CHANGED]
+
+
+@st.composite
+def two_quarters(draw: st.DrawFn, *, movers: bool = False) -> tuple[Quarterly, Quarterly]:
+    lives = draw(st.lists(LIFE, max_size=7))
+    made: tuple[list[Made], list[Made]] = ([], [])
+    for number, (*states, elsewhere) in enumerate(lives):
+        for time, state in enumerate(states):
+            if state is not None:
+                there = number % 3 == 0 or (movers and elsewhere and time == 1)
+                made[time].append(Made(f"f{number}", regency=THERE if there else HERE, **state))
+    return (
+        Quarterly(made[0], draw(FREE), TERMS[draw(st.sampled_from(range(len(TERMS))))]),
+        Quarterly(made[1], draw(FREE), TERMS[draw(st.sampled_from(range(len(TERMS))))]),
+    )
+
+
+@settings(max_examples=30)
+@given(two_quarters(movers=True))
+def test_transitions_equal_one_whole_decision_per_factor(both: tuple[Quarterly, Quarterly]) -> None:
+    rows = moves(*both).select("family_id", "programme", "from_status", "to_status", "cause").rows()
+    assert {row[:2]: row[2:] for row in rows} == moved_slowly(*both)
+    assert len(rows) == len({row[:2] for row in rows})
+
+
+@settings(max_examples=10)
+@given(two_quarters(movers=True))
+def test_the_last_world_is_the_decision_itself(both: tuple[Quarterly, Quarterly]) -> None:
+    then, now = both
+    decided = decide(families(*now.made), now.terms, seats(now.places), receiving(first_decided(then)))
+    rows = moves(then, now).filter(pl.col("to_status") != "gone")
+    assert {row[:2]: row[2] for row in rows.select("family_id", "programme", "to_status").iter_rows()} == statuses_of(
+        decided
+    )
+
+
+def balance(then: Quarterly, now: Quarterly) -> None:
+    """Enters + promoted - leaves - displaced = change in filled places, for every area and programme."""
+    filled: Counter[Key] = Counter()
+    start = first_decided(then)
+    end = decide(families(*now.made), now.terms, seats(now.places), receiving(start))
+    for sign, decided in ((-1, start), (1, end)):
+        for area, code in decided.filter(status="recipient").select("regency_code", "programme").iter_rows():
+            filled[area, code] += sign
+    columns = ("regency_code", "from_regency_code", "programme", "from_status", "to_status")
+    for area, area_before, code, before, after in moves(then, now).select(columns).iter_rows():
+        filled[area, code] -= after == "recipient"
+        filled[area_before, code] += before == "recipient"
+    assert not any(filled.values())
+
+
+@settings(max_examples=20)
+@given(two_quarters())
+def test_who_enters_and_leaves_balances_with_the_change_in_filled_places(both: tuple[Quarterly, Quarterly]) -> None:
+    balance(*both)
+
+
+def test_the_balance_of_both_regencies_holds_where_a_recipient_moves() -> None:
+    then = Quarterly([A], {HERE: (1, 1), THERE: (1, 1)}, THEN)
+    balance(then, Quarterly([replace(A, regency=THERE)], then.places, NOW))
+
+
+@settings(max_examples=8)
+@given(two_quarters(movers=True), st.randoms(use_true_random=False))
+def test_shuffled_rows_give_the_identical_transitions(both: tuple[Quarterly, Quarterly], dice: Random) -> None:
+    then, now = both
+    start = first_decided(then)
+    before, made = before_of(then, start), families(*now.made)
+
+    def mixed(whole: Families) -> Families:
+        return Families(shuffled(whole.records, dice), shuffled(whole.members, dice))
+
+    other = Before(shuffled(before.statuses, dice), mixed(before.families), before.terms, seats(then.places))
+    assert_frame_equal(
+        transitions(mixed(made), now.terms, shuffled(seats(now.places), dice), shuffled(receiving(start), dice), other),
+        transitions(made, now.terms, seats(now.places), receiving(start), before),
+    )
+
+
+def test_a_child_that_turns_seven_moves_its_family_by_own_data() -> None:
+    growing = replace(A, members=(ADULT, Person(date(2019, 3, 1))))
+    rows = told(quarterly(growing, on=terms()), quarterly(growing, on=terms(quarter="2026Q2")))
+    assert rows == {"a": ("recipient", "ineligible", "own_data")}
+
+
+def test_a_member_recognised_as_victim_of_rights_violations_is_evidence() -> None:
+    then, now = (replace(A, members=(Person(is_rights_victim=mark),)) for mark in (0, 1))
+    assert told(quarterly(then), quarterly(now, on=NOW)) == {"a": ("ineligible", "recipient", "evidence")}
