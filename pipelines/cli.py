@@ -180,7 +180,7 @@ def template(
 
         contract = TABLES[f"intake/{feed}"]
     path = to or Path(f"{feed}.{form}")
-    path.write_bytes(xlsx_template(contract) if form is TemplateFormat.XLSX else csv_template(contract))
+    path.write_bytes(xlsx_template(contract, language()) if form is TemplateFormat.XLSX else csv_template(contract))
     out.print(str(path))
 
 

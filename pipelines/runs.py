@@ -3,6 +3,7 @@
 import os
 import resource
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +58,13 @@ def execute(home: Home, job: str, quarter: Quarter, config: dict[str, Any] | Non
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     began = time.monotonic()
+    with warnings.catch_warnings():
+        # Dagster copies every sensor with a beta parameter of its own.
+        warnings.filterwarnings("ignore", message="Parameter `owners` of initializer `SensorDefinition")
+        job_definition = defs.resolve_job_def(job)
     with dg.DagsterInstance.get() as instance:
         try:
-            result = defs.resolve_job_def(job).execute_in_process(
+            result = job_definition.execute_in_process(
                 instance=instance, partition_key=str(quarter), run_config={**quiet, **(config or {})}
             )
         except dg.DagsterError as error:

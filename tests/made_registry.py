@@ -118,7 +118,7 @@ class Office:
             Batch(
                 batch_id, feed, str(quarter), f"{batch_id}.csv", batch_id, declared, read=len(rows),
                 accepted=len(rows), rejected=0, parked=0, reasons={},
-                shard={"file": shard.path.name, "sha256": shard.sha256, "rows": shard.rows},
+                shards=({"file": shard.path.name, "sha256": shard.sha256, "rows": shard.rows},),
             ),
         )  # fmt: skip
 

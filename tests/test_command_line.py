@@ -189,7 +189,7 @@ def test_a_template_of_every_feed_in_both_formats_has_the_feeds_columns(home: Pa
         else:
             book = openpyxl.load_workbook(path)
             assert [cell.value for cell in book["data"][1]] == columns
-            described = {row[0].value: row[3].value for row in book["columns"].iter_rows(min_row=2)}
+            described = {row[0].value: row[2].value for row in book["columns"].iter_rows(min_row=2)}
             assert list(described) == columns
             assert all(described.values())
 

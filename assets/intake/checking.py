@@ -303,7 +303,10 @@ class Checker:
         per_slot = rank[-1].copy()
         rank += np.cumsum(per_slot, dtype=np.int32) - per_slot - 1
         cells = pl.concat(
-            [rejected[column.name].filter(pl.Series(is_fault[:, at])).alias("found") for at, column in enumerate(slots)],
+            [
+                rejected[column.name].filter(pl.Series(is_fault[:, at])).alias("found")
+                for at, column in enumerate(slots)
+            ],
             rechunk=True,
         )
         found = cells.gather(rank[is_fault])

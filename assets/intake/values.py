@@ -143,7 +143,9 @@ def _without_decimals(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[s
     chosen = [
         name
         for name, shape in shapes.items()
-        if shape.dtype.is_integer() and typed[name].null_count() > text[name].null_count() + many
+        if shape.dtype.is_integer()
+        and typed[name].null_count() > text[name].null_count() + many
+        and text[name].str.ends_with(".0").sum() > many
     ]
     return text.select(pl.col(name).str.strip_suffix(".0").cast(shapes[name].dtype, strict=False) for name in chosen)
 
