@@ -245,7 +245,7 @@ def test_a_refused_file_full_of_persons_leaves_none_of_them_in_logs_errors_or_ev
     moved = [",".join([*row.split(",")[1:], row.split(",")[0]]) for row in rows]
     spoilt = {
         ("members", "moved.csv"): "\n".join([header, *moved]),
-        ("members", "open.csv"): "\n".join([header, '"' + rows[0], *rows[1:]]),
+        ("members", "open.csv"): "\n".join([header, *('"' + row for row in rows)]),
         ("members", "headless.csv"): "\n".join(rows),
         ("registrations", "villages.csv"): registrations.read_text().replace(",35.10.", ",3510090101900001"),
         ("evidence", "evidence.csv"): members.read_text(),
@@ -255,7 +255,7 @@ def test_a_refused_file_full_of_persons_leaves_none_of_them_in_logs_errors_or_ev
         file = demo_copy.parent / name
         file.write_text(text)
         loaded = perlinsos(demo_copy, "load", feed, file, "--quarter", FIRST)
-        assert loaded.code == 4, loaded.out
+        assert loaded.code == 4, (name, loaded.out)
         said.append(loaded)
         folder = demo_copy / "landing" / FIRST / feed
         folder.mkdir(parents=True, exist_ok=True)
@@ -275,7 +275,7 @@ def test_a_template_opens_in_a_spreadsheet_with_its_columns_as_text(demo: Demo, 
     path = tmp_path / "members.xlsx"
     assert perlinsos(demo.home, "template", "members", "--out", path).code == 0
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["data", "columns"]
+    assert book.sheetnames == ["data", "columns", "codes", "example"]
     header = [cell.value for cell in book["data"][1]]
     assert header[:3] == ["family_card_number", "nik", "name"]
     widths = book["data"].column_dimensions
