@@ -9,12 +9,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import polars as pl
 
 from pipelines.cli import main
@@ -93,6 +94,26 @@ def copied(home: Path, to: Path) -> Path:
     """A copy of a home to work in."""
     shutil.copytree(home, to, ignore=_NOT_COPIED)
     return to
+
+
+def fresh(home: Path, demo: Demo, change: Callable[[str], str] = str) -> Path:
+    """A new home with the demo's key, terms and approvers, and its first quarter's files in the landing zone.
+
+    `change` works on the text of every delivered file.
+    """
+    for name in ("keys", "dagster", "demo-keys"):
+        shutil.copytree(demo.home / name, home / name, ignore=_NOT_COPIED)
+    shutil.copyfile(demo.home / "overlay.yaml", home / "overlay.yaml")
+    with duckdb.connect(str(demo.home / "warehouse.duckdb"), read_only=True) as connection:
+        batches = connection.execute(f"SELECT batch_id, feed, file_name FROM intake.batches WHERE quarter = '{FIRST}'")  # noqa: S608
+        delivered = batches.fetchall()
+    for batch, feed, name in delivered:
+        folder = home / "landing" / FIRST / feed
+        folder.mkdir(parents=True, exist_ok=True)
+        done = demo.home / "landing" / "done" / batch
+        (folder / name).write_text(change((done / name).read_text()))
+        shutil.copyfile(done / f"{name}.yaml", folder / f"{name}.yaml")
+    return home
 
 
 def redeliver_agents(home: Path, quarter: str) -> None:
