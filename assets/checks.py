@@ -1,6 +1,6 @@
 """What must hold before a draft is accepted; each check says how many rows break it. Nothing is mended here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -66,6 +66,25 @@ def _listed_without_score(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyF
 
 def _ranked_without_being_listed(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
     return _count(decisions.filter(~pl.col("status").is_in(LISTED) & pl.col("rank").is_not_null()))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows in and out of one stage: `went_in` = `came_out` + `set_aside`."""
+
+    stage: str
+    went_in: int
+    came_out: int
+    set_aside: int = 0
+
+
+COUNTS_RECONCILE = "counts_reconcile"
+COUNTS_PROMISE = "At every stage rows in are rows out and rows set aside: files, registry, decisions, payments."
+
+
+def unreconciled(stages: Iterable[Counted]) -> list[str]:
+    """Stages whose counts do not reconcile."""
+    return [one.stage for one in stages if one.went_in != one.came_out + one.set_aside]
 
 
 DRAFT_CHECKS = (

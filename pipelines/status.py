@@ -45,9 +45,7 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
         drafts = [read_draft(path.parent) for path in sorted(house.drafts.glob(f"{name}/*/{FILE}"))]
         told[name] = {
             "feeds": feeds,
-            "still_parked": [
-                {"feed": str(one.feed), "batch": one.batch_id, "rows": one.rows} for one in waiting
-            ],
+            "still_parked": [{"feed": str(one.feed), "batch": one.batch_id, "rows": one.rows} for one in waiting],
             "drafts": [
                 {
                     "draft": draft.hash,

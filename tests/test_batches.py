@@ -77,7 +77,12 @@ def intake(tmp_path: Path) -> Intake:
 
 
 def load(
-    intake: Intake, folder: Path, feed: Feed, rows: list[dict[str, str]], name: str = "a", **said: Any  # noqa: ANN401
+    intake: Intake,
+    folder: Path,
+    feed: Feed,
+    rows: list[dict[str, str]],
+    name: str = "a",
+    **said: Any,  # noqa: ANN401
 ) -> Batch:
     loaded = intake.load(feed, csv(folder, rows, name), QUARTER, DECLARED.model_copy(update=said))
     assert loaded.batch is not None, loaded.reason
@@ -385,9 +390,7 @@ def test_two_loads_of_one_file_at_once_end_with_one_batch(home: Path, tmp_path: 
 
 
 @pytest.mark.filterwarnings("ignore:Parameter `owners`")  # What Dagster says of itself.
-def test_the_sensor_loads_what_lies_still_in_the_landing_zone_once(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_sensor_loads_what_lies_still_in_the_landing_zone_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERLINSOS_HOME", str(home))
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
     from pipelines.definitions import defs, landing_zone, load_drops  # noqa: PLC0415 - reads the environment just set

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.checks import DRAFT_CHECKS
+from assets.checks import DRAFT_CHECKS, Counted, unreconciled
 from assets.decision.decide import decide
 from tests.made_families import ADULT, HERE, NOBODY, THERE, Made, families, seats, terms
 
@@ -99,3 +99,8 @@ def test_places_of_smaller_areas_are_checked_in_them(area: str, code: str) -> No
     assert broken((made.records, decided, places)) == {}
     all_in = decided.with_columns(status=pl.lit("recipient"))
     assert broken((made.records, all_in, places)) == {"recipients_within_places": 2}
+
+
+def test_a_stage_whose_rows_do_not_add_up_is_named() -> None:
+    stages = [Counted("whole", 5, 3, 2), Counted("lost one", 5, 4), Counted("one too many", 5, 4, 2)]
+    assert unreconciled(stages) == ["lost one", "one too many"]

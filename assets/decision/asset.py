@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.checks import DRAFT_CHECKS
+from assets.checks import COUNTS_PROMISE, COUNTS_RECONCILE, DRAFT_CHECKS, Counted, unreconciled
 from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
 from assets.decision.quarter import (
     cut_points_of,
@@ -89,6 +89,11 @@ def judge(
     check_specs=[
         dg.AssetCheckSpec(one.name, asset=key_of("decision/decisions"), description=one.promise, blocking=True)
         for one in DRAFT_CHECKS
+    ]
+    + [
+        dg.AssetCheckSpec(
+            COUNTS_RECONCILE, asset=key_of("decision/decisions"), description=COUNTS_PROMISE, blocking=True
+        )
     ],
     partitions_def=QUARTERS,
     group_name="decision",
@@ -128,6 +133,25 @@ def decide(
             severity=dg.AssetCheckSeverity.ERROR,
             metadata={"rows that break it": broken},
         )
+    broken_stages = unreconciled(_counted(house, pins, families, decisions, payments))
+    yield dg.AssetCheckResult(
+        passed=not broken_stages,
+        check_name=COUNTS_RECONCILE,
+        asset_key=key_of("decision/decisions"),
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"stages that do not reconcile": broken_stages},
+    )
+
+
+def _counted(house: House, pins: Pins, families: Table, decisions: Table, payments: Table) -> Iterator[Counted]:
+    for batch in pins.read(house.lake):
+        yield Counted(f"batch {batch.batch_id}", batch.read, batch.accepted + batch.parked, batch.rejected)
+    by_programme = counts(decisions.scan(house.contracts["decision/decisions"]), ["programme"]).to_dicts()
+    for one in by_programme:
+        aside = one["ineligible"] + one["not_scorable"] + one["held"]
+        yield Counted(f"families of {one['programme']}", families.rows, one["evaluated"])
+        yield Counted(f"statuses of {one['programme']}", one["evaluated"], one["recipients"] + one["waiting"], aside)
+    yield Counted("payments", sum(one["recipients"] for one in by_programme), payments.rows)
 
 
 @dg.asset(

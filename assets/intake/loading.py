@@ -209,9 +209,7 @@ class Intake:
             yield _check(checker, fit.rows(chunk)), min(read / size, 1.0) if read else None
         checker.finish()
 
-    def _count(
-        self, chunks: Iterator[tuple[Checked, float | None]], contract: Contract, working: Path
-    ) -> _Counted:
+    def _count(self, chunks: Iterator[tuple[Checked, float | None]], contract: Contract, working: Path) -> _Counted:
         counted = _Counted(AcceptedRows(working / "accepted", contract), RejectedRows(working / "rejected"))
         for checked, share in chunks:
             counted.accepted.add(checked.accepted)

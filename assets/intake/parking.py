@@ -85,9 +85,7 @@ class Parked:
     rows: int
 
 
-def still_parked(
-    lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter, cut_off: date
-) -> tuple[Parked, ...]:
+def still_parked(lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter, cut_off: date) -> tuple[Parked, ...]:
     """What waits at the cut-off, batch by batch of the quarter, in order of feed and batch; equal rows count once."""
     known = Known.in_quarter(lake, contracts, quarter, cut_off)
     return tuple(

@@ -144,7 +144,8 @@ class RejectedRows:
             return
         self.total += rows.height
         counted = reasons.group_by("column", "reason").agg(
-            pl.col("row_number").n_unique().alias("rows"), first_row=pl.col("row_number").min(),
+            pl.col("row_number").n_unique().alias("rows"),
+            first_row=pl.col("row_number").min(),
             expected=pl.col("expected").first() if "expected" in reasons.columns else pl.lit(None, pl.String),
         )
         for one in counted.iter_rows(named=True):

@@ -6,7 +6,8 @@ from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, quarter_of
-from assets.welfare.models import adopt, fitted, in_force, scorecard_on
+from assets.welfare.first_fit import fitted
+from assets.welfare.models import adopt, in_force, scorecard_on
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
 from schemas.errors import Refused

@@ -6,19 +6,16 @@ Fitting and scoring are elsewhere; here a model is put on the shelf, put in forc
 from datetime import date
 from pathlib import Path
 
-import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assets.lake import write_atomically
-from assets.welfare.fit import fit
 from assets.welfare.scorecard import Scorecard, read_scorecard, write_scorecard
 from assets.welfare.spec import Feature, SurveySpec
 from schemas.errors import Refused, SpecError
 from schemas.questionnaire import Questionnaire
 
 LIST = "in_force.yaml"
-LINE = "poverty_line_rupiah_per_capita_month"
 
 
 class InForce(BaseModel):
@@ -49,23 +46,6 @@ def spec_of(questionnaire: Questionnaire) -> SurveySpec:
         place = ".".join(str(part) for part in first["loc"])
         message = f"questionnaire {questionnaire.version}, survey.{place}: {first['msg']}"
         raise SpecError(message) from None
-
-
-def fitted(survey: pl.DataFrame, poverty: pl.DataFrame, questionnaire: Questionnaire) -> Scorecard:
-    """The scorecard of an accepted consumption survey.
-
-    Parameters
-    ----------
-    survey : DataFrame
-        Feed `consumption_survey`.
-    poverty : DataFrame
-        `area_code, poverty_line_rupiah_per_capita_month`, where the questionnaire names the line.
-    """
-    spec = spec_of(questionnaire)
-    if spec.poverty_line == LINE:
-        lines = poverty.select(regency_code="area_code", **{LINE: LINE})
-        survey = survey.join(lines, on="regency_code", how="left", maintain_order="left")
-    return fit(survey.sort(spec.id), spec)
 
 
 def shelve(folder: Path, card: Scorecard) -> Path:
