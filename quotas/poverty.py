@@ -10,6 +10,25 @@ SHIPPED_VINTAGE = "2025-03"
 _PROVINCE = r"^\d{2}$"
 
 
+def delivered_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
+    """Poor persons and poverty line of the areas that were delivered with a poor count.
+
+    Poor counts and poverty lines may come in files of their own. Totals of provinces weigh nothing.
+
+    Returns
+    -------
+    DataFrame
+        `area_code, weight` (poor persons), `poverty_line_rupiah_per_capita_month`; ordered by area.
+    """
+    return (
+        accepted.filter((pl.col("vintage") == vintage) & ~pl.col("area_code").str.contains(_PROVINCE))
+        .sort("area_code", "batch_id", "row_number")
+        .group_by("area_code", maintain_order=True)
+        .agg(weight=pl.col("poor_count").drop_nulls().last(), **{LINE: pl.col(LINE).drop_nulls().last()})
+        .drop_nulls("weight")
+    )
+
+
 def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     """Poor persons and poverty line per area of one vintage.
 
@@ -28,20 +47,17 @@ def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     Raises
     ------
     Refused
-        If the vintage was neither delivered nor ships.
+        If the vintage was neither delivered nor ships, or was delivered without some regencies of the country.
     """
-    columns = ["area_code", "weight", LINE]
-    delivered = accepted.filter(pl.col("vintage") == vintage).rename({"poor_count": "weight"})
-    # Poor counts and poverty lines may come in files of their own. Totals of provinces and areas without a poor count
-    # weigh nothing.
-    newest = (
-        delivered.filter(~pl.col("area_code").str.contains(_PROVINCE))
-        .sort("area_code", "batch_id", "row_number")
-        .group_by("area_code", maintain_order=True)
-        .agg(pl.col("weight", LINE).drop_nulls().last())
-        .drop_nulls("weight")
-        .select(columns)
-    )
+    newest = delivered_figures(accepted, vintage)
+    known = regencies()["code"]
+    missing = known.filter(~known.is_in(newest["area_code"].implode()))
+    if newest["area_code"].is_in(known.implode()).any() and missing.len():
+        message = (
+            f"the poverty statistics of {vintage} lack {missing.len()} of {known.len()} regencies, {missing[0]} among "
+            "them; places are shares of the whole country. Load the complete table."
+        )
+        raise Refused(message)
     if not newest.height and vintage != SHIPPED_VINTAGE:
         message = (
             f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assets.intake.bps_api import COLUMNS, is_api_answer, rows_of
-from quotas.poverty import poverty_figures
+from quotas.poverty import delivered_figures, poverty_figures
 from schemas.errors import FileRefused
 from schemas.regions import regencies
 
@@ -117,7 +117,7 @@ def test_counts_and_lines_of_two_answers_make_the_figures_of_an_area_and_totals_
         )
         for batch, rows in (("b", rows_of(answer())), ("a", lines))
     )
-    figures = poverty_figures(accepted, "2025-03").select("area_code", "weight", LINE)
+    figures = delivered_figures(accepted, "2025-03")
     assert figures.rows() == [("11.09", 15500, 600000), ("35.10", 100130, 491873)]
     without_counts = poverty_figures(accepted.filter(pl.col("batch_id") == "a"), "2025-03")
     assert without_counts["weight"].sum() == regencies()["poor_count"].sum()

@@ -139,11 +139,11 @@ def test_stale_regency_codes_of_both_systems_become_those_of_today() -> None:
         assert checked.accepted["area_code"].to_list() == stale["successor"].to_list()
 
 
-def test_totals_of_provinces_and_of_the_country_are_no_areas_of_their_own() -> None:
+def test_the_total_of_a_province_is_taken_and_that_of_the_country_or_a_village_is_no_area() -> None:
     assert told(statistics(["35.10", "35", "3500", "0000", "35.10.09.2001"], KEMENDAGRI)) == [
-        (row, "unknown_region") for row in (3, 4, 5, 6)
+        (row, "unknown_region") for row in (4, 5, 6)
     ]
-    assert told(statistics(["3510", "3500", "9999"], BPS)) == [(3, "unknown_region"), (4, "unknown_region")]
+    assert told(statistics(["3510", "3500", "9999"], BPS)) == [(4, "unknown_region")]
 
 
 def test_areas_of_any_level_are_bridged_and_regions_not_in_the_tables_yet_are_taken() -> None:

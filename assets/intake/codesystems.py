@@ -41,11 +41,15 @@ def _stale(system: str) -> pl.DataFrame:
 def _bridge(*, is_any_level: bool) -> pl.DataFrame:
     """BPS codes and the Kemendagri codes of today of the same regions: `code, successor`."""
     now = regencies().select(code="code_bps", successor="code")
-    tables = [now, _stale("bps").select("code", "successor")]
+    provinces = now.select(pl.col("code").str.head(2), pl.col("successor").str.head(2)).unique()
+    # BPS writes a province alone or, in tables of regencies, with two zeros.
+    tables = [
+        now,
+        _stale("bps").select("code", "successor"),
+        provinces,
+        provinces.select(pl.col("code") + "00", "successor"),
+    ]
     if is_any_level:
-        provinces = now.select(pl.col("code").str.head(2), pl.col("successor").str.head(2)).unique()
-        # BPS writes a province alone or, in tables of regencies, with two zeros.
-        tables += [provinces, provinces.select(pl.col("code") + "00", "successor")]
         tables.append(reference("districts").select(code="code_bps", successor="code"))
     return pl.concat(tables)
 
@@ -61,7 +65,7 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
         Code system of the file.
     is_any_level : bool
         Whether the column of areas takes provinces and districts too, and regions that are not in the tables yet, as
-        a list of codes does. Otherwise an area is a regency: totals are no areas of their own.
+        a list of codes does. Otherwise an area is a regency or, for its total, a province.
 
     Returns
     -------
@@ -86,7 +90,8 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
     is_stale = regency.is_in(_stale("kemendagri")["code"].implode())
     is_unknown = is_form & ~is_known & (not is_any_level)
     if codes.name == "area_code" and not is_any_level:
-        is_unknown = ~is_known | (pl.col("canonical").str.len_bytes() != len("35.10"))
+        is_regency = is_known & (pl.col("canonical").str.len_bytes() == len("35.10"))
+        is_unknown = ~is_regency & ~pl.col("canonical").is_in(regencies()["province_code"].unique().implode())
     fault = (
         pl.when(is_number)
         .then(pl.lit("code_through_a_number"))
