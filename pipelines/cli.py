@@ -440,6 +440,33 @@ def publish(quarter: QuarterArgument, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def workbook(
+    quarter: QuarterArgument,
+    region: Annotated[str, typer.Option(help="Kemendagri code of a regency, district or village, as 35.10.")],
+    to: Annotated[Path, typer.Option("--out", help="XLSX file to write.")],
+) -> None:
+    """Write the published lists of a region as a workbook, codes as text."""
+    import polars as pl
+
+    from assets.published import in_force
+    from reports.lists import lists_workbook
+    from schemas.regions import kemendagri
+
+    revision = in_force(_home().house, Quarter.parse(quarter))
+    if revision is None:
+        message = f"{quarter} has no published revision. `perlinsos status` shows what is published."
+        raise Refused(message)
+    here = pl.col("village_code").str.starts_with(kemendagri(region))
+    lists = {
+        name: pl.scan_parquet(revision.folder / f"{name}.parquet").filter(here).collect()
+        for name in ("recipients", "waiting_list")
+    }
+    to.write_bytes(lists_workbook(lists))
+    counts = ", ".join(f"{rows.height:,} in {name}" for name, rows in lists.items())
+    out.print(f"{to}: {counts}", markup=False)
+
+
+@app.command()
 def explain(
     quarter: QuarterArgument,
     reference: Annotated[str | None, typer.Option(help="Public reference, as K3QF-9XW2-7M0A.")] = None,

@@ -282,3 +282,17 @@ def test_a_template_opens_in_a_spreadsheet_with_its_columns_as_text(demo: Demo, 
     assert all(openpyxl_format == "@" for openpyxl_format in {widths["A"].number_format, widths["B"].number_format})
     explained = [row[0].value for row in book["columns"].iter_rows(min_row=2)]
     assert explained == header
+
+
+def test_the_workbook_of_a_regency_holds_its_lists_with_codes_as_text(demo: Demo, tmp_path: Path) -> None:
+    path = tmp_path / "banyuwangi.xlsx"
+    assert perlinsos(demo.home, "workbook", SECOND, "--region", "35.10", "--out", path).code == 0
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["recipients", "waiting_list"]
+    for name in book.sheetnames:
+        published = pl.read_parquet(demo.home / "published" / SECOND / "r1" / f"{name}.parquet")
+        header, *rows = book[name].iter_rows(values_only=True)
+        mine = published.filter(regency_code="35.10")
+        assert list(header) == published.columns
+        assert rows == mine.rows()
+        assert {row[header.index("regency_code")] for row in rows} == {"35.10"}
