@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 
 import polars as pl
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from pipelines.demo import scale
+from pipelines.demo import scale, throw_away_key
+from pipelines.home import Home
 from schemas.vocabularies import Role
 
 FAMILIES = int(os.environ.get("PERLINSOS_BENCH_FAMILIES", "680000"))
@@ -27,16 +26,6 @@ def _perlinsos(home: Path, *arguments: str) -> str:
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", *arguments]
     environment = {**os.environ, "PERLINSOS_HOME": str(home)}
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout  # noqa: S603
-
-
-def _key(home: Path, role: Role) -> Path:
-    key = Ed25519PrivateKey.generate()
-    public = home / "keys" / "approvers" / role / "bench.pub"
-    public.parent.mkdir(parents=True, exist_ok=True)
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    path = home / f"{role}.pem"
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return path
 
 
 def _plain_reading(folder: Path) -> float:
@@ -57,7 +46,7 @@ def run() -> None:
         world = ("world", "--families", str(FAMILIES), "--quarters", ",".join(QUARTERS), "--out", str(home / "landing"))
         _perlinsos(home, *world)
         print(f"{FAMILIES:,} families invented in {time.monotonic() - began:.1f} s")
-        keys = {role: _key(home, role) for role in Role}
+        keys = {role: throw_away_key(Home(home), role) for role in Role}
         for number, quarter in enumerate(QUARTERS):
             plain = _plain_reading(home / "landing" / quarter)
             first = ["--first"] if number == 0 else []

@@ -66,7 +66,7 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
     out.print(f"Home {home.path}, with the demo's published pseudonym key: nothing here is secret.", markup=False)
     out.print(f"Inventing {families:,} families in {len(SCOPE)} regencies ...")
     write("banyuwangi", families, QUARTERS, SEED, home.path / "landing")
-    keys = {role: _throw_away_key(home, role) for role in Role}
+    keys = {role: throw_away_key(home, role) for role in Role}
     for number, quarter in enumerate(QUARTERS):
         out.rule(str(quarter))
         ran = execute(home, "quarterly_run", quarter, {"ops": {"intake": {"config": {"first": number == 0}}}})
@@ -96,7 +96,8 @@ def _empty(home: Home) -> None:
     shutil.rmtree(home.path)
 
 
-def _throw_away_key(home: Home, role: Role) -> Path:
+def throw_away_key(home: Home, role: Role) -> Path:
+    """A new private key for a role of this home, registered there; not for a home that decides about people."""
     key = Ed25519PrivateKey.generate()
     folder = home.path / "demo-keys"
     folder.mkdir(exist_ok=True)

@@ -22,6 +22,9 @@ class LakeIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Table | Pins | Scorecard | Mapping[str, Any]) -> None:
         """Make the handle the table's current one."""
+        if isinstance(obj, Table):
+            self._house.lake.commit(obj)
+            return
         if isinstance(obj, Scorecard):
             shelve(self._house.models, obj)
         plain = {"hash": obj.hash} if isinstance(obj, Scorecard) else obj if isinstance(obj, Mapping) else obj.to_json()

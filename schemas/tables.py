@@ -37,7 +37,6 @@ FAMILY_FACTS = (
 )
 """Facts of a family that filters read: whole numbers, 0 or 1 for yes and no, null for unknown."""
 
-COMMUNITY_COLUMNS = ("province_code", "regency_code", "district_code", "village_code")
 RESTRICTED = Access.RESTRICTED
 PUBLIC = Access.PUBLIC
 

@@ -51,10 +51,16 @@ class Demo:
     said: Said
 
 
-def perlinsos(home: Path, *arguments: object, stdin: str = "") -> Said:
+def perlinsos(home: Path, *arguments: object, stdin: str = "", lang: str = "en") -> Said:
     """A command in this process."""
     out, err = io.StringIO(), io.StringIO()
-    environment = {"PERLINSOS_HOME": str(home), "DAGSTER_HOME": str(home / "dagster"), "COLUMNS": "200"}
+    environment = {
+        "PERLINSOS_HOME": str(home),
+        "DAGSTER_HOME": str(home / "dagster"),
+        "PERLINSOS_LANG": lang,
+        "COLUMNS": "250",
+        "NO_COLOR": "1",
+    }
     with (
         mock.patch.dict(os.environ, environment),
         mock.patch.object(sys, "argv", ["perlinsos", *map(str, arguments)]),

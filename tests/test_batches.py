@@ -1,7 +1,5 @@
 """Batches through their states, rows that wait for their family, and what the command line tells of both."""
 
-import contextlib
-import io
 import json
 import os
 import subprocess
@@ -9,7 +7,6 @@ import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import dagster as dg
 import duckdb
@@ -23,12 +20,12 @@ from assets.intake.loading import Intake
 from assets.intake.parking import still_parked
 from assets.intake.pins import Pins
 from assets.lake import Lake
-from pipelines.cli import main
 from pipelines.home import Home
 from schemas.errors import Refused
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
+from tests.homes import perlinsos
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
@@ -249,34 +246,6 @@ def test_rows_with_one_key_and_different_content_are_all_accepted(intake: Intake
 
 
 # The command line
-
-
-class Said:
-    """What a command answered."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    @property
-    def json(self) -> Any:  # noqa: ANN401 - JSON may be anything
-        return json.loads(self.out)
-
-
-def perlinsos(home: Path, *arguments: object, lang: str = "en") -> Said:
-    out, err = io.StringIO(), io.StringIO()
-    environment = {"PERLINSOS_HOME": str(home), "PERLINSOS_LANG": lang, "COLUMNS": "250", "NO_COLOR": "1"}
-    with (
-        mock.patch.dict(os.environ, environment),
-        mock.patch.object(sys, "argv", ["perlinsos", *map(str, arguments)]),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        code = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
