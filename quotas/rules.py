@@ -223,10 +223,17 @@ class RegistryRule(Strict):
         Strongest first, each source once.
     answer_max_age_days : int
         An answer older than this on the day of decision counts as missing.
+    linkage_same_probability, linkage_clerk_probability : float
+        From which probability on two persons are taken for one, and from which a clerk is asked.
+    clerk_cases_per_thousand_families : int
+        Pairs of persons left to clerks, at most, per thousand families of the registry.
     """
 
     source_precedence: tuple[Source, ...]
     answer_max_age_days: Annotated[int, Field(ge=1)]
+    linkage_same_probability: Annotated[float, Field(gt=0.5, lt=1)]
+    linkage_clerk_probability: Annotated[float, Field(gt=0, lt=1)]
+    clerk_cases_per_thousand_families: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _names_each_source_once(self) -> Self:

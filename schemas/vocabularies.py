@@ -129,6 +129,73 @@ class Feed(StrEnum):
     MINIMUM_WAGES = "minimum_wages"
     REGION_CODES = "region_codes"
     BOUNDARIES = "boundaries"
+    ADJUDICATIONS = "adjudications"
+
+
+class CaseKind(StrEnum):
+    """What is doubtful about a person."""
+
+    NIK_IN_TWO_FAMILIES = "nik_in_two_families"
+    LINKED_IN_TWO_FAMILIES = "linked_in_two_families"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+
+
+class Ruling(StrEnum):
+    """What a clerk decided about the two sides of a case."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+class ClerkRole(StrEnum):
+    """In which role a clerk decides a case of identity."""
+
+    VILLAGE_OFFICE = "village_office"
+    CIVIL_REGISTRY = "civil_registry"
+    MINISTRY = "ministry"
+
+
+class LinkBasis(StrEnum):
+    """On what two identities are taken for one person."""
+
+    EXACT = "exact"
+    MODEL = "model"
+    CLERK = "clerk"
+
+
+class LinkOutcome(StrEnum):
+    """What follows for a pair of identities: one person, or a clerk is asked."""
+
+    SAME = "same"
+    CLERK = "clerk"
+
+
+class OfficeReason(StrEnum):
+    """Why a family is sent to the village office."""
+
+    FACE_MATCH_FAILED = "face_match_failed"
+    IDENTITY_CASE = "identity_case"
+
+
+class FamilyEvent(StrEnum):
+    """What began a period of a family, or ended its last one."""
+
+    REGISTERED = "registered"
+    SPLIT = "split"
+    NEW_CARD = "new_card"
+    MOVED = "moved"
+    NEW_HEAD = "new_head"
+    DISSOLVED = "dissolved"
+
+
+class PersonEvent(StrEnum):
+    """What began a person's period in a family, or ended it."""
+
+    REGISTERED = "registered"
+    BORN = "born"
+    JOINED = "joined"
+    DIED = "died"
+    LEFT = "left"
 
 
 class ObjectionKind(StrEnum):

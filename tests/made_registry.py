@@ -3,6 +3,7 @@
 Nothing is asserted here.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -48,10 +49,24 @@ def registration(card: str, day: date = NOV, village: str = VILLAGE, *, verified
     }  # fmt: skip
 
 
+def named(nik: str | None) -> str:
+    """A name of its own for every number, unlike any other."""
+    letters = hashlib.sha256(str(nik).encode()).hexdigest().translate(str.maketrans("0123456789", "GHIJKLMNOP"))
+    return f"{letters[:7]} {letters[7:15]}".upper()
+
+
+def born(nik: str | None) -> date:
+    """The birth date that a number says, of this or the last century."""
+    if nik is None:
+        return date(2025, 12, 24)
+    day, month, year = int(nik[6:8]) % 40, int(nik[8:10]), int(nik[10:12])
+    return date(2000 + year if year <= 26 else 1900 + year, month, day)
+
+
 def member(card: str, nik: str | None, relation: int = 1, day: date = NOV, **more: object) -> Row:
     """A person stated on a card: a grown man who works for himself, unless said otherwise."""
     return {
-        "family_card_number": card, "nik": nik, "name": "SLAMET", "birth_date": date(1980, 5, 15),
+        "family_card_number": card, "nik": nik, "name": named(nik), "birth_date": born(nik),
         "sex": Sex.MALE.value, "relation": relation, "marital_status": 2, "is_pregnant": False,
         "school_participation": 3, "education": 1, "work_position": 1, "disability": 4, "stated_date": day, **more,
     }  # fmt: skip
@@ -59,9 +74,9 @@ def member(card: str, nik: str | None, relation: int = 1, day: date = NOV, **mor
 
 def family(card: str, *niks: str | None, day: date = NOV, **more: Any) -> dict[Feed, list[Row]]:  # noqa: ANN401
     """A family registers with these persons: head, partner, then children born in 2015."""
-    young = {"birth_date": date(2015, 1, 1), "marital_status": 1, "school_participation": 2, "work_position": 0}
+    young = {"marital_status": 1, "school_participation": 2, "work_position": 0}
     persons = [
-        member(card, nik, min(at + 1, 3), day, **(young if at > 1 else {}), name=f"ORANG {nik}")
+        member(card, nik, min(at + 1, 3), day, **(young if at > 1 else {}))
         for at, nik in enumerate(niks)
     ]
     return {Feed.REGISTRATIONS: [registration(card, day, **more)], Feed.MEMBERS: persons}

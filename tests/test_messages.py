@@ -16,7 +16,7 @@ from schemas.feeds import feeds
 from schemas.identifiers import form_fault
 from schemas.messages import LANGUAGES, Words, catalogue, named, placeholders, quantity, say, words, written
 from schemas.questionnaire import default_questionnaire
-from schemas.tables import FAMILY_FACTS
+from schemas.registry_tables import FAMILY_FACTS
 
 DAY = date(2026, 1, 26)
 VOCABULARIES = [one for one in StrEnum.__subclasses__() if one.__module__ == vocabularies.__name__]

@@ -1,6 +1,6 @@
 """The golden record: one value per attribute, with who said it and when."""
 
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.registry.attributes import golden_records, oldest_day, statements
+from assets.registry.attributes import Precedence, conflicts, golden_records, statements
+from schemas.tables import TABLES
 from schemas.vocabularies import Source
 
 ATTRIBUTES = ("has_car", "goat_count")
 CUT_OFF = date(2026, 1, 20)
-OLDEST = oldest_day(CUT_OFF, 730)
+OLDEST = CUT_OFF - timedelta(days=730)
 SELF, AGENT, BPS = Source.SELF_REPORT.value, Source.AGENT_SURVEY.value, Source.BPS_VALIDATION.value
 PRECEDENCE = (Source.BPS_VALIDATION, Source.AGENT_SURVEY, Source.SELF_REPORT)
 OCT, NOV, DEC = date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)
@@ -38,9 +39,7 @@ def said(*rows: tuple[Any, ...], issued_on: date = CUT_OFF) -> pl.DataFrame:
 
 def golden(frame: pl.DataFrame, previous: pl.DataFrame | None = None, newest: date = CUT_OFF) -> pl.DataFrame:
     before = pl.DataFrame(schema=GOLDEN) if previous is None else previous
-    made = golden_records(
-        frame, before, ATTRIBUTES, precedence=PRECEDENCE, oldest=oldest_day(newest, 730), newest=newest
-    )
+    made = golden_records(frame, before, ATTRIBUTES, Precedence(PRECEDENCE, newest - timedelta(days=730), newest))
     return made.cast(GOLDEN)  # type: ignore[arg-type]
 
 
@@ -145,3 +144,31 @@ def test_the_golden_record_is_what_a_plain_search_finds(rows: list[Said]) -> Non
 def test_stating_half_in_one_quarter_and_half_in_the_next_ends_in_the_same_record(cut: int) -> None:
     rows = [(SELF, NOV, 1, 2), (AGENT, OCT, None, 3), (BPS, OCT, 0), (AGENT, NOV, 1, None)]
     assert golden(said(*rows[cut:]), golden(said(*rows[:cut]))).equals(golden(said(*rows)))
+
+
+def conflicting(frame: pl.DataFrame, last: pl.DataFrame | None = None, before: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Conflicts of a quarter on top of last quarter's golden record and conflicts."""
+    precedence = Precedence(PRECEDENCE, OLDEST, CUT_OFF)
+    record = golden(frame, before)
+    known = pl.DataFrame(schema=TABLES["registry/conflicts"].dtypes) if last is None else last
+    return conflicts(frame, record, known, ATTRIBUTES, precedence)
+
+
+def test_a_conflict_names_what_is_believed_and_the_strongest_source_that_says_otherwise() -> None:
+    found = conflicting(said((SELF, DEC, 0, 3), (AGENT, NOV, 0, 2), (BPS, OCT, 1, 3)))
+    assert found.sort("attribute").rows() == [
+        ("F", "goat_count", 3.0, BPS, OCT, 2.0, AGENT, NOV),
+        ("F", "has_car", 1.0, BPS, OCT, 0.0, AGENT, NOV),
+    ]
+
+
+def test_an_answer_that_one_source_changed_is_no_conflict() -> None:
+    assert conflicting(said((AGENT, NOV, 0), (AGENT, DEC, 1))).is_empty()
+
+
+def test_a_conflict_lasts_until_its_answer_or_the_other_source_says_something_new() -> None:
+    first = said((SELF, NOV, 0), (BPS, OCT, 1))
+    conflict, record = conflicting(first), golden(first)
+    assert conflicting(said(), conflict, record).equals(conflict)
+    assert conflicting(said((SELF, DEC, 1)), conflict, record).is_empty()
+    assert conflicting(said((BPS, DEC, 0)), conflict, record).is_empty()

@@ -32,6 +32,7 @@ from tests.made_registry import (
     family,
     found,
     member,
+    named,
     registration,
     survey,
     validation,
@@ -273,7 +274,9 @@ def test_being_verified_alone_moves_nobody_out_of_another_family(office: Office)
 
 
 def test_persons_without_a_number_match_nobody_in_another_family(office: Office) -> None:
-    babies = [member(card, None, 3, DEC, **BABY) for card in (OURS, OTHERS)]
+    babies = [
+        member(card, None, 3, DEC, **BABY | {"name": name}) for card, name in ((OURS, "RATIH"), (OTHERS, "JOKO"))
+    ]
     office.deliver(Q1, family(OURS, HUSBAND), family(OTHERS, NEIGHBOUR), {Feed.MEMBERS: babies})
     office.resolve(Q1)
     assert office.persons_of(OURS) == [HUSBAND, None]
@@ -333,7 +336,7 @@ def test_when_the_head_dies_the_spouse_leads_the_family(office: Office) -> None:
     office.answer(Q1, "is_deceased", found(HUSBAND, "is_deceased"))
     ours = office.resolve(Q1).family(OURS)
     assert ours["head_person_id"] == office.person(WIFE)["person_id"]
-    assert (ours["head_name"], ours["living_member_count"], ours["household_size"]) == (f"ORANG {WIFE}", 2, 2)
+    assert (ours["head_name"], ours["living_member_count"], ours["household_size"]) == (named(WIFE), 2, 2)
     assert office.person(HUSBAND)["is_deceased"] == 1
     assert office.table("members").height == 2
 
@@ -343,7 +346,7 @@ def test_a_family_of_one_who_died_stays_on_record_with_nobody_living(office: Off
     office.answer(Q1, "is_deceased", found(HUSBAND, "is_deceased"))
     ours = office.resolve(Q1).family(OURS)
     assert (ours["living_member_count"], ours["living_member_count_source"]) == (0, "dukcapil")
-    assert ours["head_name"] == f"ORANG {HUSBAND}"
+    assert ours["head_name"] == named(HUSBAND)
     assert ours["household_size"] is None
     assert office.table("members").is_empty()
     assert office.resolve(Q2).family(OURS)["living_member_count"] == 0

@@ -17,10 +17,11 @@ from world.dice import Array, chosen, pick
 from world.numbers import ages
 from world.parameters import Country, MemberNoise, Noise, SelfReport
 from world.people import ELDERLY, HEAD, days
-from world.society import Society, agent_name, heads
+from world.society import UID_STRIDE, Society, agent_name, heads
 from world.welfare import electricity
 
 LENT_COLUMNS = ("uid", "nik", "birth", "is_female", "first_name", "second_name")
+_BUILDING = (pl.col("dwelling") % UID_STRIDE + 1).alias("building_number")
 _INCOMPLETE = 2
 _REGISTRATIONS_UNTIL = 0.65
 _LAST_DAYS = 25
@@ -405,6 +406,7 @@ def surveys(
         _numbers("family_card_number", families["card"]),
         _dates("survey_date", day),
         agent_name(number, "agent").alias("agent_id"),
+        _BUILDING,
         # Nothing but work and old age befalls the families of this country.
         *(pl.lit(None, pl.Date).alias(shock) for shock in SHOCKS),
     )
@@ -425,6 +427,7 @@ def validations(
         _numbers("family_card_number", families["card"]),
         _dates("validation_date", until - _LAST_DAYS + 1 + rng.integers(0, _LAST_DAYS - 2, len(rows))),
         pl.lit(None, pl.String).alias("objection_id"),
+        _BUILDING,
     )
     return pl.concat([frame, _visits(rng, families, noise.validation.results, 0.0, 0.0)], how="horizontal")
 

@@ -21,6 +21,7 @@ from assets.intake.pins import Pins
 from assets.lake import Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, name_of, outs_of, quarter_of
 from assets.published import revision_at
+from assets.registry.resolve import TABLES as REGISTRY_TABLES
 from assets.welfare.scorecard import Scorecard
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
@@ -156,7 +157,7 @@ def _counted(house: House, pins: Pins, families: Table, decisions: Table, paymen
 
 @dg.asset(
     key=key_of("decision/draft"),
-    ins=ins_of("intake/pins", *(key for key in (*_REGISTRY, "registry/persons", "registry/cases", "registry/parked")),
+    ins=ins_of("intake/pins", *REGISTRY_TABLES,
                "welfare/scorecard", *_JUDGED, *_DECIDED),
     partitions_def=QUARTERS,
     group_name="decision",

@@ -14,7 +14,7 @@ from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
 from assets.decision.ranking import rank
 from assets.registry.rollups import FACTS_OF_THE_RECORD
-from schemas.tables import FAMILY_FACTS
+from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)

@@ -32,9 +32,16 @@ def registry(
     validations: Table,
     evidence: Table,
     current_recipients: Table,
+    adjudications: Table,
+    agents: Table,
+    dtsen_families: Table,
+    dtsen_persons: Table,
 ) -> Iterator[dg.Output[Table]]:
     """One record per family and person, with the source and date of every attribute, and the open identity cases."""
-    read = (registrations, members, surveys, validations, evidence, current_recipients)
+    read = (
+        registrations, members, surveys, validations, evidence, current_recipients, adjudications, agents,
+        dtsen_families, dtsen_persons,
+    )  # fmt: skip
     feeds = dict(zip(FEEDS, read, strict=True))
     quarter = quarter_of(context)
     number = pins.builds_on_revision

@@ -5,10 +5,13 @@ is unknown. Last quarter's values stand, with their own source and date, until s
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Self
 
 import polars as pl
 
+from quotas.rules import RegistryRule
 from schemas.vocabularies import Source
 
 
@@ -39,14 +42,36 @@ def statements(
     )
 
 
+@dataclass(frozen=True)
+class Precedence:
+    """Which statements count, and which of several is believed.
+
+    Attributes
+    ----------
+    sources : tuple of Source
+        Strongest first; policy `registry.source_precedence`.
+    oldest, newest : date
+        Statements outside these days do not count.
+    """
+
+    sources: tuple[Source, ...]
+    oldest: date
+    newest: date
+
+    @classmethod
+    def of(cls, rule: RegistryRule, cut_off: date) -> Self:
+        """What policy says at a cut-off: an answer older than `registry.answer_max_age_days` is unknown."""
+        oldest = cut_off - timedelta(days=rule.answer_max_age_days)
+        return cls(rule.source_precedence, oldest, cut_off)
+
+    @property
+    def by_strength(self) -> pl.Enum:
+        """Sources as values in order of strength, the strongest least."""
+        return pl.Enum([str(source) for source in self.sources])
+
+
 def golden_records(
-    said: pl.DataFrame,
-    previous: pl.DataFrame,
-    attributes: Sequence[str],
-    *,
-    precedence: Sequence[str],
-    oldest: date,
-    newest: date,
+    said: pl.DataFrame, previous: pl.DataFrame, attributes: Sequence[str], precedence: Precedence
 ) -> pl.DataFrame:
     """One row per family: every attribute, `<attribute>_source` and `<attribute>_date`.
 
@@ -57,16 +82,75 @@ def golden_records(
         is the same, the greater answer, so that no order of arrival decides.
     previous : DataFrame
         Last quarter's values with source and date, same columns as the result.
-    precedence : sequence of str
-        Sources, strongest first; policy `registry.source_precedence`.
-    oldest, newest : date
-        Statements outside these days do not count.
     """
-    by_strength = pl.Enum([str(source) for source in precedence])
-    parts = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
-    fresh = (
-        said.filter(pl.col("date").is_between(oldest, newest))
-        .with_columns(pl.col("source").cast(by_strength))
+    fresh = _latest(said, ["family_id"], attributes, precedence)
+    stood = previous.with_columns(pl.col(f"{name}_source").cast(precedence.by_strength) for name in attributes)
+    both = fresh.join(stood, on="family_id", how="full", coalesce=True, suffix="_before")
+    return both.select("family_id", *(part for name in attributes for part in _stronger(name, precedence))).sort(
+        "family_id"
+    )
+
+
+def conflicts(
+    said: pl.DataFrame,
+    golden: pl.DataFrame,
+    previous: pl.DataFrame,
+    attributes: Sequence[str],
+    precedence: Precedence,
+) -> pl.DataFrame:
+    """Answers of which another source says otherwise: what is believed, and the strongest of those that differ.
+
+    Parameters
+    ----------
+    said, precedence
+        As in :func:`golden_records`, whose result `golden` is.
+    previous : DataFrame
+        Last quarter's conflicts of these families: one lasts while its answer is the one believed and the other source
+        has said nothing new.
+
+    Returns
+    -------
+    DataFrame
+        `family_id, attribute, value, source, date, other_value, other_source, other_date`.
+    """
+    by_source = _latest(said, ["family_id", "source"], attributes, precedence)
+    both = by_source.rename({"source": "_of"}).join(golden, on="family_id", suffix="_golden")
+    told = by_source.select("family_id", other_source=pl.col("source").cast(pl.String)).unique()
+    found = [
+        both.filter(*(pl.col(part) != pl.col(f"{part}_golden") for part in (f"{name}_source", name)))
+        .sort("_of")
+        .unique("family_id", keep="first", maintain_order=True)
+        .select(
+            "family_id",
+            attribute=pl.lit(name),
+            value=pl.col(f"{name}_golden").cast(pl.Float64),
+            source=pl.col(f"{name}_source_golden").cast(pl.String),
+            date=pl.col(f"{name}_date_golden"),
+            other_value=pl.col(name).cast(pl.Float64),
+            other_source=pl.col(f"{name}_source").cast(pl.String),
+            other_date=pl.col(f"{name}_date"),
+        )
+        for name in attributes
+    ]
+    fresh = pl.concat(found)
+    believed = pl.concat(
+        golden.select("family_id", attribute=pl.lit(name), source=pl.col(f"{name}_source").cast(pl.String), date=f"{name}_date")
+        for name in attributes
+    ) if previous.height else fresh.select("family_id", "attribute", "source", "date").clear()  # fmt: skip
+    lasting = (
+        previous.select(fresh.columns)
+        .join(believed, on=["family_id", "attribute", "source", "date"], how="semi")
+        .join(told, on=["family_id", "other_source"], how="anti")
+        .join(fresh, on=["family_id", "attribute"], how="anti")
+    )
+    return pl.concat([fresh, lasting])
+
+
+def _latest(said: pl.DataFrame, by: list[str], attributes: Sequence[str], precedence: Precedence) -> pl.DataFrame:
+    """Of each group the strongest, then freshest answer to every question, with its source and date."""
+    return (
+        said.filter(pl.col("date").is_between(precedence.oldest, precedence.newest))
+        .with_columns(pl.col("source").cast(precedence.by_strength))
         .sort(
             "family_id", "source", "date", "issued_on", *attributes,
             descending=[False, False, True, True, *[True for _ in attributes]], nulls_last=True,
@@ -76,28 +160,22 @@ def golden_records(
             for name in attributes
             for part in ("source", "date")
         )
-        .group_by("family_id", maintain_order=True)
-        .agg(pl.col(*attributes, *parts).first(ignore_nulls=True))
+        .group_by(by, maintain_order=True)
+        .agg(
+            pl.col(*attributes, *(f"{name}_{part}" for name in attributes for part in ("source", "date"))).first(
+                ignore_nulls=True
+            )
+        )
     )  # fmt: skip
-    stood = previous.with_columns(pl.col(f"{name}_source").cast(by_strength) for name in attributes)
-    both = fresh.join(stood, on="family_id", how="full", coalesce=True, suffix="_before")
-    return both.select("family_id", *(part for name in attributes for part in _stronger(name, oldest, newest))).sort(
-        "family_id"
-    )
 
 
-def _stronger(name: str, oldest: date, newest: date) -> list[pl.Expr]:
+def _stronger(name: str, precedence: Precedence) -> list[pl.Expr]:
     """Value, source and date of an attribute: last quarter's, unless something fresh outranks it or it is too old."""
     rank, rank_before = pl.col(f"{name}_source"), pl.col(f"{name}_source_before")
     day, day_before = pl.col(f"{name}_date"), pl.col(f"{name}_date_before")
     beats = rank.is_null() | (rank_before < rank) | ((rank_before == rank) & (day_before > day))
-    keep = pl.col(f"{name}_before").is_not_null() & day_before.is_between(oldest, newest) & beats
+    keep = pl.col(f"{name}_before").is_not_null() & day_before.is_between(precedence.oldest, precedence.newest) & beats
     return [
         pl.when(keep.fill_null(value=False)).then(f"{part}_before").otherwise(part).alias(part)
         for part in (name, f"{name}_source", f"{name}_date")
     ]
-
-
-def oldest_day(cut_off: date, max_age_days: int) -> date:
-    """First day an answer may be from to count at the cut-off."""
-    return cut_off - timedelta(days=max_age_days)

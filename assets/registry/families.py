@@ -12,8 +12,8 @@ from schemas.vocabularies import FaceMatch
 
 HEAD = next(code for code, word in RELATIONS.items() if word == "kepala")
 REGISTRATION_COLUMNS = (
-    "village_code", "registered_date", "channel", "proposer", "agent_id", "has_consent", "is_ikd_verified",
-    "face_match",
+    "village_code", "registration_date", "channel", "proposer", "agent_id", "has_consent", "consent_date",
+    "is_ikd_verified", "face_match",
 )  # fmt: skip
 _IS_VERIFIED = pl.col("is_ikd_verified") | (pl.col("face_match") == FaceMatch.PASSED)
 
@@ -54,7 +54,7 @@ def family_index(
     before = (
         previous_families.join(previous_provenance.select("family_id", "has_consent_date"), on="family_id")
         .with_columns(
-            first_registered_date="registered_date", registered_date="has_consent_date", issued_on="has_consent_date",
+            first_registered_date="registered_date", consent_date="has_consent_date", issued_on="registration_date",
             has_consent=pl.col("has_consent") == 1, was_on_record=pl.lit(value=True),
         )
         .select(
@@ -65,7 +65,9 @@ def family_index(
     )  # fmt: skip
     stated = (
         registrations.with_columns(
-            family_id=pl.lit(None, pl.String), first_registered_date="registered_date", is_verified=_IS_VERIFIED,
+            family_id=pl.lit(None, pl.String), first_registered_date="registered_date",
+            registration_date="registered_date",
+            consent_date=pl.coalesce("consent_date", "registered_date"), is_verified=_IS_VERIFIED,
             was_on_record=pl.lit(value=False),
         )
         .filter(~(pl.col("was_due") & pl.col("family_card_number").is_in(before["family_card_number"].implode())))
@@ -74,7 +76,7 @@ def family_index(
     )  # fmt: skip
     cards = (
         pl.concat([before, stated])
-        .sort("family_card_number", _IS_VERIFIED, "registered_date", "issued_on", *REGISTRATION_COLUMNS)
+        .sort("family_card_number", _IS_VERIFIED, "registration_date", "issued_on", *REGISTRATION_COLUMNS)
         .group_by("family_card_number", maintain_order=True)
         .agg(
             pl.col(REGISTRATION_COLUMNS).last(),
@@ -102,7 +104,7 @@ def family_index(
             district_code=district_of("village_code"),
         )
         .drop("_taken_over", "_fresh", "_receives")
-        .sort("family_id", _IS_VERIFIED, "registered_date", "family_card_number")
+        .sort("family_id", _IS_VERIFIED, "registration_date", "family_card_number")
         .with_columns(is_current=pl.col("family_id").is_last_distinct())
         .sort("family_card_number")
     )
@@ -118,10 +120,10 @@ def _new_cards_of_old_families(
         previous_persons.select("person_id", "nik"), left_on="head_person_id", right_on="person_id"
     )
     return (
-        new.select("family_card_number", "registered_date")
+        new.select("family_card_number", "registration_date")
         .join(heads, on="family_card_number")
         .join(headed, on="nik")
-        .sort("_taken_over", "registered_date", "family_card_number")
+        .sort("_taken_over", "registration_date", "family_card_number")
         .unique("_taken_over", keep="last", maintain_order=True)
         .select("family_card_number", "_taken_over")
         .unique("family_card_number", keep="last", maintain_order=True)

@@ -1,16 +1,20 @@
 """The records of one regency's families: registration, answers with provenance, roll-ups and facts put together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from assets.registry.attributes import golden_records
+from assets.pseudonyms import PseudonymKey
+from assets.registry.attributes import Precedence, conflicts, golden_records
 from assets.registry.rollups import FACTS_OF_THE_RECORD, family_facts, heads, living, rolled_up
+from assets.registry.settling import Settled
+from quotas.rules import RegistryRule
 from schemas.feeds import FACT_AGENCY, VISIT_NOT_FOUND
 from schemas.questionnaire import Questionnaire
-from schemas.tables import FAMILY_FACTS
-from schemas.vocabularies import Agency
+from schemas.registry_tables import FAMILY_FACTS
+from schemas.vocabularies import Agency, FaceMatch, OfficeReason
 
 _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
@@ -23,8 +27,17 @@ _AGENCY: Mapping[str, str] = {
 
 
 def attributes_of(questionnaire: Questionnaire) -> tuple[str, ...]:
-    """Attributes with provenance of their own: the answers, and the result of the last visit."""
-    return (*questionnaire.answers, "visit_result")
+    """Attributes with provenance of their own: the answers, and what visits found of the dwelling."""
+    return (*questionnaire.answers, "visit_result", "building_number")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What last quarter's registry says of some families: golden records, conflicts, and which ones were there."""
+
+    golden: pl.DataFrame
+    families: pl.DataFrame
+    conflicts: pl.DataFrame
 
 
 def family_records(  # noqa: PLR0913
@@ -33,15 +46,15 @@ def family_records(  # noqa: PLR0913
     personless: pl.DataFrame,
     cases: pl.DataFrame,
     said: pl.DataFrame,
-    previous: pl.DataFrame,
+    before: Before,
     questionnaire: Questionnaire,
+    key: PseudonymKey,
     *,
-    precedence: Sequence[str],
-    oldest: date,
-    newest: date,
+    rule: RegistryRule,
+    cut_off: date,
     day: date,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Families, provenance and living members of one regency.
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Families, provenance, living members, conflicts and the village office's list of one regency.
 
     Parameters
     ----------
@@ -50,23 +63,25 @@ def family_records(  # noqa: PLR0913
     persons, cases : DataFrame
         Persons and cases of these families.
     personless : DataFrame
-        From :func:`assets.registry.persons.newcomers_without_persons`.
+        From :func:`newcomers_without_persons`.
     said : DataFrame
         Statements about these families (:func:`assets.registry.attributes.statements`).
-    previous : DataFrame
-        Last quarter's golden records of these families.
+    before : Before
+        Last quarter's word on these families.
+    cut_off : date
+        Last day that counts.
     day : date
         Decision day: ages count on it.
 
     Returns
     -------
-    families, provenance, members : DataFrame
+    families, provenance, members, conflicts, village_office : DataFrame
         By the contracts of the same names. A family without any person left is no family, unless it is a newcomer
         held until it is clear whose its persons are.
     """
-    answers = golden_records(
-        said, previous, attributes_of(questionnaire), precedence=precedence, oldest=oldest, newest=newest
-    )
+    attributes = attributes_of(questionnaire)
+    precedence = Precedence.of(rule, cut_off)
+    answers = golden_records(said, before.golden, attributes, precedence)
     alive = living(persons)
     died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
     heads_alive = heads(alive)
@@ -78,9 +93,10 @@ def family_records(  # noqa: PLR0913
         .join(rolled_up(alive, heads_alive, day), on="family_id", how="left")
         .join(family_facts(persons), on="family_id", how="left")
         .join(first_case, on="family_id", how="left")
+        .join(_splits(persons, index, before.families), on="family_id", how="left")
         .with_columns(
             has_consent=pl.col("has_consent").cast(pl.Int64),
-            has_consent_date=pl.col("registered_date"),
+            has_consent_date=pl.col("consent_date"),
             has_consent_source=pl.lit("registration"),
             is_address_found=(pl.col("visit_result") != VISIT_NOT_FOUND).cast(pl.Int64),
             is_address_found_date=pl.col("visit_result_date"),
@@ -95,4 +111,64 @@ def family_records(  # noqa: PLR0913
     )
     absent = [name for name in questionnaire.variables if name not in joined.columns]
     joined = joined.with_columns(pl.lit(None, pl.Int32).alias(name) for name in absent)
-    return joined, joined, alive
+    joined = joined.join(_dwellings(joined, key), on=["village_code", "building_number"], how="left")
+    doubted = conflicts(said, answers, before.conflicts, attributes, precedence)
+    doubted = doubted.join(joined.select("family_id", "regency_code"), on="family_id")
+    return joined, joined, alive, doubted, _village_office(joined, cases)
+
+
+def _splits(persons: pl.DataFrame, index: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """`family_id, split_from_family_id, split_date`: new families most of whose persons left one other family.
+
+    A split stays marked: it is how a household could get itself more than one place.
+    """
+    came = persons.group_by("family_id", split_from_family_id="came_from_family_id").agg(_came=pl.len())
+    most = (
+        came.drop_nulls("split_from_family_id")
+        .join(persons.group_by("family_id").agg(_all=pl.len()), on="family_id")
+        .filter(2 * pl.col("_came") >= pl.col("_all"))
+        .sort("family_id", "_came", "split_from_family_id", descending=[False, True, False])
+        .unique("family_id", keep="first", maintain_order=True)
+        .join(before, on="family_id", how="anti")
+        .join(index.select("family_id", split_date="registration_date"), on="family_id")
+        .select("family_id", "split_from_family_id", "split_date")
+    )
+    known = before.select("family_id", "split_from_family_id", "split_date").drop_nulls("split_from_family_id")
+    return pl.concat([known, most])
+
+
+def _dwellings(families: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
+    """`village_code, building_number, dwelling_id` of the roofs these families are said to live under."""
+    roofs = families.select("village_code", "building_number").drop_nulls().unique().sort(pl.all())
+    named = roofs.select(pl.concat_str("village_code", pl.col("building_number").cast(pl.String), separator="|"))
+    return roofs.with_columns(dwelling_id=key.ids("dwelling", named.to_series()))
+
+
+def _village_office(families: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Families sent to the village office, once per reason: a failed face match, or a case of identity."""
+    failed = families.filter((pl.col("face_match") == FaceMatch.FAILED.value) & ~pl.col("is_verified"))
+    concerned = families.join(cases.select("family_id").unique(), on="family_id", how="semi")
+    columns = ["family_id", "regency_code", "village_code", "agent_id"]
+    return pl.concat(
+        [
+            failed.select(*columns, reason=pl.lit(OfficeReason.FACE_MATCH_FAILED.value)),
+            concerned.select(*columns, reason=pl.lit(OfficeReason.IDENTITY_CASE.value)),
+        ]
+    )
+
+
+def newcomers_without_persons(
+    claims: pl.LazyFrame, settled: Settled, cases: pl.DataFrame, index: pl.DataFrame
+) -> pl.DataFrame:
+    """Unverified newcomers all of whose persons other families keep: `family_id, head_person_id, head_name`.
+
+    They stay on record, so that they can be held and told so; the head is the one they named. A family whose persons
+    counted there last quarter is not among them: it has dissolved.
+    """
+    losing = cases.filter(pl.col("is_kept").not_() & pl.col("is_verified").not_()).select("family_id").unique()
+    of_losing = claims.join(losing.lazy(), on="family_id", how="semi").collect()
+    sound = of_losing.join(settled.claims, on=["identity_id", "family_id"], how="anti").select("family_id")
+    peopled = pl.concat([sound, settled.persons.select("family_id"), of_losing.filter("was_here").select("family_id")])
+    current = index.filter("is_current").select("family_id")
+    named = of_losing.join(peopled, on="family_id", how="anti").join(current, on="family_id", how="semi")
+    return heads(named.with_columns(person_id="identity_id"))

@@ -4,30 +4,60 @@ Identity goes by buckets of the person's number, records by regency; a narrow in
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import polars as pl
 
 from assets.house import House
 from assets.intake.batches import Batch
-from assets.lake import WHOLE, Table, digest
-from assets.pseudonyms import PseudonymKey
-from assets.registry.attributes import oldest_day, statements
+from assets.lake import WHOLE, Lake, Table, digest
+from assets.registry.adjudications import rulings_of
+from assets.registry.attributes import statements
+from assets.registry.claims import claims_of
+from assets.registry.coverage import outreach, placed
 from assets.registry.families import family_index
-from assets.registry.persons import newcomers_without_persons, resolve_persons
-from assets.registry.records import attributes_of, family_records
-from assets.registry.statements import FEEDS, Statements, counted
+from assets.registry.identity import identify
+from assets.registry.linkage_in_force import pair_scorer
+from assets.registry.periods import family_periods, person_periods
+from assets.registry.persons import persons_of
+from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
+from assets.registry.settling import Settled
+from assets.registry.statements import Statements, counted
+from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
+from schemas.regions import regency_of
 from schemas.vocabularies import Feed
 
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
-    "registry/families", "registry/provenance", "registry/members", "registry/persons", "registry/cases",
-    "registry/parked",
+    "registry/families", "registry/provenance", "registry/members", "registry/conflicts", "registry/village_office",
+    "registry/persons", "registry/claims", "registry/links", "registry/aliases", "registry/cases",
+    "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
+    "registry/coverage", "registry/parked",
 )  # fmt: skip
 UNNUMBERED = "unnumbered"
 """Shard of the persons without a NIK; a family's card, and so the bucket of its newborn, may change."""
+
+
+@dataclass(frozen=True)
+class _Quarter:
+    """What every shard of a quarter's registry is made of."""
+
+    house: House
+    quarter: Quarter
+    said: Statements
+    before: Mapping[str, Table]
+    index: pl.DataFrame
+
+    def then(self, key: str) -> pl.LazyFrame:
+        """A table of last quarter."""
+        return self.before[key].scan(self.house.contracts[key])
+
+    def contract(self, name: str) -> Contract:
+        """Contract of a table of the room."""
+        return self.house.contracts[f"registry/{name}"]
 
 
 def resolve(
@@ -49,54 +79,75 @@ def resolve(
     Returns
     -------
     dict
-        Tables by key: `registry/families`, `provenance`, `members` by regency, `persons` and `cases` by bucket,
-        `parked` whole.
+        Tables by key: those of families by regency, those of persons by bucket, the small ones whole.
     """
-    lake, contracts = house.lake, house.contracts
+    lake = house.lake
     said = Statements.of_quarter(house, quarter, feeds, pinned)
     before = {key: previous.get(key) or Table(key, str(quarter.previous), {}) for key in TABLES}
-    scans = {key: table.scan(contracts[key]) for key, table in before.items()}
+    scans = {key: table.scan(house.contracts[key]) for key, table in before.items()}
     receiving = said.raw(Feed.CURRENT_RECIPIENTS) if not previous else said.raw(Feed.CURRENT_RECIPIENTS).clear()
     index = family_index(
         said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans["registry/families"], scans["registry/provenance"],
         scans["registry/persons"], receiving, house.key,
     )  # fmt: skip
-    read = [feeds[feed] for feed in FEEDS]
+    room = _Quarter(house, quarter, said, before, index)
     settings = (house.key, said, house.policy(quarter), house.days(quarter), house.questionnaire)
+    cards = [feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.CURRENT_RECIPIENTS)]
 
-    rows = feeds[Feed.MEMBERS].rows + before["registry/persons"].rows
-    numbered, cases = lake.map_shards(
-        _numbered_persons, str(quarter), [contracts["registry/persons"], contracts["registry/cases"]],
-        _bucket_shards(-(-rows // ROWS_PER_BUCKET_SHARD)), [*read, *before.values()],
-        said, scans, index, house.key,
+    buckets = _bucket_shards(-(-(feeds[Feed.MEMBERS].rows + before["registry/claims"].rows) // ROWS_PER_BUCKET_SHARD))
+    (claims,) = lake.map_shards(
+        _claims, str(quarter), [room.contract("claims")], buckets, [*cards, *before.values()], room, settings=settings
+    )
+    claimed = claims.scan(room.contract("claims"))
+    policy = house.policy(quarter).registry
+    rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
+    found = identify(
+        claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index,
+        pair_scorer(quarter.first_day, policy), policy, house.key,
+    )  # fmt: skip
+    whole = {
+        "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,
+    }  # fmt: skip
+    made = [_whole(lake, room, name, frame) for name, frame in whole.items()]
+    (persons,) = lake.map_shards(
+        _persons, str(quarter), [room.contract("persons")], [*buckets, UNNUMBERED],
+        [claims, *made, *cards, feeds[Feed.EVIDENCE], *before.values()], room, claimed, found.settled,
         settings=settings,
     )  # fmt: skip
-    (unnumbered,) = lake.map_shards(
-        _persons_without_number, str(quarter), [contracts["registry/persons"]],
-        [UNNUMBERED], [*read, *before.values(), numbered],
-        said, scans, index, numbered.scan(contracts["registry/persons"]), house.key,
+    people = persons.scan(room.contract("persons"))
+    (times,) = lake.map_shards(
+        _person_periods, str(quarter), [room.contract("person_periods")], [*persons.shards, WHOLE],
+        [persons, before["registry/person_periods"]], room, persons,
         settings=settings,
     )  # fmt: skip
-    persons = Table(numbered.key, numbered.quarter, {**numbered.shards, **unnumbered.shards})
-    found = {table.key: table.scan(contracts[table.key]) for table in (persons, cases)}
-
-    personless = newcomers_without_persons(
-        found["registry/persons"], found["registry/cases"], said.of(Feed.MEMBERS), index,
-        scans["registry/persons"], scans["registry/families"], house.key,
-    )  # fmt: skip
-    families, provenance, members = lake.map_shards(
-        _records_of_regency, str(quarter),
-        [contracts["registry/families"], contracts["registry/provenance"], contracts["registry/members"]],
-        index.filter("is_current")["regency_code"].unique().sort().to_list(),
-        [*read, persons, cases, *before.values()],
-        house, quarter, said, index, personless, found, scans,
+    personless = newcomers_without_persons(claimed, found.settled, found.cases, index)
+    of_regency = lake.map_shards(
+        _records, str(quarter),
+        [room.contract(name)
+         for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods")],
+        sorted({*index.filter("is_current")["regency_code"], *before["registry/family_periods"].shards}),
+        [*(feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)), persons, *made, *cards,
+         *before.values()],
+        room, people, personless, found.cases,
         settings=settings,
     )  # fmt: skip
+    missing = lake.map_shards(
+        _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")], _dtsen_regencies(said),
+        [feeds[feed] for feed in (Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS, Feed.AGENTS)] + [persons, *cards],
+        room, people,
+        settings=settings,
+    )  # fmt: skip
+    parked = _whole(lake, room, "parked", _parked(said, index, people))
+    tables = [claims, persons, times, *of_regency, *missing, *made, parked]
+    return {table.key: table for table in tables}
 
-    parked = _parked(said, index, found["registry/persons"])
-    shard = lake.write(contracts["registry/parked"], str(quarter), WHOLE, digest([parked.rows()])[:32], parked)
-    made = (families, provenance, members, persons, cases, Table("registry/parked", str(quarter), {WHOLE: shard}))
-    return {table.key: table for table in made}
+
+def _whole(lake: Lake, room: _Quarter, name: str, frame: pl.DataFrame) -> Table:
+    """A small table in one shard, named by its rows."""
+    contract = room.contract(name)
+    fitted = contract.fit(frame)
+    named = digest([contract.key, fitted.columns, fitted.rows()])[:32]
+    return Table(contract.key, str(room.quarter), {WHOLE: lake.write(contract, str(room.quarter), WHOLE, named, frame)})
 
 
 def _bucket_shards(count: int) -> list[str]:
@@ -105,91 +156,151 @@ def _bucket_shards(count: int) -> list[str]:
     return [f"b{low:03}-{high - 1:03}" for low, high in pairwise(edges)]
 
 
-def _numbered_persons(
-    shard: str, said: Statements, before: Mapping[str, pl.LazyFrame], index: pl.DataFrame, key: PseudonymKey
-) -> tuple[pl.DataFrame, ...]:
+def _of_shard(shard: str) -> pl.Expr:
+    """Persons of a bucket shard, or those without a number."""
+    if shard == UNNUMBERED:
+        return pl.col("nik").is_null()
     low, high = (int(edge) for edge in shard[1:].split("-"))
-    mine = pl.col("nik_bucket").is_between(low, high) & pl.col("nik").is_not_null()
-    return resolve_persons(
-        said.of(Feed.MEMBERS).filter(mine).collect(),
-        said.of(Feed.EVIDENCE).filter(mine).collect(),
-        before["registry/persons"].filter(mine).collect(),
-        before["registry/cases"].collect(),
-        index,
-        said.coverage,
-        key,
-    )
+    return pl.col("nik_bucket").is_between(low, high) & pl.col("nik").is_not_null()
 
 
-def _persons_without_number(
-    shard: str,  # noqa: ARG001
-    said: Statements,
-    before: Mapping[str, pl.LazyFrame],
-    index: pl.DataFrame,
-    numbered: pl.LazyFrame,
-    key: PseudonymKey,
-) -> tuple[pl.DataFrame, ...]:
-    mine = pl.col("nik").is_null()
-    persons, _ = resolve_persons(
-        said.of(Feed.MEMBERS).filter(mine).collect(),
-        said.of(Feed.EVIDENCE).clear().collect(),
-        before["registry/persons"].filter(mine).collect(),
-        before["registry/cases"].clear().collect(),
-        index,
-        said.coverage,
-        key,
-    )
-    # Who has been given a number since is there under it already.
-    identity = ["family_id", "name", "birth_date"]
-    since_numbered = numbered.join(persons.lazy().select(identity), on=identity, how="semi").select(identity).collect()
-    return (persons.join(since_numbered, on=identity, how="anti"),)
+def _in_buckets(shard: str) -> pl.Expr:
+    """Claims of a bucket shard; one without a number lies in the bucket of its family card."""
+    low, high = (int(edge) for edge in shard[1:].split("-"))
+    return pl.col("nik_bucket").is_between(low, high)
 
 
-def _records_of_regency(
+def _claims(shard: str, room: _Quarter) -> tuple[pl.DataFrame, ...]:
+    mine = _in_buckets(shard)
+    aliases = room.then("registry/aliases")
+    previous = room.then("registry/claims").filter(mine).collect()
+    persons = room.then("registry/persons").select("person_id", "identity_id", "family_id")
+    identities = previous.lazy().select("identity_id").unique()
+    # Last quarter a person may have borne several identities; each of them counted where the person did.
+    kept = pl.concat(
+        [
+            persons.select("identity_id", "family_id"),
+            aliases.join(persons.drop("identity_id"), on="person_id").select("identity_id", "family_id"),
+        ]
+    ).join(identities, on="identity_id", how="semi").unique().collect()  # fmt: skip
+    members = room.said.of(Feed.MEMBERS).filter(mine).collect()
+    return (claims_of(members, previous, kept, room.index, room.house.key),)
+
+
+def _persons(shard: str, room: _Quarter, claims: pl.LazyFrame, settled: Settled) -> tuple[pl.DataFrame, ...]:
+    mine = _of_shard(shard)
+    doubtful = settled.claims.lazy().select("identity_id", "family_id")
+    sound = claims.filter(mine).join(doubtful, on=["identity_id", "family_id"], how="anti").collect()
+    in_doubt = settled.persons.filter(mine)
+    concerned = in_doubt.lazy().select("person_id")
+
+    def then(key: str, here: pl.Expr) -> pl.DataFrame:
+        table = room.then(key)
+        moved = table.join(concerned, on="person_id", how="semi")
+        return pl.concat([table.filter(here), moved]).unique(maintain_order=True).collect()
+
+    evidence = room.said.of(Feed.EVIDENCE)
+    previous = then("registry/persons", mine)
+    found = persons_of(
+        sound, in_doubt, (evidence.clear() if shard == UNNUMBERED else evidence.filter(mine)).collect(), previous,
+        room.index, room.said.coverage,
+    )  # fmt: skip
+    return (found,)
+
+
+def _person_periods(shard: str, room: _Quarter, persons: Table) -> tuple[pl.DataFrame, ...]:
+    """Periods of the persons of a shard; those of whoever is on record no more are kept in a shard of their own."""
+    contract = room.contract("persons")
+    previous = room.then("registry/person_periods")
+    if shard == WHOLE:
+        now = persons.scan(contract).select("person_id")
+        return (previous.join(now, on="person_id", how="anti").collect(),)
+    here = persons.read(contract, shard)
+    known = here.lazy().select("person_id")
+    return (person_periods(here, previous.join(known, on="person_id", how="semi").collect()),)
+
+
+def _records(
     regency: str,
-    house: House,
-    quarter: Quarter,
-    said: Statements,
-    index: pl.DataFrame,
+    room: _Quarter,
+    people: pl.LazyFrame,
     personless: pl.DataFrame,
-    found: Mapping[str, pl.LazyFrame],
-    before: Mapping[str, pl.LazyFrame],
+    cases: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
     here = pl.col("regency_code") == regency
-    current = index.filter("is_current", here)
+    current = room.index.filter("is_current", here)
     families = current.lazy().select("family_id")
     # An older card of the family may still bear the code of the regency it left.
     cards = (
-        index.lazy()
+        room.index.lazy()
         .select("family_card_number", "family_id", "was_on_record")
         .join(families, on="family_id", how="semi")
     )
-    attributes = attributes_of(house.questionnaire)
+    attributes = attributes_of(room.house.questionnaire)
     registrations, surveys, validations = (
-        counted(said.of(feed), cards).collect() for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
+        counted(room.said.of(feed), cards).collect() for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
     )
+
+    def then(key: str) -> pl.DataFrame:
+        return room.then(key).join(families, on="family_id", how="semi").collect()
+
+    stood, said_of = then("registry/families"), then("registry/provenance")
     sources = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
-    carried = (
-        before["registry/families"]
-        .join(families, on="family_id", how="semi")
-        .join(before["registry/provenance"].select("family_id", *sources, "visit_result"), on="family_id")
-        .select("family_id", *attributes, *sources)
-        .collect()
-    )
-    policy, days = house.policy(quarter), house.days(quarter)
-    return family_records(
+    golden = stood.join(said_of.drop("regency_code"), on="family_id").select("family_id", *attributes, *sources)
+    policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
+    records = family_records(
         current,
-        found["registry/persons"].filter(here).collect(),
+        people.filter(here).collect(),
         personless,
-        found["registry/cases"].filter(here).collect(),
+        cases.filter(here),
         statements(registrations, surveys, validations, attributes),
-        carried,
-        house.questionnaire,
-        precedence=policy.registry.source_precedence,
-        oldest=oldest_day(days.cut_off, policy.registry.answer_max_age_days),
-        newest=days.cut_off,
+        Before(golden, stood, then("registry/conflicts")),
+        room.house.questionnaire,
+        room.house.key,
+        rule=policy.registry,
+        cut_off=days.cut_off,
         day=days.decision_date,
     )
+    made = room.contract("families").fit(records[0])
+    # What is told of families that are nowhere any more stays where they were last.
+    elsewhere = room.index.filter("is_current", ~here).select("family_id")
+    stayed = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
+    stayed = stayed.join(elsewhere, on="family_id", how="anti")
+    came = then("registry/family_periods").join(stayed, on="family_id", how="anti")
+    periods = pl.concat([stayed, came])
+    return (*records, family_periods(made, periods, days.cut_off))
+
+
+def _dtsen_families(said: Statements) -> pl.LazyFrame:
+    """Families as DTSEN has them, each once, by the delivery issued last."""
+    in_bps = [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
+    return placed(said.of(Feed.DTSEN_FAMILIES), in_bps)
+
+
+def _dtsen_regencies(said: Statements) -> list[str]:
+    regencies = _dtsen_families(said).select(regency_of("village_code")).unique().collect()
+    return sorted(regencies.to_series().drop_nulls())
+
+
+def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.DataFrame, ...]:
+    wanted = (
+        "family_card_number", "village_code", "decile_national", "member_count", "head_name", "address", "issued_on",
+        "row_number",
+    )  # fmt: skip
+    families = (
+        _dtsen_families(room.said)
+        .filter(regency_of("village_code") == regency)
+        .select(wanted)
+        .sort("family_card_number", "issued_on", pl.all().exclude("family_card_number", "issued_on"))
+        .unique("family_card_number", keep="last", maintain_order=True)
+        .collect()
+    )
+    cards = families.lazy().select("family_card_number")
+    persons = room.said.raw(Feed.DTSEN_PERSONS).join(cards, on="family_card_number", how="semi").collect()
+    agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code") == regency).collect()
+    on_record = room.index.lazy().select("family_card_number")
+    day = room.house.days(room.quarter).decision_date
+    return outreach(families, persons, on_record, people.select("nik").drop_nulls(), agents, day)
 
 
 def _parked(said: Statements, index: pl.DataFrame, persons: pl.LazyFrame) -> pl.DataFrame:

@@ -8,12 +8,12 @@ from datetime import date
 
 import polars as pl
 
-from schemas.tables import FAMILY_FACTS
+from schemas.registry_tables import FAMILY_FACTS
 
 _ATTENDS = 2
 _MARRIED = 2
-_SEVERE = 2
-_ELDERLY = 60
+SEVERE = 2
+ELDERLY_AGE = 60
 _SCHOOL_AGE = (7, 18)
 _SCHOOLING = {**dict.fromkeys(range(1, 6), 1), **dict.fromkeys(range(6, 11), 2), **dict.fromkeys(range(11, 18), 3),
               **dict.fromkeys(range(18, 23), 4), 23: 0}  # fmt: skip
@@ -75,9 +75,9 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
             household_size=pl.len().cast(pl.Int32),
             under_seven_count=(age < _SCHOOL_AGE[0]).sum().cast(pl.Int32),
             school_age_count=school_age.sum().cast(pl.Int32),
-            elderly_count=(age >= _ELDERLY).sum().cast(pl.Int32),
+            elderly_count=(age >= ELDERLY_AGE).sum().cast(pl.Int32),
             working_count=(pl.col("work_position") > 0).sum().cast(pl.Int32),
-            disabled_count=(pl.col("disability") <= _SEVERE).sum().cast(pl.Int32),
+            disabled_count=(pl.col("disability") <= SEVERE).sum().cast(pl.Int32),
             head_age=of_head(age),
             head_is_female=of_head(pl.col("sex") == "female"),
             head_education=of_head(schooling),
@@ -93,7 +93,7 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
 
 
 def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
-    """The facts of :data:`schemas.tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family.
+    """The :data:`schemas.registry_tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family.
 
     The date is that of the oldest statement the value rests on: the yeses or amounts if there are any, else all. An
     unknown fact has none.

@@ -20,6 +20,7 @@ from schemas.vocabularies import Feed
 
 FEEDS = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.VALIDATIONS, Feed.EVIDENCE, Feed.CURRENT_RECIPIENTS,
+    Feed.ADJUDICATIONS, Feed.AGENTS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
 )  # fmt: skip
 """Feeds the registry reads."""
 
@@ -87,12 +88,14 @@ class Statements:
     def of(self, feed: Feed) -> pl.LazyFrame:
         """Statements of a feed with `issued_on` and `was_due`.
 
-        `was_due`: the quarter before read the row too, and counted it if it knew whom it is about. Evidence has also
-        `answered_on`, the day the delivery speaks of or, if later, the day of the fact.
+        A feed whose rows bear no day of their own counts whole. `was_due`: the quarter before read the row too, and
+        counted it if it knew whom it is about. Evidence has also `answered_on`, the day the delivery speaks of or, if later, the day of the fact.
         """
         mine = [batch for batch in self.batches if batch.feed is feed]
         issued = {batch.batch_id: batch.declaration.issued_on for batch in mine}
         rows = self.raw(feed).with_columns(issued_on=_of_batch(issued))
+        if feed not in _DATE_OF:
+            return rows.with_columns(was_due=pl.lit(value=False))
         day = pl.col(_DATE_OF[feed])
         if feed is Feed.EVIDENCE:
             rows = rows.with_columns(

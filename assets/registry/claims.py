@@ -1,0 +1,63 @@
+"""Who claims whom: every identity as stated by every family, before any two identities are taken for one person.
+
+An identity is a number as stated or, without one, family, name and birth date. Which family keeps a person is not
+settled here.
+"""
+
+import polars as pl
+
+from assets.pseudonyms import PseudonymKey
+from assets.registry.statements import counted
+
+MEMBER_COLUMNS = (
+    "name", "birth_date", "sex", "relation", "marital_status", "is_pregnant", "school_participation", "school_level",
+    "education", "work_position", "disability",
+)  # fmt: skip
+
+
+def claims_of(
+    members: pl.DataFrame, previous: pl.DataFrame, kept_before: pl.DataFrame, index: pl.DataFrame, key: PseudonymKey
+) -> pl.DataFrame:
+    """One row per identity and family that states it, as last stated (contract `registry/claims`).
+
+    Parameters
+    ----------
+    members : DataFrame
+        Statements of some buckets (:meth:`assets.registry.statements.Statements.of`).
+    previous : DataFrame
+        Last quarter's claims of these buckets. One whose family is on record no more falls away.
+    kept_before : DataFrame
+        `identity_id, family_id` of last quarter's persons of these buckets.
+    index : DataFrame
+        From :func:`assets.registry.families.family_index`.
+    """
+    cards = index.lazy().select("family_card_number", "family_id", "was_on_record")
+    stated = counted(members.lazy(), cards).collect()
+    carried = previous.join(index.select("family_id").unique(), on="family_id", how="semi").with_columns(
+        issued_on="stated_date", is_restated=pl.lit(value=False)
+    )
+    columns = ["identity_id", "family_id", "nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date", "issued_on"]
+    everything = pl.concat(
+        [
+            stated.with_columns(identity_id=identities(stated, key)).select(*columns, is_restated=pl.lit(value=True)),
+            carried.select(*columns, "is_restated"),
+        ]
+    )
+    return (
+        everything.sort("identity_id", "family_id", "stated_date", "issued_on", *MEMBER_COLUMNS)
+        .group_by("identity_id", "family_id", maintain_order=True)
+        .agg(pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(), pl.col("is_restated").any())
+        .join(
+            kept_before.with_columns(was_here=pl.lit(value=True)),
+            on=["identity_id", "family_id"], how="left", maintain_order="left",
+        )
+        .with_columns(pl.col("was_here").fill_null(value=False))
+    )  # fmt: skip
+
+
+def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
+    """Pseudonym of each stated identity; a newborn without a number is the same under the family's new card."""
+    named = stated.select(
+        pl.coalesce("nik", pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|"))
+    )
+    return key.ids("person", named.to_series())

@@ -1,0 +1,251 @@
+"""From claims to persons: pairs of identities found, linked or left to a clerk, every person in one family.
+
+The linkage itself (weights, thresholds) is :mod:`assets.registry.linkage`; who keeps whom is `settling`'s.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from assets.pseudonyms import PseudonymKey
+from assets.registry.settling import (
+    FACTS,
+    Settled,
+    components,
+    decided_links,
+    pair_cases,
+    settle,
+)
+from quotas.rules import RegistryRule
+from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
+
+PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
+"""From people (`id, full_name, birth_date, region, national_id`) to pairs (:func:`assets.registry.linkage.score_pairs`)."""
+_WEIGHTS = ("weight_micro", "probability")
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The persons of the registry as far as they were in doubt, and what is left to a clerk.
+
+    Attributes
+    ----------
+    settled : Settled
+        Persons linked or claimed by several families, each in one.
+    links, cases : DataFrame
+        Contracts `registry/links` and `registry/cases`, the latter without the columns of families.
+    """
+
+    settled: Settled
+    links: pl.DataFrame
+    cases: pl.DataFrame
+
+
+def identify(
+    claims: pl.LazyFrame,
+    previous_links: pl.DataFrame,
+    previous_aliases: pl.DataFrame,
+    rulings: pl.DataFrame,
+    index: pl.DataFrame,
+    scored: PairScorer,
+    rule: RegistryRule,
+    key: PseudonymKey,
+) -> Identified:
+    """Who is whom among all claims of a quarter.
+
+    Parameters
+    ----------
+    claims : LazyFrame
+        Contract `registry/claims`, every bucket.
+    previous_links, previous_aliases : DataFrame
+        Last quarter's, by the contracts of these names.
+    rulings : DataFrame
+        Contract `registry/adjudications`.
+    index : DataFrame
+        From :func:`assets.registry.families.family_index`.
+    scored : callable
+        Gives the pairs of identities that may be one person.
+    """
+    people = _people(claims, index)
+    found = pl.concat([_exact_pairs(people), _model_pairs(people, scored)], how="diagonal_relaxed").unique(
+        ["id_left", "id_right"], keep="first", maintain_order=True
+    )
+    kept = previous_links.filter(pl.col("outcome") == LinkOutcome.SAME.value).drop("case_id")
+    carried = _both_among(kept.join(found, on=["id_left", "id_right"], how="anti"), people)
+    pairs = pair_cases(
+        pl.concat([found, carried], how="diagonal_relaxed").sort("id_left", "id_right"),
+        people.select("identity_id", *FACTS), rulings, key,
+    )  # fmt: skip
+    links, aliases = _not_against_rulings(decided_links(pairs), previous_aliases, pairs)
+    same = links.filter(pl.col("outcome") == LinkOutcome.SAME.value)
+    parts = components(same, aliases)
+    in_doubt = _in_doubt(claims, parts)
+    chosen = pl.concat(
+        [same.select(identity_id=side, family_id="ruled_family_id").drop_nulls() for side in ("id_left", "id_right")]
+    )
+    settled = settle(in_doubt, parts, aliases, rulings, chosen, index, key)
+    return Identified(settled, links, _cases(links, people, settled, index, rule))
+
+
+def _people(claims: pl.LazyFrame, index: pl.DataFrame) -> pl.DataFrame:
+    """One row per identity: what it is compared by, as last stated by whoever kept it, else by anybody."""
+    homes = index.lazy().filter("is_current").select("family_id", "village_code")
+    return (
+        claims.select("identity_id", "family_id", "nik", "name", "birth_date", "sex", "stated_date", "was_here")
+        .join(homes, on="family_id")
+        .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
+        .unique("identity_id", keep="first", maintain_order=True)
+        .collect()
+    )
+
+
+def _exact_pairs(people: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one family with the same name and birth date of whom only one has a number: it was given since."""
+    side = people.select("identity_id", "family_id", "name", "birth_date", "stated_date", "nik").lazy()
+    same = ["family_id", "name", "birth_date"]
+    both = (
+        side.filter(pl.col("nik").is_null())
+        .join(side.filter(pl.col("nik").is_not_null()), on=same, suffix="_numbered")
+        .filter(pl.col("stated_date") != pl.col("stated_date_numbered"))
+    )
+    return both.select(
+        id_left=pl.min_horizontal("identity_id", "identity_id_numbered"),
+        id_right=pl.max_horizontal("identity_id", "identity_id_numbered"),
+        outcome=pl.lit(LinkOutcome.SAME.value),
+        basis=pl.lit(LinkBasis.EXACT.value),
+    ).collect()
+
+
+def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
+    """Pairs that the linkage model takes for one person or leaves to a clerk.
+
+    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are not a pair).
+    """
+    pairs = scored(
+        people.select(
+            id="identity_id", full_name="name", birth_date="birth_date", region="village_code", national_id="nik"
+        )
+    ).with_columns(basis=pl.lit(LinkBasis.MODEL.value))
+    for side in ("left", "right"):
+        pairs = pairs.join(
+            people.select(
+                pl.col("identity_id").alias(f"id_{side}"),
+                pl.col("family_id").alias(f"_{side}_family"),
+                pl.col("stated_date").alias(f"_{side}_date"),
+            ),
+            on=f"id_{side}",
+            maintain_order="left",
+        )
+    listed_together = (pl.col("_left_family") == pl.col("_right_family")) & (
+        pl.col("_left_date") == pl.col("_right_date")
+    )
+    return pairs.filter(~listed_together).drop(
+        f"_{side}_{part}" for side in ("left", "right") for part in ("family", "date")
+    )
+
+
+def _both_among(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    known = people["identity_id"].implode()
+    return pairs.filter(pl.col("id_left").is_in(known) & pl.col("id_right").is_in(known))
+
+
+def _not_against_rulings(
+    links: pl.DataFrame, previous_aliases: pl.DataFrame, pairs: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Links and aliases by which nobody is one person with whom a clerk ruled to be another.
+
+    Where a chain of links would do it all the same, the model's links of the chain are left to the clerk.
+    """
+    apart = pairs.filter(pl.col("ruling") == Ruling.DIFFERENT.value).select("id_left", "id_right", "case_id")
+    torn = pl.concat([apart["id_left"], apart["id_right"].alias("id_left")]).unique()
+    aliases = previous_aliases.filter(pl.col("identity_id").is_in(torn.implode()).not_())
+    is_same = pl.col("outcome") == LinkOutcome.SAME.value
+    parts = components(links.filter(is_same), aliases)
+    label = dict(parts.iter_rows())
+    broken = {label[left] for left, right, _ in apart.iter_rows() if left in label and label[left] == label.get(right)}
+    if not broken:
+        return links, aliases
+    members = parts.filter(pl.col("component").is_in(sorted(broken)))["identity_id"].implode()
+    is_chain = pl.col("id_left").is_in(members) & (pl.col("basis") == LinkBasis.MODEL.value)
+    left = pl.when(is_same & is_chain).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome")
+    return links.with_columns(outcome=left), aliases.filter(pl.col("identity_id").is_in(members).not_())
+
+
+def _in_doubt(claims: pl.LazyFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """Claims of identities that several families state, or that are linked to another one."""
+    stated = claims.select("identity_id").collect()
+    several = stated.filter(pl.col("identity_id").is_duplicated())
+    doubtful = pl.concat([several, parts.select("identity_id")]).unique()
+    return claims.join(doubtful.lazy(), on="identity_id", how="semi").collect()
+
+
+def _cases(
+    links: pl.DataFrame, people: pl.DataFrame, settled: Settled, index: pl.DataFrame, rule: RegistryRule
+) -> pl.DataFrame:
+    """Open cases with both their sides: numbers that two families claim, and pairs that are or may be one person."""
+    unruled = links.filter(pl.col("ruling").is_null())
+    families = index.filter("is_current").select(
+        "family_id", "regency_code", "is_verified", "is_sitting", "first_registered_date"
+    )
+    same = _sides(unruled.filter(pl.col("outcome") == LinkOutcome.SAME.value), settled.ranked)
+    linked = same.filter(pl.col("family_id").n_unique().over("case_id") > 1).with_columns(
+        kind=pl.lit(CaseKind.LINKED_IN_TWO_FAMILIES.value)
+    )
+    alone = people.select("identity_id", "family_id", person_id="identity_id", is_kept=pl.lit(value=True))
+    homes = pl.concat(
+        [
+            settled.ranked.select(alone.columns).filter("is_kept"),
+            alone.join(settled.ranked, on="identity_id", how="anti"),
+        ]
+    )
+    doubtful = _capped(
+        _sides(unruled.filter(pl.col("outcome") == LinkOutcome.CLERK.value), homes)
+        .join(families, on="family_id")
+        .sort(
+            "case_id", pl.col("is_verified").not_(), pl.col("is_sitting").not_(), "first_registered_date", "family_id",
+            "identity_id",
+        )
+        .with_columns(
+            is_kept=pl.col("family_id") == pl.col("family_id").first().over("case_id"),
+            kind=pl.lit(CaseKind.POSSIBLE_DUPLICATE.value),
+        ),
+        -(-families.height * rule.clerk_cases_per_thousand_families // 1000),
+    )  # fmt: skip
+    numbers = settled.cases.drop("is_kept").join(settled.ranked, on=["identity_id", "family_id"])
+    columns = [
+        "case_id", "identity_id", "person_id", "family_id", "kind", "is_kept", "facts_hash", *_WEIGHTS, "was_ruled",
+    ]  # fmt: skip
+    return (
+        pl.concat([one.select(columns) for one in (numbers, linked, doubtful)], how="vertical_relaxed")
+        .join(families.select("family_id", "regency_code", "is_verified"), on="family_id")
+        .sort("case_id", "identity_id", "family_id")
+    )
+
+
+def _sides(pairs: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
+    """Each pair twice, once for either identity, with the person it is and the family that claims it."""
+    sides = [
+        pairs.select("case_id", pl.col(side).alias("identity_id"), "facts_hash", *_WEIGHTS, "was_ruled")
+        for side in ("id_left", "id_right")
+    ]
+    return pl.concat(sides).join(homes, on="identity_id")
+
+
+def _capped(sides: pl.DataFrame, most: int) -> pl.DataFrame:
+    """The cases a clerk is given: those first that may let a family in twice, then the likeliest."""
+    is_newcomer = ~(pl.col("is_verified") | pl.col("is_sitting"))
+    chosen = (
+        sides.group_by("case_id")
+        .agg(
+            is_across=pl.col("family_id").n_unique() > 1,
+            is_consequential=is_newcomer.any() & is_newcomer.not_().any(),
+            probability=pl.col("probability").max(),
+        )
+        .sort(
+            "is_across", "is_consequential", "probability", "case_id", descending=[True, True, True, False],
+            nulls_last=True,
+        )
+        .head(most)
+    )  # fmt: skip
+    return sides.join(chosen.select("case_id"), on="case_id", how="semi")

@@ -1,0 +1,160 @@
+"""Cases of identity before a clerk: which are open, what each shows, and rulings as deliveries of their feed.
+
+A ruling enters like any other statement, through intake; what it does is the registry's.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from assets.house import House
+from assets.intake.formats import open_delivery
+from assets.intake.headers import fit_header, names_of
+from assets.intake.loading import Intake, Loaded
+from assets.registry.clerk import TABLES, Case, Side, cases_of
+from assets.registry.linkage_in_force import model_on
+from reports.cases import CaseRow, cases_workbook
+from reports.sheets import landing_columns
+from schemas.errors import Refused
+from schemas.messages import Lang, say
+from schemas.quarter import Quarter
+from schemas.vocabularies import ClerkRole, Feed, Ruling
+
+CONTRACT = f"intake/{Feed.ADJUDICATIONS}"
+
+
+def latest_quarter(house: House) -> Quarter:
+    """The last quarter whose registry was made.
+
+    Raises
+    ------
+    Refused
+        If none was.
+    """
+    made = sorted(
+        Quarter.parse(path.parent.name) for path in (house.lake.root / "registry/cases").glob("*/manifest.json")
+    )
+    if not made:
+        message = "no quarter has been run yet, so that there are no cases. Run one: perlinsos run QUARTER --first"
+        raise Refused(message)
+    return made[-1]
+
+
+def open_cases(house: House, quarter: Quarter, wanted: Sequence[str] | None = None) -> list[Case]:
+    """The open cases of the last run of a quarter.
+
+    Raises
+    ------
+    Refused
+        If the quarter has not been run.
+    """
+    tables = {}
+    for key in TABLES:
+        table = house.lake.table(key, str(quarter))
+        if table is None:
+            message = f"{quarter} has no registry yet. Run it: perlinsos run {quarter}"
+            raise Refused(message)
+        tables[key] = table.scan(house.contracts[key])
+    return cases_of(tables, model_on(quarter.first_day), wanted)
+
+
+def find_case(house: House, quarter: Quarter, begins: str) -> Case:
+    """The one open case whose identifier begins so.
+
+    Raises
+    ------
+    Refused
+        If there is none, or several.
+    """
+    found = [case for case in open_cases(house, quarter) if begins and case.case_id.startswith(begins)]
+    if len(found) != 1:
+        count = "no open case begins" if not found else f"{len(found)} open cases begin"
+        message = f"{count} with {begins!r} in {quarter}. `perlinsos adjudicate list {quarter}` gives them."
+        raise Refused(message)
+    return found[0]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a clerk decided: the ruling, in which role, who, why, when and, where it matters, for which family."""
+
+    ruling: Ruling
+    role: ClerkRole
+    decided_by: str
+    reason: str
+    decided_date: date
+    family_id: str | None = None
+
+
+def decide(house: House, quarter: Quarter, case: Case, decision: Decision, lang: Lang = "en") -> Loaded:
+    """Deliver a ruling; the next run of the quarter, or the next quarter, obeys it.
+
+    Raises
+    ------
+    Refused
+        If the family named is no side of the case.
+    """
+    sides = sorted({side.family_id for side in case.sides})
+    if decision.family_id is not None and decision.family_id not in sides:
+        message = f"{decision.family_id!r} is no side of case {case.case_id}. Its sides are {', '.join(sides)}."
+        raise Refused(message)
+    row = {**asdict(decision), "case_id": case.case_id, "facts_hash": case.facts_hash}
+    return _deliver(house, quarter, f"ruling-{case.case_id}.csv", [row], lang)
+
+
+def decide_all(house: House, quarter: Quarter, file: Path, lang: Lang = "en") -> Loaded:
+    """Deliver the rulings of a filled workbook of cases; rows without a ruling wait for another day.
+
+    Raises
+    ------
+    FileRefused
+        If the file cannot be read, lacks a column or holds no ruling.
+    """
+    contract = house.contracts[CONTRACT]
+    delivery = open_delivery(file, names=names_of(contract))
+    fit = fit_header(
+        delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
+    )
+    rows = [row for chunk in delivery.chunks() for row in fit.rows(chunk).to_dicts() if (row["ruling"] or "").strip()]
+    if not rows:
+        raise Refused(say("cases.no_ruling", lang, file=file.name))
+    return _deliver(house, quarter, f"{file.stem}.csv", rows, lang)
+
+
+def _deliver(house: House, quarter: Quarter, name: str, rows: Sequence[Mapping[str, object]], lang: Lang) -> Loaded:
+    with TemporaryDirectory(dir=house.home) as folder:
+        file = Path(folder) / name
+        with file.open("w", newline="", encoding="utf-8") as sink:
+            writer = csv.DictWriter(sink, landing_columns(house.contracts[CONTRACT]), extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+        intake = Intake(house.lake, house.contracts, house.policy(quarter).intake.max_error_share, lang)
+        return intake.load(Feed.ADJUDICATIONS, file, quarter)
+
+
+def workbook_of(house: House, cases: Sequence[Case], lang: Lang) -> bytes:
+    """The cases as a workbook to fill and load."""
+    return cases_workbook([_row(case, lang) for case in cases], house.contracts[CONTRACT], lang)
+
+
+def _row(case: Case, lang: Lang) -> CaseRow:
+    kept = [side for side in case.sides if side.is_kept]
+    beside = {
+        "kind": say(f"case_kind.{case.kind}", lang),
+        "weight": "" if case.probability is None else f"{case.probability:.4f}",
+        "agrees": ", ".join(name for name, agrees in case.agrees.items() if agrees),
+        "differs": ", ".join(name for name, agrees in case.agrees.items() if agrees is False),
+        "first_side": "\n".join(told(side) for side in kept),
+        "other_sides": "\n".join(told(side) for side in case.sides if not side.is_kept),
+    }
+    steps = [(step.name, step.found, f"{step.bits:+.2f}") for step in case.steps]
+    return CaseRow({"case_id": case.case_id, "facts_hash": case.facts_hash}, beside, steps)
+
+
+def told(side: Side) -> str:
+    """A side in one line: family, person, how it registered."""
+    shown = "; ".join(str(value) for value in side.shown.values() if value is not None)
+    return f"{side.family_id}: {shown}"

@@ -1,0 +1,250 @@
+"""Identity in cases a lawyer can read (`tests/identity/*.yaml`): who is one person, in which family, and who is held.
+
+What is decided about a held family is in `tests/law`; placeholder numbers never pass intake (`test_values`).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pytest
+from pydantic import Field
+
+from quotas.parameters import Strict, read_yaml, validated
+from schemas.vocabularies import Channel, Feed, Ruling, Sex
+from tests.made_registry import DEC, FEB, HERE, MAR, NOV, Q1, Q2, VILLAGE, Office, found, member, registration, survey
+from tests.made_registry import validation as check
+
+FOLDER = Path(__file__).parent / "identity"
+CARDS = {"A": "3510091203190004", "B": "3510091203190012", "C": "3510091203260007"}
+RELATIONS = {"head": 1, "spouse": 2, "child": 3}
+NAMES = {
+    "slamet": "SLAMET RIYADI", "siti": "SITI AMINAH", "budi": "BUDI HARTONO", "rina": "RINA KUSUMA",
+    "tarno": "SUTARNO", "wagini": "WAGINI", "bayi": "PUTRI LESTARI", "hasan": "HASAN", "husen": "HUSEN",
+}  # fmt: skip
+Card = Literal["A", "B", "C"]
+Relation = Literal["head", "spouse", "child"]
+
+
+class Person(Strict):
+    """Somebody of the cases."""
+
+    nik: str | None = None
+    born: date
+    sex: Sex = Sex.MALE
+
+
+class Registers(Strict):
+    """A family registers, or states its members again."""
+
+    card: Card
+    day: date | None = None
+    village: str = VILLAGE
+    channel: Channel = Channel.AGENT
+    unverified: bool = False
+    members: Mapping[str, Relation]
+    numbers: Mapping[str, str] = Field(default_factory=dict)
+    born: Mapping[str, date] = Field(default_factory=dict)
+
+
+class Answers(Strict):
+    """A visit."""
+
+    card: Card
+    day: date
+    answers: Mapping[str, int]
+
+
+class Finds(Strict):
+    """An agency finds a fact of a person."""
+
+    person: str
+    fact: str
+
+
+class Receives(Strict):
+    """A family received before the first quarter."""
+
+    card: Card
+
+
+class Rules(Strict):
+    """A clerk rules on the case between two families."""
+
+    ruling: Ruling
+    between: tuple[Card, Card]
+    counts_in: Card | None = None
+
+
+class Event(Strict):
+    """One thing that happens; exactly one of these."""
+
+    registers: Registers | None = None
+    states: Registers | None = None
+    bps_checks: Answers | None = None
+    agent_visits: Answers | None = None
+    agency_finds: Finds | None = None
+    receives: Receives | None = None
+    clerk_rules: Rules | None = None
+
+
+class Expected(Strict):
+    """What the registry must hold; what is left out is not asked."""
+
+    families: Mapping[Card, tuple[str, ...]] | None = None
+    held: tuple[Card, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    goes_on_as: Mapping[Card, Card] = Field(default_factory=dict)
+    split_from: Mapping[Card, Card] = Field(default_factory=dict)
+    periods: Mapping[Card, tuple[str, ...]] = Field(default_factory=dict)
+    ended: Mapping[Card, str] = Field(default_factory=dict)
+    ended_person: Mapping[str, str] = Field(default_factory=dict)
+    same_person: tuple[str, ...] = ()
+    head: Mapping[Card, str] = Field(default_factory=dict)
+    living: Mapping[Card, int] = Field(default_factory=dict)
+    regency: Mapping[Card, str] = Field(default_factory=dict)
+    channel: Mapping[Card, str] = Field(default_factory=dict)
+    born: Mapping[str, date] = Field(default_factory=dict)
+    numbers: Mapping[Card, int] = Field(default_factory=dict)
+    answers: Mapping[Card, Mapping[str, tuple[int, str]]] = Field(default_factory=dict)
+    conflicts: Mapping[Card, Mapping[str, tuple[int, int]]] = Field(default_factory=dict)
+    office: Mapping[Card, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Case(Strict):
+    """What is stated in one or two quarters, and what follows."""
+
+    case: str = Field(pattern=r"^[A-Z].*\.$")
+    persons: Mapping[str, Person]
+    first: tuple[Event, ...]
+    second: tuple[Event, ...] = ()
+    expected: Expected
+
+
+def read_cases() -> Iterator[Case]:
+    for path in sorted(FOLDER.glob("*.yaml")):
+        book = read_yaml(path.read_text(encoding="utf-8"), path.name)
+        assert isinstance(book, dict)
+        for number, stated in enumerate(book["cases"], start=1):
+            yield validated(Case, {**stated, "persons": book["persons"]}, f"{path.name}: case {number}")
+
+
+CASES = tuple(read_cases())
+
+
+def rows_of(said: Registers, persons: Mapping[str, Person], day: date) -> dict[Feed, list[Any]]:
+    """A registration with its members."""
+    card, on = CARDS[said.card], said.day or day
+    members = [
+        member(
+            card, said.numbers.get(name, persons[name].nik), RELATIONS[relation], on, name=NAMES[name],
+            birth_date=said.born.get(name, persons[name].born), sex=persons[name].sex.value,
+        )
+        for name, relation in said.members.items()
+    ]  # fmt: skip
+    registered = registration(card, on, said.village, verified=not said.unverified, channel=said.channel.value)
+    return {Feed.REGISTRATIONS: [registered], Feed.MEMBERS: members}
+
+
+def happens(office: Office, event: Event, case: Case, *, is_first: bool) -> None:
+    """Deliver what an event makes somebody state."""
+    quarter, day = (Q1, NOV) if is_first else (Q2, FEB)
+    if event.registers is not None:
+        office.deliver(quarter, rows_of(event.registers, case.persons, day))
+    if event.states is not None:
+        office.deliver(quarter, {Feed.MEMBERS: rows_of(event.states, case.persons, day)[Feed.MEMBERS]})
+    for visit, feed, made in (
+        (event.bps_checks, Feed.VALIDATIONS, check), (event.agent_visits, Feed.SURVEYS, survey),
+    ):  # fmt: skip
+        if visit is not None:
+            office.deliver(quarter, {feed: [made(CARDS[visit.card], visit.day, **visit.answers)]})
+    if event.agency_finds is not None:
+        nik = case.persons[event.agency_finds.person].nik
+        assert nik is not None
+        day = DEC if is_first else MAR
+        office.answer(quarter, event.agency_finds.fact, found(nik, event.agency_finds.fact, day=day), as_of=day)
+    if event.receives is not None:
+        row = {"family_card_number": CARDS[event.receives.card], "programme": "PKH", "regency_code": HERE}
+        office.deliver(quarter, {Feed.CURRENT_RECIPIENTS: [row]})
+    if event.clerk_rules is not None:
+        office.deliver(quarter, {Feed.ADJUDICATIONS: [ruling(office, event.clerk_rules)]})
+
+
+def ruling(office: Office, said: Rules) -> dict[str, object]:
+    """The ruling on the one case between two families, on the facts as they stand."""
+    sides = [office.family(CARDS[card])["family_id"] for card in said.between]
+    cases = office.table("cases").filter(pl.col("family_id").is_in(sides))
+    (one,) = cases.select("case_id", "facts_hash").unique().rows()
+    family = None if said.counts_in is None else office.family(CARDS[said.counts_in])["family_id"]
+    return {
+        "case_id": one[0], "ruling": said.ruling.value, "family_id": family, "role": "village_office",
+        "decided_by": "clerk", "reason": "seen at the office", "decided_date": MAR, "facts_hash": one[1],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.case for case in CASES])
+def test_identity_in(case: Case, tmp_path: Path) -> None:
+    office = Office.in_folder(tmp_path)
+    for event in case.first:
+        happens(office, event, case, is_first=True)
+    before = office.resolve(Q1)
+    ids = {row["family_card_number"]: row["family_id"] for row in before.table("families").to_dicts()}
+    people = dict(before.table("persons").select("name", "person_id").rows())
+    if case.second:
+        for event in case.second:
+            happens(office, event, case, is_first=False)
+        office.resolve(Q2)
+    expected = case.expected
+    families, persons, cases = (office.table(name) for name in ("families", "persons", "cases"))
+    card_of = {number: card for card, number in CARDS.items()}
+    now = {card_of[row["family_card_number"]]: row for row in families.to_dicts()}
+    told = {name: short for short, name in NAMES.items()}
+    if expected.families is not None:
+        counted = {
+            card: sorted(told[name] for name in persons.filter(pl.col("family_id") == row["family_id"])["name"])
+            for card, row in now.items()
+        }
+        assert counted == {card: sorted(names) for card, names in expected.families.items()}
+    if expected.held is not None:
+        assert {card for card, row in now.items() if row["case_id"] and not row["is_verified"]} == set(expected.held)
+    if expected.kinds is not None:
+        assert sorted(cases.unique("case_id")["kind"]) == sorted(expected.kinds)
+    for old, new in expected.goes_on_as.items():
+        assert now[new]["family_id"] == ids[CARDS[old]]
+    for new, old in expected.split_from.items():
+        assert now[new]["split_from_family_id"] == ids[CARDS[old]]
+    periods = office.table("family_periods").sort("valid_from")
+    for card, events in expected.periods.items():
+        mine = periods.filter(pl.col("family_id") == now[card]["family_id"])
+        assert mine["began_by"].to_list() == list(events)
+        assert mine["valid_to"].null_count() == 1
+    for card, event in expected.ended.items():
+        assert periods.filter(pl.col("family_id") == ids[CARDS[card]])["ended_by"].to_list() == [event]
+    after = dict(persons.select("name", "person_id").rows())
+    for name, event in expected.ended_person.items():
+        mine = office.table("person_periods").filter(pl.col("person_id") == after[NAMES[name]])
+        assert mine["ended_by"].to_list() == [event]
+    for name in expected.same_person:
+        assert after[NAMES[name]] == people[NAMES[name]]
+    for name, born in expected.born.items():
+        assert persons.row(by_predicate=pl.col("name") == NAMES[name], named=True)["birth_date"] == born
+    assert {card: now[card]["head_name"] for card in expected.head} == {
+        card: NAMES[name] for card, name in expected.head.items()
+    }
+    for column, wanted in (
+        ("living_member_count", expected.living), ("regency_code", expected.regency), ("channel", expected.channel),
+    ):  # fmt: skip
+        assert {card: now[card][column] for card in wanted} == dict(wanted)
+    for card, count in expected.numbers.items():
+        assert persons.filter(pl.col("family_id") == now[card]["family_id"])["nik"].drop_nulls().len() == count
+    for card, answers in expected.answers.items():
+        record = office.family(CARDS[card])
+        assert {name: (record[name], record[f"{name}_source"]) for name in answers} == dict(answers)
+    for card, values in expected.conflicts.items():
+        mine = office.table("conflicts").filter(pl.col("family_id") == now[card]["family_id"])
+        assert {row["attribute"]: (row["value"], row["other_value"]) for row in mine.to_dicts()} == dict(values)
+    for card, reasons in expected.office.items():
+        mine = office.table("village_office").filter(pl.col("family_id") == now[card]["family_id"])
+        assert mine["reason"].to_list() == list(reasons)
