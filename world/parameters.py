@@ -174,6 +174,8 @@ class Villages(_Strict):
     urban_welfare: float
     per_district: int = Field(gt=0)
     districts: Mapping[str, int]
+    people_per_district: int = Field(gt=0)
+    most_districts: int = Field(gt=0, le=99)
 
 
 class Consumption(_Strict):
@@ -312,6 +314,7 @@ class Country(_Strict):
     insured_wage: InsuredWage
     rights_victim: Share
     minimum_wage_rupiah_month: Mapping[str, int]
+    minimum_wage_elsewhere_rupiah_month: int
     electricity_va: Mapping[int, tuple[int, ...]]
     answers: Mapping[str, Answer]
     names: Names
