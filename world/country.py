@@ -13,7 +13,7 @@ from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.regions import regencies
 from schemas.vocabularies import Feed
-from world.changes import News, advance
+from world.changes import News, advance, renewed
 from world.geography import SCOPES, Regency, regencies_of, scope_of
 from world.landing import Landing, day_before
 from world.parameters import Country, Noise
@@ -138,6 +138,7 @@ class _Story:
         first = quarters[0]
         rng = self._rng(first)
         society, measured = found(rng, self._around, first.first_day, self._country, self._noise)
+        self._landing.keep(first, "lookalikes", self.stem, society.lookalikes)
         numbers_to_lend = society.persons.filter(pl.col("is_alive") & pl.col("has_nik")).select(LENT_COLUMNS)
         on_loan = numbers_to_lend[np.sort(rng.permutation(numbers_to_lend.height)[:_LENT])]
         since = first.first_day - _FIRST_WINDOW
@@ -149,7 +150,7 @@ class _Story:
                 news = advance(rng, society, self._around, since, quarter.first_day, self._country, self._noise)
                 measured = society.measured(self._home, quarter.first_day, self._country)
             self._state(rng, society, news, quarter, since_first=quarter is first, lent=lent)
-            self._keep_truth(society, measured, news, quarter)
+            self._keep_truth(society, measured, quarter)
             if quarter is first or quarter.number == 1:
                 self._sample(society, quarter, households)
             since = quarter.first_day
@@ -176,11 +177,12 @@ class _Story:
         registered = registrations(rng, society, news.registering, claimed, window, number, noise)
         landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
         stated, who = members(
-            rng, society, registered, news.restated, claimed, window, self._country, noise, with_dead=since_first
+            rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first
         )
-        homes = society.families["village_code"][stated["family"].to_numpy()]
-        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated.with_columns(homes), MINISTRY)
+        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)
         landing.keep(quarter, "persons", self.stem, who)
+        events = pl.concat([news.events, renewed(society, registered)])
+        landing.keep(quarter, "events", self.stem, events)
         visited = surveys(rng, society, news.surveyed, registered, window, number, noise)
         landing.deliver_by_home(quarter, Feed.SURVEYS, self.stem, visited, MINISTRY)
         seen = society.families["is_surveyed"].to_numpy(writable=True)
@@ -213,7 +215,7 @@ class _Story:
                     as_of=as_of,
                 )
 
-    def _keep_truth(self, society: Society, measured: pl.DataFrame, news: News, quarter: Quarter) -> None:
+    def _keep_truth(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
         told = society.families.select(
             pl.col("uid").alias("family_uid"),
             pl.col("card").cast(pl.String).alias("family_card_number"),
@@ -233,7 +235,6 @@ class _Story:
             "is_eligible_bpnt",
         )
         self._landing.keep(quarter, "households", self.stem, pl.concat([told, facts], how="horizontal"))
-        self._landing.keep(quarter, "events", self.stem, news.events)
 
     def _sample(self, society: Society, quarter: Quarter, households: int) -> None:
         rng = self._rng(quarter, _SURVEY_STREAM)
