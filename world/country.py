@@ -14,11 +14,13 @@ from schemas.questionnaire import default_questionnaire
 from schemas.regions import regencies
 from schemas.vocabularies import Feed
 from world.changes import News, advance, renewed
+from world.dtsen import dtsen
 from world.geography import SCOPES, Regency, regencies_of, scope_of
 from world.landing import Landing, day_before
 from world.parameters import Country, Noise
 from world.parameters import country as country_parameters
 from world.parameters import noise as noise_parameters
+from world.people import days
 from world.society import Neighbourhood, Society, agents, found, sampled
 from world.statements import (
     LENT_COLUMNS,
@@ -36,7 +38,7 @@ POVERTY_VINTAGE = "2025-03"
 MINISTRY, STATISTICS = "Kementerian Sosial", "BPS"
 _LENT = 500
 _FIRST_WINDOW = timedelta(days=184)
-_SURVEY_STREAM = 1
+_SURVEY_STREAM, _DTSEN_STREAM = 1, 2
 
 
 def write(scope: str, families: int, quarters: Sequence[Quarter], seed: int, out: Path) -> dict[str, dict[str, int]]:
@@ -145,6 +147,7 @@ class _Story:
         for quarter in quarters:
             if quarter is first:
                 news = self._opening(rng, society, quarter)
+                self._deliver_dtsen(society, measured, quarter)
             else:
                 rng = self._rng(quarter)
                 news = advance(rng, society, self._around, since, quarter.first_day, self._country, self._noise)
@@ -165,6 +168,17 @@ class _Story:
         registering = np.flatnonzero(society.families["is_registered"].to_numpy())
         seen = rng.random(len(registering)) < self._noise.survey.share_of_registered
         return News(registering=registering, surveyed=registering[seen])
+
+    def _deliver_dtsen(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
+        rng = self._rng(quarter, _DTSEN_STREAM)
+        rupiah = measured["consumption_rupiah_per_capita_month"].to_numpy()
+        spread = self._country.consumption.spread
+        families, persons, truth = dtsen(
+            rng, society, rupiah, self._home, days(quarter.first_day), spread, self._noise.dtsen
+        )
+        for feed, rows in ((Feed.DTSEN_FAMILIES, families), (Feed.DTSEN_PERSONS, persons)):
+            self._landing.deliver(quarter, feed, self.stem, rows, STATISTICS, code_system="bps")
+        self._landing.keep(quarter, "dtsen", self.stem, truth)
 
     def _state(
         self, rng: np.random.Generator, society: Society, news: News, quarter: Quarter, *, since_first: bool,

@@ -59,7 +59,7 @@ class Regency:
     poverty_share, poverty_share_province, poverty_share_nation : float
         Official share of poor persons there and around.
     villages : pl.DataFrame
-        village_code, region (first six digits, int64), is_urban, effect (welfare, standard deviations), village_luck
+        village_code, village_name, region (first six digits, int64), is_urban, effect (welfare, standard deviations), village_luck
         (what no answer shows), share (of the regency's families).
     """
 
@@ -74,10 +74,11 @@ class Regency:
     villages: pl.DataFrame
 
 
-def _village_codes(code: str, people: float, parameters: Villages) -> tuple[list[str], Array]:
+def _village_codes(code: str, people: float, parameters: Villages) -> tuple[list[str], list[str], Array]:
+    """Codes and names of a regency's villages, and which are wards."""
     known = reference("villages").filter(pl.col("district_code").str.starts_with(code)).sort("code")
     if known.height:
-        return known["code"].to_list(), (known["kind"] == _WARD).to_numpy()
+        return known["code"].to_list(), known["name"].to_list(), (known["kind"] == _WARD).to_numpy()
     # Cities are numbered from 71, and their villages are wards.
     is_city = int(code[-2:]) >= _FIRST_CITY
     usual = min(parameters.most_districts, max(1, round(people / parameters.people_per_district)))
@@ -86,11 +87,11 @@ def _village_codes(code: str, people: float, parameters: Villages) -> tuple[list
         for district in range(1, parameters.districts.get(code, usual) + 1)
         for village in range(parameters.per_district)
     ]
-    return codes, np.full(len(codes), is_city)
+    return codes, [f"Desa {int(one[6:8])}-{int(one[-3:])}" for one in codes], np.full(len(codes), is_city)
 
 
 def _villages(code: str, number: int, people: float, seed: int, parameters: Villages) -> pl.DataFrame:
-    codes, is_ward = _village_codes(code, people, parameters)
+    codes, names, is_ward = _village_codes(code, people, parameters)
     rng = np.random.default_rng([seed, number])
     is_urban = is_ward | (rng.random(len(codes)) < parameters.urban_share)
     effect = parameters.urban_welfare * (is_urban - parameters.urban_share)
@@ -100,6 +101,7 @@ def _villages(code: str, number: int, people: float, seed: int, parameters: Vill
     return pl.DataFrame(
         {
             "village_code": codes,
+            "village_name": names,
             "region": region,
             "is_urban": is_urban,
             "effect": effect,

@@ -182,6 +182,15 @@ class EvidenceNoise(_Strict):
     uncovered: Uncovered
 
 
+class Dtsen(_Strict):
+    """What the national registry does not know, or not as it is."""
+
+    unknown_families: Share
+    stale_families: Share
+    old_card: Share
+    decile_error: float = Field(ge=0)
+
+
 class Changes(_Strict):
     """What happens from quarter to quarter."""
 
@@ -221,6 +230,7 @@ class Noise(_Strict):
     malformed_registrations: Share
     old_targeting: OldTargeting
     evidence: EvidenceNoise
+    dtsen: Dtsen
     changes: Changes
     consumption_survey: ConsumptionSurvey
 
