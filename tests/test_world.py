@@ -317,7 +317,9 @@ def test_people_are_stated_again_under_the_same_card_a_new_one_and_in_other_fami
 
 
 def test_twins_namesakes_and_sons_named_like_their_fathers_are_different_people(crowd: Path) -> None:
-    people = truth(crowd, "persons").unique("person_uid").select("person_uid", "nik", "name", "birth_date", "family_uid")
+    people = (
+        truth(crowd, "persons").unique("person_uid").select("person_uid", "nik", "name", "birth_date", "family_uid")
+    )
     pairs = truth(crowd, "lookalikes").join(people, on="person_uid").join(
         people, left_on="other_uid", right_on="person_uid", suffix="_other"
     )  # fmt: skip

@@ -72,8 +72,10 @@ class News:
 
 
 def _events(kind: str, family: pl.Series, **more: pl.Series) -> pl.DataFrame:
-    columns = {"person_uid": pl.Int64, "from_village_code": pl.String, "to_village_code": pl.String,
-               "from_card": pl.Int64, "to_card": pl.Int64, "from_birth_date": pl.Date, "to_birth_date": pl.Date}  # fmt: skip
+    columns = {
+        "person_uid": pl.Int64, "from_village_code": pl.String, "to_village_code": pl.String, "from_card": pl.Int64,
+        "to_card": pl.Int64, "from_birth_date": pl.Date, "to_birth_date": pl.Date,
+    }  # fmt: skip
     return pl.DataFrame({"family_uid": family}, schema={"family_uid": pl.Int64}).select(
         pl.lit(kind).alias("kind"),
         "family_uid",
@@ -259,9 +261,8 @@ def _register_persons(
 
 
 def _bear(
-    rng: np.random.Generator, society: Society, around: Neighbourhood, window: tuple[int, int], country: Country,
-    noise: Noise,
-) -> tuple[pl.DataFrame, Array]:  # fmt: skip
+    rng: np.random.Generator, society: Society, around: Neighbourhood, window: tuple[int, int], noise: Noise
+) -> tuple[pl.DataFrame, Array]:
     """Births of a quarter; also the rows of newborns and their mothers."""
     persons = society.persons
     age = ages(persons["birth"].to_numpy(), window[1])
@@ -425,7 +426,7 @@ def advance(
     window = (days(since), days(day))
     rates = noise.changes
     record, succeeded = _die(rng, society, window[1])
-    births, told = _bear(rng, society, around, window, country, noise)
+    births, told = _bear(rng, society, around, window, noise)
     splits, halved, new = _split(rng, society, around, window, country, noise)
 
     living = np.zeros(society.families.height, dtype=bool)
@@ -466,7 +467,18 @@ def advance(
         restated=restated,
         surveyed=np.unique(np.concatenate([surveyed, turned, np.flatnonzero(visited)])),
         events=pl.concat(
-            [*record, births, splits, weddings, mergers, handovers, *registrations, moves, fortunes, _events("registered", society.families["uid"][joining])]
+            [
+                *record,
+                births,
+                splits,
+                weddings,
+                mergers,
+                handovers,
+                *registrations,
+                moves,
+                fortunes,
+                _events("registered", society.families["uid"][joining]),
+            ]
         ),
     )
 

@@ -190,9 +190,7 @@ class _Story:
         claimed = claims(rng, society, news.registering, lent, noise)
         registered = registrations(rng, society, news.registering, claimed, window, number, noise)
         landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
-        stated, who = members(
-            rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first
-        )
+        stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
         landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)
         landing.keep(quarter, "persons", self.stem, who)
         events = pl.concat([news.events, renewed(society, registered)])

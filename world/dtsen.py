@@ -30,7 +30,8 @@ def _deciles(rupiah: Array, regency: Regency, spread: float, error: Array) -> di
     names = {"nation": "decile_national", "province": "decile_province", "regency": "decile_regency"}
     width = np.sqrt(1 + float(error.var()))
     return {
-        names[area]: 1 + np.searchsorted(_BOUNDS, (above_line + normal_quantile(share) + error) / width).astype(np.int32)
+        names[area]: 1
+        + np.searchsorted(_BOUNDS, (above_line + normal_quantile(share) + error) / width).astype(np.int32)
         for area, share in areas.items()
     }
 
@@ -83,7 +84,9 @@ def dtsen(
     rows = np.flatnonzero(known & (size > 0))
     name = written(members)
     head = heads(members.with_columns(name.alias("name")))
-    head_name = pl.DataFrame({"family": rows}).join(head.select("family", "name"), on="family", how="left").sort("family")
+    head_name = (
+        pl.DataFrame({"family": rows}).join(head.select("family", "name"), on="family", how="left").sort("family")
+    )
     families = society.families[rows]
     places = families.select("village_code").join(
         _bps_codes(regency.villages, regency), on="village_code", how="left", maintain_order="left"

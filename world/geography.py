@@ -59,8 +59,8 @@ class Regency:
     poverty_share, poverty_share_province, poverty_share_nation : float
         Official share of poor persons there and around.
     villages : pl.DataFrame
-        village_code, village_name, region (first six digits, int64), is_urban, effect (welfare, standard deviations), village_luck
-        (what no answer shows), share (of the regency's families).
+        village_code, village_name, region (first six digits, int64), is_urban, effect (welfare, standard deviations),
+        village_luck (what no answer shows), share (of the regency's families).
     """
 
     code: str

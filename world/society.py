@@ -97,7 +97,9 @@ def _dwellers(
     questions = default_questionnaire().answers
     answers = furnish(rng, welfare, country.answers, questions)
     answers = {name: drawn[hosts] if questions[name].level == "dwelling" else drawn for name, drawn in answers.items()}
-    families = villages.select("village_code", "region", "is_urban", "village_luck", village_effect="effect").with_columns(
+    families = villages.select(
+        "village_code", "region", "is_urban", "village_luck", village_effect="effect"
+    ).with_columns(
         pl.Series("welfare", welfare),
         pl.Series("luck", rng.standard_normal(len(village))),
         *(pl.Series(name, drawn) for name, drawn in answers.items()),

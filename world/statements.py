@@ -292,12 +292,12 @@ def _stated_persons(
     own = own.with_columns(pl.col("row").cast(pl.Int64)).select(columns)
     first = said.filter(pl.col("listing") == "").unique("family", keep="first", maintain_order=True)
     elsewhere = [
-        pl.DataFrame({"row": rows, "family": hosts, "why": why, "relation": relation}, schema_overrides={"why": pl.String})
+        pl.DataFrame({"row": rows, "family": hosts})
         .join(first.drop("listing"), on="family", maintain_order="left")
-        .with_columns(pl.col("relation").cast(pl.Int32), listing="why")
+        .with_columns(listing=pl.lit(why), relation=pl.lit(relation, pl.Int32))
         .select(columns)
         for why, rows, hosts, relation in _hosts(rng, society, first["family"].to_numpy(), until, rules)
-    ]  # fmt: skip
+    ]
     return pl.concat([own, *elsewhere])
 
 
@@ -345,7 +345,8 @@ def members(
     true_name = written(replaced)
     birth = replaced["birth"].to_numpy()
     nik = pl.select(pl.when(pl.Series(has_nik)).then(_numbers("nik", replaced["nik"])).alias("nik")).to_series()
-    said, cause = _with_faults(rng, nik, replaced["nik"].to_numpy(), true_name, birth, day, listing != "", borrowed, noise.members)
+    true = pl.DataFrame({"nik": nik, "number": replaced["nik"], "name": true_name, "birth": birth, "day": day})
+    said, cause = _with_faults(rng, true, listing != "", borrowed, noise.members)
     code_fault = chosen(rng, len(rows), noise.members.unknown_code)
     cause = [
         np.where(has_nik, "", "no_nik"), np.where(borrowed, "borrowed_nik", ""), *cause,
@@ -393,10 +394,17 @@ def members(
 
 
 def _with_faults(
-    rng: np.random.Generator, nik: pl.Series, number: Array, name: pl.Series, birth: Array, day: Array, again: Array,
-    borrowed: Array, noise: MemberNoise,
-) -> tuple[tuple[pl.Series, pl.Series, pl.Series], list[Array]]:  # fmt: skip
-    """Number, name and birth date (text) as stated, and of each what is wrong with it."""
+    rng: np.random.Generator, true: pl.DataFrame, again: Array, borrowed: Array, noise: MemberNoise
+) -> tuple[tuple[pl.Series, pl.Series, pl.Series], list[Array]]:
+    """Number, name and birth date (text) as stated, and of each what is wrong with it.
+
+    Parameters
+    ----------
+    true : pl.DataFrame
+        nik (text), number (the same as int64, also of who has none), name, birth and day of the statement (days).
+    """
+    nik, name, birth, day = true["nik"], true["name"], true["birth"].to_numpy(), true["day"].to_numpy()
+    number = true["number"].to_numpy()
 
     def fault(part: str) -> Array:
         rates: tuple[Faults, Faults] = (noise.faults.first, noise.faults.again)
