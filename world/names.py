@@ -34,9 +34,14 @@ class _Elements:
 
 @dataclass(frozen=True)
 class _Inventory:
-    """All elements: their texts, the one nearest in the alphabet of the same list, and the lists to draw from."""
+    """All elements: their texts, the one nearest in the alphabet of the same list, and the lists to draw from.
+
+    `further` are the texts as they follow another one; its last entry stands for none.
+    """
 
     texts: Array
+    first: pl.Series
+    further: pl.Series
     nearest: Array
     lists: dict[str, _Elements]
 
@@ -58,7 +63,8 @@ def _inventory() -> _Inventory:
         texts.extend(elements)
     for region in parameters.regions:
         lists |= dict.fromkeys(region.provinces, lists[region.provinces[0]])
-    return _Inventory(np.array(texts), np.concatenate(nearest), lists)
+    further = pl.Series([*(f" {text}" for text in texts), ""])
+    return _Inventory(np.array(texts), pl.Series(texts), further, np.concatenate(nearest), lists)
 
 
 def named(rng: np.random.Generator, is_female: Array, birth: Array, province: str) -> dict[str, Array]:
@@ -90,12 +96,11 @@ def named(rng: np.random.Generator, is_female: Array, birth: Array, province: st
 
 def written(parts: pl.DataFrame) -> pl.Series:
     """Full names of the people whose elements stand in the columns `PARTS`."""
-    texts = _inventory().texts
-    first = pl.Series("name", texts).gather(parts["first_name"].to_numpy())
+    inventory = _inventory()
     # -1 is the last entry from behind.
-    further = np.array([*(f" {text}" for text in texts), ""])
-    second, third = (pl.Series(further).gather(parts[name].to_numpy() % len(further)) for name in PARTS[1:])
-    return first + second + third
+    none = len(inventory.further)
+    second, third = (inventory.further.gather(parts[name].to_numpy() % none) for name in PARTS[1:])
+    return (inventory.first.gather(parts["first_name"].to_numpy()) + second + third).alias("name")
 
 
 def akin(elements: Array) -> Array:
