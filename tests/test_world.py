@@ -310,6 +310,10 @@ def test_people_are_stated_again_under_the_same_card_a_new_one_and_in_other_fami
         assert (both["channel"] != both["channel_first"]).all()
         # But for numbers cut short on a malformed registration, cards change exactly where the listing says so.
         assert ((both["family_card_number"] != both["family_card_number_first"]) == (why == "new_card")).all()
+    changes, later = noise.changes, truth(crowd, "persons", "2026Q2")
+    for why, share in (("repeated", changes.registered_again), ("new_card", changes.registered_again_with_new_card)):
+        known = later.filter(pl.col("listing") == why).join(persons, on=["person_uid", "family_uid"], how="semi")
+        assert near(known["family_uid"].n_unique(), 0.9 * share * registering), why
     homes = truth(crowd, "households")
     shared = homes.filter(pl.len().over("dwelling_uid") > 1)
     assert 0.05 * homes.height < shared.height < 0.2 * homes.height

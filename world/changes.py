@@ -36,7 +36,7 @@ from world.people import (
     work_positions,
 )
 from world.society import UID_STRIDE, Neighbourhood, Society, heads
-from world.statements import NEW_CARD
+from world.statements import NEW_CARD, Again
 
 _FERTILE = (17, 43)
 _NO_DISABILITY = 4
@@ -57,6 +57,8 @@ class News:
     ----------
     registering : int64 array
         Families that register, or register again because they moved or split off.
+    again : Again
+        Known families that register once more though nothing happened to them.
     restated : int64 array
         Persons stated anew although their family does not register again.
     surveyed : int64 array
@@ -66,6 +68,7 @@ class News:
     """
 
     registering: Array = field(default_factory=lambda: _NONE)
+    again: Again = field(default_factory=Again.none)
     restated: Array = field(default_factory=lambda: _NONE)
     surveyed: Array = field(default_factory=lambda: _NONE)
     events: pl.DataFrame = field(default_factory=lambda: _events("none", pl.Series([], dtype=pl.Int64)))
@@ -447,6 +450,8 @@ def advance(
         np.isin(society.persons["family"].to_numpy(), np.concatenate([succeeded, handed]))
         & society.persons["is_alive"].to_numpy()
     )
+    again = Again.of(rng, free, rates.registered_again, rates.registered_again_with_new_card)
+    free[again.rows] = False
     fate = rng.random(len(free))
     movers = np.flatnonzero(free & (fate < rates.moved))
     turned = np.flatnonzero(free & (fate >= rates.moved) & (fate < rates.moved + rates.changed_fortune))
@@ -464,6 +469,7 @@ def advance(
     restated = restated[known[society.persons["family"].to_numpy()[restated]]]
     return News(
         registering=registering,
+        again=again,
         restated=restated,
         surveyed=np.unique(np.concatenate([surveyed, turned, np.flatnonzero(visited)])),
         events=pl.concat(

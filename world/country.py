@@ -188,7 +188,7 @@ class _Story:
         landing, noise, number = self._landing, self._noise, self._home.number
         window = (quarter.first_day - _FIRST_WINDOW if since_first else quarter.previous.first_day, quarter.first_day)
         claimed = claims(rng, society, news.registering, lent, noise)
-        registered = registrations(rng, society, news.registering, claimed, window, number, noise)
+        registered = registrations(rng, society, news.registering, news.again, claimed, window, number, noise)
         landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
         stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
         landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)

@@ -208,6 +208,8 @@ class Changes(_Strict):
     changed_fortune: Share
     fortune_spread: float
     newly_registered: Share
+    registered_again: Share
+    registered_again_with_new_card: Share
     newly_surveyed: Share
 
 

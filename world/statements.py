@@ -6,6 +6,7 @@ Rows as the files hold them, and of every stated person who it truly is and what
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -95,6 +96,26 @@ def claims(
     )
 
 
+@dataclass(frozen=True)
+class Again:
+    """Families that register once more in a later quarter: rows, and per row `repeated` or `new_card`."""
+
+    rows: Array
+    listing: Array
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nobody."""
+        return cls(np.array([], dtype=np.int64), np.array([], dtype="U8"))
+
+    @classmethod
+    def of(cls, rng: np.random.Generator, free: Array, repeated: float, new_card: float) -> Self:
+        """Some of the families that are free, with these probabilities."""
+        listing = drawn(rng, len(free), {REPEATED: repeated, NEW_CARD: new_card})
+        rows = np.flatnonzero(free & (listing != ""))
+        return cls(rows, listing[rows])
+
+
 def _answers(families: pl.DataFrame) -> pl.DataFrame:
     return families.select(*default_questionnaire().answers)
 
@@ -140,10 +161,12 @@ def _numbers(name: str, values: Array | pl.Series) -> pl.Series:
 
 
 def registrations(
-    rng: np.random.Generator, society: Society, rows: Array, claimed: Claims, window: tuple[date, date],
-    number: int, noise: Noise,
+    rng: np.random.Generator, society: Society, rows: Array, again: Again, claimed: Claims,
+    window: tuple[date, date], number: int, noise: Noise,
 ) -> pl.DataFrame:  # fmt: skip
     """Registrations of these families and, for a few, once more through another channel, some with a new card.
+
+    `again` are families known from an earlier quarter, who register once more though nothing called for it.
 
     Returns
     -------
@@ -155,17 +178,19 @@ def registrations(
     span = int((until - since) * _REGISTRATIONS_UNTIL)
     rates = noise.registration
     once_more = drawn(rng, len(rows), {REPEATED: rates.repeated, NEW_CARD: rates.repeated_with_new_card})
-    everything = np.concatenate([rows, rows[once_more != ""]])
+    twice = once_more != ""
+    everything = np.concatenate([rows, rows[twice], again.rows])
     is_repeated = np.arange(len(everything)) >= len(rows)
-    listing = np.concatenate([np.full(len(rows), "", dtype=once_more.dtype), once_more[once_more != ""]])
+    listing = np.concatenate([np.full(len(rows), "", dtype="U8"), once_more[twice], again.listing])
     count = len(everything)
     families = society.families[everything]
     day = since + rng.integers(0, span, count)
     claiming = np.isin(everything, claimed.families)
     day = np.where(claiming, since + span, day)
-    first_day = np.zeros(society.families.height, dtype=np.int64)
+    first_day = np.full(society.families.height, -1, dtype=np.int64)
     first_day[rows] = day[: len(rows)]
-    day = np.where(is_repeated, first_day[everything] + rng.integers(3, 14, count), day)
+    before = first_day[everything]
+    day = np.where(is_repeated & (before >= 0), before + rng.integers(3, 14, count), day)
 
     renewed = numbers(families["region"].to_numpy(), day, serial=LATER_SERIALS + _RENEWED_SERIALS)
     card = np.where(listing == NEW_CARD, renewed, families["card"].to_numpy())
