@@ -146,7 +146,7 @@ def init() -> None:
 def world(
     families: Annotated[int, typer.Option(help="Families of the whole scope.")],
     out_dir: Annotated[Path, typer.Option("--out", help="Folder of the landing files; the truth goes to OUT-truth.")],
-    scope: Annotated[str, typer.Option(help="banyuwangi: the regency and its three neighbours.")] = "banyuwangi",
+    scope: Annotated[str, typer.Option(help="banyuwangi: it and its neighbours, or nation.")] = "banyuwangi",
     quarters: Annotated[str, typer.Option(help="As 2026Q1,2026Q2.")] = "2026Q1,2026Q2",
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     as_json: AsJson = False,

@@ -25,25 +25,27 @@ from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.vocabularies import Role, Status
 from world.country import SMALLEST, write
+from world.geography import SCOPES
 
 QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
-SCOPE = ("35.09", "35.10", "35.11", "35.12")
 SEED = 2026
 PERSONS_PER_FAMILY = Decimal("3.04")
 MARK = ".demo"
 SECRET = b"perlinsos demo: this key is published"
 
 
-def scale(families: int) -> Overlay:
+def scale(families: int, scope: str = "banyuwangi") -> Overlay:
     """The overlay of a demonstration: real national totals x its families / (people of its regencies / 3.04).
 
     3.04 persons per family: DTSEN, 23 January 2026.
     """
-    people = int(regencies().filter(pl.col("code").is_in(SCOPE))["population"].sum())
-    share = families / (people / PERSONS_PER_FAMILY)
+    codes = SCOPES[scope].codes
+    lived_in = regencies() if codes is None else regencies().filter(pl.col("code").is_in(codes))
+    share = families / (int(lived_in["population"].sum()) / PERSONS_PER_FAMILY)
     totals = rulebook().on(QUARTERS[0].first_day).quotas.national_total
     changes = {f"quotas.national_total.{name}": round(total * share) for name, total in totals.items()}
-    return Overlay.of("demo scale", f"{families:,} invented families stand for those of four regencies", changes)
+    where = "four regencies" if codes else "the nation"
+    return Overlay.of("demo scale", f"{families:,} invented families stand for those of {where}", changes)
 
 
 def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran], None]) -> None:
@@ -64,7 +66,7 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
     (home.path / MARK).touch()
     home.overlay.write_text(scale(families).text(), encoding="utf-8")
     out.print(f"Home {home.path}, with the demo's published pseudonym key: nothing here is secret.", markup=False)
-    out.print(f"Inventing {families:,} families in {len(SCOPE)} regencies ...")
+    out.print(f"Inventing {families:,} families in four regencies ...")
     write("banyuwangi", families, QUARTERS, SEED, home.path / "landing")
     keys = {role: throw_away_key(home, role) for role in Role}
     for number, quarter in enumerate(QUARTERS):

@@ -13,27 +13,42 @@ import yaml
 from schemas.contract import Contract
 from schemas.errors import SpecError, WrongUsage
 from schemas.feeds import ADDED_COLUMNS, feeds
+from schemas.identifiers import form_fault
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.regions import regencies
 from schemas.vocabularies import Feed
 from world.country import write
+from world.geography import SCOPES, regencies_of
 from world.numbers import LATER_SERIALS, ages, numbers
 from world.parameters import Noise, parse
+from world.parameters import country as shipped_country
+from world.parameters import noise as shipped_noise
 
 FAMILIES = 4_000
 QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
 CONTRACTS = feeds(default_questionnaire())
 DELIVERED = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
-    Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS,
+    Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
 )  # fmt: skip
+DTSEN = {Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS}
+CROWD = 24_000
+NATION = 8_224
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("world") / "landing"
     write("banyuwangi", FAMILIES, QUARTERS, 11, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A country in which even rare things occur some times."""
+    out = tmp_path_factory.mktemp("crowd") / "landing"
+    write("banyuwangi", CROWD, QUARTERS, 7, out)
     return out
 
 
@@ -50,8 +65,8 @@ def truth(world: Path, table: str, quarter: str = "2026Q1") -> pl.DataFrame:
 def typed(text: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     cast = []
     for name, dtype in contract.dtypes.items():
-        if name in ADDED_COLUMNS:
-            cast.append(pl.lit("1").cast(dtype).alias(name))
+        if name in ADDED_COLUMNS or name not in text.columns:
+            cast.append(pl.lit("1" if name in ADDED_COLUMNS else None).cast(dtype).alias(name))
         elif dtype == pl.Date:
             cast.append(pl.col(name).str.to_date("%Y-%m-%d", strict=False))
         elif dtype == pl.Boolean:
@@ -90,13 +105,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_country(tmp
 def test_every_file_passes_its_contract_but_for_the_few_rows_meant_to_be_rejected(
     world: Path, feed: Feed, quarter: str
 ) -> None:
-    once = {Feed.AGENTS, Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS}
+    once = {*DTSEN, Feed.AGENTS, Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS}
     if quarter == "2026Q2" and feed in once:
         assert not (world / quarter / feed).exists()
         return
     text = landed(world, feed, quarter)
     contract = CONTRACTS[feed]
-    assert text.columns == [name for name in contract.columns if name not in ADDED_COLUMNS]
+    columns = [name for name in contract.columns if name not in ADDED_COLUMNS]
+    assert text.columns == [name for name in columns if feed not in DTSEN or name in text.columns]
     bad = bad_rows(typed(text, contract), contract)
     noisy = feed in {Feed.REGISTRATIONS, Feed.MEMBERS}
     assert len(bad) <= (0.01 * text.height + 2 if noisy else 0)
@@ -109,7 +125,7 @@ def test_every_file_has_a_declaration_and_one_agency_leaves_a_regency_unanswered
         said = yaml.safe_load(file.with_name(f"{file.name}.yaml").read_text())
         quarter = Quarter.parse(file.parent.parent.name)
         assert said["sender"]
-        assert said["code_system"] == "kemendagri"
+        assert said["code_system"] == ("bps" if file.parent.name in DTSEN else "kemendagri")
         assert said["issued_on"] == quarter.first_day
         if file.parent.name == Feed.EVIDENCE:
             assert said["agency"] == file.stem
@@ -212,17 +228,190 @@ def test_members_of_a_family_fit_together(world: Path) -> None:
 
 def test_one_number_in_two_families_occurs_within_and_across_borders(world: Path) -> None:
     persons = truth(world, "persons")
-    causes = set(persons["cause"].drop_nulls())
-    assert causes >= {"listed_twice", "borrowed_nik", "malformed_nik", "birth_date_error", "name_typo", "no_nik"}
-    twice = persons.filter(pl.col("cause").is_in(["listed_twice", "borrowed_nik"]))
-    others = persons.join(twice, left_on="nik_landed", right_on="nik_landed", suffix="_claim")
+    same = persons.filter(pl.col("listing") == "listed_twice")
+    twice = pl.concat([same, persons.filter(befell("borrowed_nik"))])
+    others = persons.join(twice, on="nik_landed", suffix="_claim")
     assert others.filter(pl.col("family_uid") != pl.col("family_uid_claim")).height > 0
-    same = twice.filter(pl.col("cause") == "listed_twice")
-    assert (same["nik"] == same["nik_landed"]).all()
+    assert same.filter(pl.col("cause").is_null() & (pl.col("nik") != pl.col("nik_landed"))).is_empty()
     claimants = landed(world, Feed.REGISTRATIONS).filter(
         pl.col("family_card_number").is_in(twice["family_card_number"].implode())
     )
     assert "failed" in claimants["face_match"].to_list()
+
+
+def befell(cause: str) -> pl.Expr:
+    return pl.col("cause").str.split("+").list.contains(cause).fill_null(value=False)
+
+
+@pytest.mark.parametrize("quarter", ["2026Q1", "2026Q2"])
+def test_the_truth_holds_every_landed_row_once_and_says_what_is_wrong_with_it(crowd: Path, quarter: str) -> None:
+    persons = truth(crowd, "persons", quarter)
+    key = ["family_card_number", "nik_landed", "name_landed", "birth_date_landed", "stated_date"]
+    rows = landed(crowd, Feed.MEMBERS, quarter).rename(
+        {name: f"{name}_landed" for name in ("nik", "name", "birth_date")}
+    )  # fmt: skip
+    kept = persons.select(key).with_columns(pl.col("stated_date").cast(pl.String))
+    assert rows.select(key).sort(key).equals(kept.sort(key))
+    homes = truth(crowd, "households", quarter)
+    at_home = persons.filter(pl.col("true_family_uid").is_not_null())
+    assert at_home.join(homes, left_on="true_family_uid", right_on="family_uid", how="anti").is_empty()
+
+    for part, cause in (("nik", "borrowed_nik"), ("name", None), ("birth_date", None)):
+        wrong = pl.col(f"{part}_landed").ne_missing(pl.col(part).cast(pl.String))
+        known = pl.col("cause").str.contains(rf"(^|\+){part.removesuffix('_date')}_").fill_null(value=False)
+        said = known | befell(cause) if cause else known
+        assert persons.filter(wrong != said).is_empty(), part
+    rejected = pl.col("nik_landed").is_not_null() & form_fault("nik_landed").is_not_null()
+    assert persons.filter(rejected != (befell("nik_malformed") | befell("nik_placeholder"))).is_empty()
+    nobody = persons.filter(befell("no_nik"))
+    assert nobody.height > 0
+    assert nobody["nik"].null_count() == nobody["nik_landed"].null_count() == nobody.height
+
+
+def near(found: int, expected: float) -> bool:
+    """Whether a count is what chance makes of the expected one."""
+    return bool(abs(found - expected) < 4 * np.sqrt(expected) + 1)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+def test_every_fault_befalls_as_many_as_documented(crowd: Path, *, again: bool) -> None:
+    rates = shipped_noise().members.faults
+    documented = rates.again if again else rates.first
+    stated = truth(crowd, "persons").filter(pl.col("listing").is_not_null() == again)
+    numbered = stated.filter(pl.col("nik").is_not_null() & ~befell("borrowed_nik"))
+    for fault, share in documented.nik.model_dump().items():
+        assert near(numbered.filter(befell(f"nik_{fault}")).height, share * numbered.height), fault
+    # What cannot befall a name or a date gives way to a wrong letter or year.
+    for part, shares in (("name", documented.name.model_dump()), ("birth", documented.birth.model_dump())):
+        total = stated.filter(pl.col("cause").str.contains(rf"(^|\+){part}_")).height
+        assert near(total, sum(shares.values()) * stated.height), part
+        for fault in shares:
+            assert stated.filter(befell(f"{part}_{fault}")).height > 0, fault
+    longer = stated.filter(pl.col("name").str.contains(" "))
+    assert near(longer.filter(befell("name_dropped")).height, documented.name.dropped * longer.height)
+    assert stated.filter(pl.col("cause").str.contains("+", literal=True)).height > 0
+
+
+def test_people_are_stated_again_under_the_same_card_a_new_one_and_in_other_families(crowd: Path) -> None:
+    noise, persons = shipped_noise(), truth(crowd, "persons")
+    registering = truth(crowd, "households").filter("is_registered").height
+    for why, share in noise.members.listed_elsewhere.model_dump().items():
+        found = persons.filter(pl.col("listing") == why)
+        assert near(found.height, share * registering), why
+        assert (found["true_family_uid"] != found["family_uid"]).all()
+    for why, share in (
+        ("repeated", noise.registration.repeated), ("new_card", noise.registration.repeated_with_new_card)
+    ):  # fmt: skip
+        again = persons.filter(pl.col("listing") == why)
+        assert near(again["family_uid"].n_unique(), share * registering), why
+        first = persons.filter(pl.col("listing").is_null())
+        both = again.join(first, on=["person_uid", "family_uid"], suffix="_first")
+        assert both.height >= 0.99 * again.height
+        assert (both["channel"] != both["channel_first"]).all()
+        # But for numbers cut short on a malformed registration, cards change exactly where the listing says so.
+        assert ((both["family_card_number"] != both["family_card_number_first"]) == (why == "new_card")).all()
+    changes, later = noise.changes, truth(crowd, "persons", "2026Q2")
+    for why, share in (("repeated", changes.registered_again), ("new_card", changes.registered_again_with_new_card)):
+        known = later.filter(pl.col("listing") == why).join(persons, on=["person_uid", "family_uid"], how="semi")
+        assert near(known["family_uid"].n_unique(), 0.9 * share * registering), why
+    homes = truth(crowd, "households")
+    shared = homes.filter(pl.len().over("dwelling_uid") > 1)
+    assert 0.05 * homes.height < shared.height < 0.2 * homes.height
+    assert shared.group_by("dwelling_uid").agg(pl.col("village_code").n_unique())["village_code"].max() == 1
+
+
+def test_twins_namesakes_and_sons_named_like_their_fathers_are_different_people(crowd: Path) -> None:
+    people = (
+        truth(crowd, "persons").unique("person_uid").select("person_uid", "nik", "name", "birth_date", "family_uid")
+    )
+    pairs = truth(crowd, "lookalikes").join(people, on="person_uid").join(
+        people, left_on="other_uid", right_on="person_uid", suffix="_other"
+    )  # fmt: skip
+    same = {name: pl.col(name) == pl.col(f"{name}_other") for name in ("name", "birth_date", "family_uid")}
+    assert pairs.filter(pl.col("nik") == pl.col("nik_other")).is_empty()
+    twins = pairs.filter(pl.col("kind") == "twin")
+    numbers_apart = twins.select(pl.col("nik_other").cast(pl.Int64) - pl.col("nik").cast(pl.Int64)).to_series()
+    assert (numbers_apart == 1).sum() > twins.height / 4
+    assert twins.filter(~same["birth_date"] | ~same["family_uid"] | same["name"]).is_empty()
+    for kind in ("namesake_of_village", "namesake_of_regency"):
+        namesakes = pairs.filter(pl.col("kind") == kind)
+        assert namesakes.height > 0
+        assert namesakes.filter(~same["name"] | ~same["birth_date"] | same["family_uid"]).is_empty()
+    families = pairs.filter(pl.col("kind") == "father_and_son")
+    assert families.height > 0
+    assert families.filter(~same["name"] | same["birth_date"] | ~same["family_uid"]).is_empty()
+
+
+def test_names_are_many_some_of_one_word_and_old_people_are_often_born_on_new_year(crowd: Path) -> None:
+    people = truth(crowd, "persons").unique("person_uid")
+    words = people["name"].str.count_matches(" ") + 1
+    assert (words == 1).to_numpy().mean() == pytest.approx(0.15, abs=0.04)
+    assert words.to_numpy().max() == 3
+    assert people["name"].n_unique() > 0.6 * people.height
+    assert people["name"].value_counts(sort=True)["count"][0] < 0.005 * people.height
+    old = people.filter(pl.col("birth_date") < date(1970, 1, 1))
+    new_year = (old["birth_date"].dt.ordinal_day() == 1).to_numpy().mean()
+    assert new_year == pytest.approx(0.06, abs=0.02)
+
+
+def test_what_happens_to_people_between_the_quarters_shows_in_the_files(crowd: Path) -> None:
+    events = truth(crowd, "events", "2026Q2")
+    before, after = (truth(crowd, "persons", str(quarter)) for quarter in QUARTERS)
+    assert set(events["kind"]) == {
+        "birth", "death", "new_head", "family_ended", "split", "marriage", "merge", "move", "nik_issued",
+        "corrected_birth_date", "changed_fortune", "registered", "new_card",
+    }  # fmt: skip
+
+    def told(kind: str) -> pl.DataFrame:
+        of_kind = events.filter(pl.col("kind") == kind).select(
+            "person_uid", "from_card", "to_card", "from_birth_date", "to_birth_date"
+        )  # fmt: skip
+        known = before.unique("person_uid").select("person_uid", "nik", "family_card_number", "birth_date")
+        return of_kind.join(after.filter(pl.col("listing").is_null()), on="person_uid").join(
+            known, on="person_uid", suffix="_before", how="left"
+        )  # fmt: skip
+
+    for kind in ("marriage", "merge"):
+        moved = told(kind)
+        assert moved.height > 0
+        assert (moved["family_card_number"] == moved["to_card"].cast(pl.String)).all()
+        assert (moved["family_card_number_before"] == moved["from_card"].cast(pl.String)).to_numpy().mean() > 0.9
+    issued = told("nik_issued").filter(pl.col("family_card_number_before").is_not_null())
+    assert issued.height > 0
+    assert issued["nik_before"].null_count() == issued.height
+    assert issued["nik"].null_count() == 0
+    corrected = told("corrected_birth_date").filter(pl.col("nik_before").is_not_null())
+    assert corrected.height > 0
+    assert (corrected["nik"] == corrected["nik_before"]).all()
+    assert (corrected["birth_date"] == corrected["to_birth_date"]).all()
+    assert (corrected["birth_date_before"] == corrected["from_birth_date"]).all()
+    heads = landed(crowd, Feed.MEMBERS, "2026Q2").filter(pl.col("relation") == "1")
+    assert told("new_head").join(heads, left_on="nik_landed", right_on="nik").height > 0
+    ended = events.filter(pl.col("kind") == "family_ended").join(truth(crowd, "households", "2026Q2"), on="family_uid")
+    assert (ended["living_members"] == 0).all()
+
+
+def test_dtsen_knows_nearly_all_families_with_deciles_but_some_as_they_were(crowd: Path) -> None:
+    rules, homes = shipped_noise().dtsen, truth(crowd, "households")
+    known = truth(crowd, "dtsen").join(homes, on="family_uid", suffix="_now")
+    assert known.height == pytest.approx((1 - rules.unknown_families) * CROWD, rel=0.02)
+    assert known["is_stale"].mean() == pytest.approx(rules.stale_families, abs=0.02)
+    old_card = known.filter(pl.col("family_card_number") != pl.col("family_card_number_now"))
+    assert near(old_card.height, rules.stale_families * rules.old_card * known.height)
+    assert known.filter(~pl.col("is_registered")).height > 0.4 * known.height
+
+    families = typed(landed(crowd, Feed.DTSEN_FAMILIES), CONTRACTS[Feed.DTSEN_FAMILIES])
+    persons = typed(landed(crowd, Feed.DTSEN_PERSONS), CONTRACTS[Feed.DTSEN_PERSONS])
+    assert families["member_count"].sum() == persons.height
+    assert families["village_code_stated"].str.len_chars().unique().to_list() == [10]
+    assert set(families["regency_code_stated"]) == {"3509", "3510", "3511", "3512"}
+    seen = known.join(families, on="family_card_number")
+    for area in ("national", "province", "regency"):
+        assert seen[f"decile_{area}"].unique().sort().to_list() == list(range(1, 11))
+    likeness = np.corrcoef(seen["decile"].to_numpy(), seen["decile_regency"].to_numpy())[0, 1] ** 2
+    assert 0.4 < likeness < 0.65
+    assert persons.filter(pl.col("birth_date") < date(1966, 1, 1)).height > 0.08 * persons.height
+    assert persons.filter(pl.min_horizontal("sight_difficulty", "hearing_difficulty", "walking_difficulty") <= 2).height
 
 
 def test_electricity_known_to_the_utility_is_what_the_dwelling_truly_has(world: Path) -> None:
@@ -283,7 +472,8 @@ def test_a_later_first_quarter_of_a_year_is_surveyed_anew(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("scope", "families", "quarters", "says"),
     [
-        ("nation", 4_000, QUARTERS, "no scope"),
+        ("atlantis", 4_000, QUARTERS, "no scope"),
+        ("nation", 4_000, QUARTERS, "too few"),
         ("banyuwangi", 10, QUARTERS, "too few"),
         ("banyuwangi", 4_000, QUARTERS[::-1], "order of time"),
         ("banyuwangi", 4_000, (), "order of time"),
@@ -295,6 +485,49 @@ def test_a_wrong_request_is_refused_with_the_way_to_mend_it(
     with pytest.raises(WrongUsage, match=says):
         write(scope, families, quarters, 1, tmp_path / "landing")
     assert not (tmp_path / "landing").exists()
+
+
+def test_the_nation_has_families_everywhere_by_its_people_and_villages_that_do_not_depend_on_them() -> None:
+    villages = shipped_country().villages
+    small, large = (regencies_of(SCOPES["nation"], families, 3, villages) for families in (NATION, 950_000))
+    assert [one.code for one in small] == regencies()["code"].to_list()
+    assert sum(one.families for one in small) == NATION
+    assert sum(one.families for one in large) == 950_000
+    assert min(one.families for one in small) == 8
+    assert all(one.villages.equals(other.villages) for one, other in zip(small, large, strict=True))
+    people = dict(regencies().select("code", pl.col("poor_count") / pl.col("poverty_share")).iter_rows())
+    share = 950_000 / sum(people.values())
+    assert all(one.families == pytest.approx(share * people[one.code], abs=1.5) for one in large if one.families > 8)
+    around = regencies_of(SCOPES["banyuwangi"], 400, 3, villages)
+    of_nation = {one.code: one for one in large}
+    assert all(one.villages.equals(of_nation[one.code].villages) for one in around)
+
+
+@pytest.mark.slow
+def test_a_small_nation_is_the_same_bytes_again_in_few_parquet_files_of_all_regencies(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        counts = write("nation", NATION, QUARTERS, 5, tmp_path / name / "landing")
+    landing = tmp_path / "a" / "landing"
+    assert dict(files_of(tmp_path / "a")) == dict(files_of(tmp_path / "b"))
+    provinces = set(regencies()["province_code"])
+    for feed in DELIVERED:
+        files = sorted((landing / "2026Q1" / feed).glob("*.parquet"))
+        assert all(file.with_name(f"{file.name}.yaml").exists() for file in files)
+        rows = pl.concat([pl.read_parquet(file) for file in files])
+        assert rows.height == counts["2026Q1"][feed]
+        contract = CONTRACTS[feed]
+        bad = bad_rows(typed(rows.cast(pl.String), contract), contract)
+        assert len(bad) <= (0.01 * rows.height if feed in {Feed.REGISTRATIONS, Feed.MEMBERS} else 0)
+        if feed in {Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, *DTSEN}:
+            assert {file.stem for file in files} == provinces
+    registered = pl.read_parquet(landing / "2026Q1/registrations/*.parquet")
+    assert registered["village_code"].str.slice(0, 5).n_unique() == 514
+    homes = truth(landing, "households")
+    assert homes.height == NATION
+    assert homes["family_card_number"].is_unique().all()
+    people = pl.concat([truth(landing, "persons", str(quarter)) for quarter in QUARTERS])
+    assert people.drop_nulls("nik").group_by("nik").agg(pl.col("person_uid").n_unique())["person_uid"].max() == 1
+    assert people.filter(pl.col("listing").is_in(["listed_twice", "married_child", "grandparent"])).height > 0
 
 
 def test_a_country_is_not_written_over_another(world: Path) -> None:

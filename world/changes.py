@@ -1,6 +1,7 @@
 """What truly happens to the families of a regency from one quarter to the next; what of it is said is `statements`'.
 
-Births, deaths, young couples that leave under a card of their own, moves, changed fortunes, new registrations.
+Births, deaths and who follows, young couples that leave under a card of their own, marriages into another family,
+old people taken in, moves, numbers issued, birth dates corrected, changed fortunes, new registrations.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ import polars as pl
 from schemas.questionnaire import default_questionnaire
 from world.dice import Array, chosen
 from world.homes import furnish
+from world.names import named
 from world.numbers import LATER_SERIALS, ages, band, numbers
-from world.parameters import Country, Noise
+from world.parameters import Changes, Country, Noise
 from world.people import (
     CHILD,
     CHILD_IN_LAW,
@@ -24,6 +26,7 @@ from world.people import (
     NEVER_AT_SCHOOL,
     NO_CERTIFICATE,
     OTHER,
+    PARENT,
     SINGLE,
     SPOUSE,
     WIDOWED,
@@ -32,11 +35,17 @@ from world.people import (
     wages,
     work_positions,
 )
-from world.society import UID_STRIDE, Neighbourhood, Society, heads, named
+from world.society import UID_STRIDE, Neighbourhood, Society, heads
+from world.statements import NEW_CARD, Again
 
 _FERTILE = (17, 43)
 _NO_DISABILITY = 4
 _MOVERS_SERIALS = 500
+_MARRYING = (19, 32)
+_HANDS_OVER, _TAKES_OVER, _TAKEN_IN = 65, 25, 60
+_GENERATION = 16
+_NEARBY = 60
+_CHILD_DAYS = 2 * 365
 _NONE = np.array([], dtype=np.int64)
 
 
@@ -48,23 +57,28 @@ class News:
     ----------
     registering : int64 array
         Families that register, or register again because they moved or split off.
+    again : Again
+        Known families that register once more though nothing happened to them.
     restated : int64 array
         Persons stated anew although their family does not register again.
     surveyed : int64 array
         Families an agent visits.
     events : pl.DataFrame
-        kind, family_uid, person_uid, and what changed: from and to village and card.
+        kind, family_uid, person_uid, and what changed: from and to village, card and birth date.
     """
 
     registering: Array = field(default_factory=lambda: _NONE)
+    again: Again = field(default_factory=Again.none)
     restated: Array = field(default_factory=lambda: _NONE)
     surveyed: Array = field(default_factory=lambda: _NONE)
     events: pl.DataFrame = field(default_factory=lambda: _events("none", pl.Series([], dtype=pl.Int64)))
 
 
 def _events(kind: str, family: pl.Series, **more: pl.Series) -> pl.DataFrame:
-    columns = {"person_uid": pl.Int64, "from_village_code": pl.String, "to_village_code": pl.String,
-               "from_card": pl.Int64, "to_card": pl.Int64}  # fmt: skip
+    columns = {
+        "person_uid": pl.Int64, "from_village_code": pl.String, "to_village_code": pl.String, "from_card": pl.Int64,
+        "to_card": pl.Int64, "from_birth_date": pl.Date, "to_birth_date": pl.Date,
+    }  # fmt: skip
     return pl.DataFrame({"family_uid": family}, schema={"family_uid": pl.Int64}).select(
         pl.lit(kind).alias("kind"),
         "family_uid",
@@ -82,19 +96,28 @@ def _put(frame: pl.DataFrame, rows: Array, values: Mapping[str, Array]) -> pl.Da
     return frame.with_columns(changed)
 
 
-def _die(rng: np.random.Generator, society: Society, today: int) -> pl.DataFrame:
+def _die(rng: np.random.Generator, society: Society, today: int) -> tuple[list[pl.DataFrame], Array]:
+    """Deaths of a quarter, new heads and families that ended; also the rows of the families with a new head."""
     age = ages(society.persons["birth"].to_numpy(), today)
     risk = np.clip(0.0005 * np.exp(0.085 * (age - 30)), 0.0004, 0.4) / 4
     dying = society.persons["is_alive"].to_numpy() & chosen(rng, len(age), risk)
     rows = np.flatnonzero(dying)
     society.persons = _put(society.persons, rows, {"is_alive": np.zeros(len(rows), dtype=bool)})
     dead = society.persons[rows]
-    society.persons = _succeed(society.persons, dead)
-    return _events("death", society.families["uid"][dead["family"].to_numpy()], person_uid=dead["uid"])
+    society.persons, heirs = _succeed(society.persons, dead)
+    uid = society.families["uid"].to_numpy()
+    family, alive = society.persons["family"].to_numpy(), society.persons["is_alive"].to_numpy()
+    ended = np.setdiff1d(dead["family"].to_numpy(), family[alive])
+    record = [
+        _events("death", pl.Series(uid[dead["family"].to_numpy()]), person_uid=dead["uid"]),
+        _events("new_head", pl.Series(uid[family[heirs]]), person_uid=society.persons["uid"].gather(heirs)),
+        _events("family_ended", pl.Series(uid[ended])),
+    ]
+    return record, family[heirs]
 
 
-def _succeed(persons: pl.DataFrame, dead: pl.DataFrame) -> pl.DataFrame:
-    """The persons after these deaths: the partner is widowed, and the next of kin follows a dead head."""
+def _succeed(persons: pl.DataFrame, dead: pl.DataFrame) -> tuple[pl.DataFrame, Array]:
+    """The persons after these deaths: the partner is widowed, the next of kin follows a dead head; and their rows."""
     family, relation = persons["family"].to_numpy(), persons["relation"].to_numpy().copy()
     alive = persons["is_alive"].to_numpy()
     marital = persons["marital_status"].to_numpy().copy()
@@ -110,13 +133,139 @@ def _succeed(persons: pl.DataFrame, dead: pl.DataFrame) -> pl.DataFrame:
     heirs = kin[first]
     relation[~alive & (relation == HEAD) & np.isin(family, family[heirs])] = OTHER
     relation[heirs] = HEAD
-    return persons.with_columns(pl.Series("relation", relation), pl.Series("marital_status", marital))
+    changed = persons.with_columns(pl.Series("relation", relation), pl.Series("marital_status", marital))
+    return changed, heirs
+
+
+def _hand_over(
+    rng: np.random.Generator, society: Society, free: Array, today: int, rates: Changes
+) -> tuple[pl.DataFrame, Array]:
+    """Old heads who leave the head of the card to a grown child; also the rows of their families."""
+    persons = society.persons
+    family, relation = persons["family"].to_numpy(), persons["relation"].to_numpy().copy()
+    alive, birth = persons["is_alive"].to_numpy(), persons["birth"].to_numpy()
+    age, married = ages(birth, today), (persons["marital_status"] == MARRIED).to_numpy()
+    old = np.zeros(society.families.height, dtype=bool)
+    old[family[alive & (relation == HEAD) & (age >= _HANDS_OVER)]] = True
+    old &= free & chosen(rng, len(old), rates.handed_over)
+    grown = np.flatnonzero(alive & (relation == CHILD) & (age >= _TAKES_OVER) & old[family])
+    grown = grown[np.lexsort((birth[grown], ~married[grown], family[grown]))]
+    families, first = np.unique(family[grown], return_index=True)
+    heirs = grown[first]
+    is_couple = np.zeros(len(old), dtype=bool)
+    is_couple[family[heirs]] = married[heirs]
+    here = np.isin(family, families)
+    now = relation.copy()
+    now[here & np.isin(relation, (HEAD, SPOUSE))] = PARENT
+    now[here & np.isin(relation, (CHILD, PARENT, CHILD_IN_LAW))] = OTHER
+    now[here & (relation == CHILD_IN_LAW) & is_couple[family]] = SPOUSE
+    now[here & (relation == GRANDCHILD) & is_couple[family]] = CHILD
+    now[heirs] = HEAD
+    society.persons = persons.with_columns(pl.Series("relation", now))
+    uid = society.families["uid"].to_numpy()
+    return _events("new_head", pl.Series(uid[families]), person_uid=persons["uid"].gather(heirs)), families
+
+
+def _nearest(rng: np.random.Generator, candidates: Array, family: Array, rows: Array) -> Array:
+    """For each row a candidate whose family stands near in the order of villages."""
+    order = candidates[np.argsort(family[candidates], kind="stable")]
+    at = np.searchsorted(family[order], family[rows] + rng.integers(-_NEARBY, _NEARBY, len(rows)))
+    return order[np.minimum(at, len(order) - 1)]
+
+
+def _disjoint(one: Array, other: Array) -> Array:
+    """Which pairs of families to keep so that no family is in two of them."""
+    seen, kept = set[int](), np.zeros(len(one), dtype=bool)
+    for at, pair in enumerate(zip(one.tolist(), other.tolist(), strict=True)):
+        kept[at] = pair[0] != pair[1] and not seen.intersection(pair)
+        if kept[at]:
+            seen.update(pair)
+    return kept
+
+
+def _marry(
+    rng: np.random.Generator, society: Society, free: Array, today: int, rates: Changes
+) -> tuple[pl.DataFrame, Array]:
+    """Women who marry into the family of a man nearby; also the rows of the couples."""
+    persons = society.persons
+    family, age = persons["family"].to_numpy(), ages(persons["birth"].to_numpy(), today)
+    single = (persons["is_alive"] & (persons["relation"] == CHILD) & (persons["marital_status"] == SINGLE)).to_numpy()
+    single &= (age >= _MARRYING[0]) & (age <= _MARRYING[1]) & free[family]
+    # One young couple per family at most.
+    single &= ~np.isin(family, family[(persons["relation"] == CHILD_IN_LAW).to_numpy()])
+    is_female = persons["is_female"].to_numpy()
+    men, women = np.flatnonzero(single & ~is_female), np.flatnonzero(single & is_female)
+    men = men[chosen(rng, len(men), rates.married)]
+    if not (len(men) and len(women)):
+        return _events("marriage", pl.Series([], dtype=pl.Int64)), _NONE
+    brides = _nearest(rng, women, family, men)
+    kept = _disjoint(family[men], family[brides])
+    men, brides = men[kept], brides[kept]
+    families = society.families
+    from_card, to_card = (families["card"].gather(family[rows]) for rows in (brides, men))
+    record = _events("marriage", families["uid"].gather(family[men]), person_uid=persons["uid"].gather(brides),
+                     from_card=from_card, to_card=to_card)  # fmt: skip
+    both = np.concatenate([men, brides])
+    society.persons = _put(
+        _put(persons, brides, {"family": family[men], "relation": np.full(len(men), CHILD_IN_LAW)}),
+        both,
+        {"marital_status": np.full(len(both), MARRIED)},
+    )
+    return record, both
+
+
+def _merge(
+    rng: np.random.Generator, society: Society, free: Array, today: int, rates: Changes
+) -> tuple[pl.DataFrame, Array]:
+    """Old people living alone who are taken into a younger family nearby; also their rows."""
+    persons = society.persons
+    family, alive = persons["family"].to_numpy(), persons["is_alive"].to_numpy()
+    age, is_head = ages(persons["birth"].to_numpy(), today), (persons["relation"] == HEAD).to_numpy()
+    alone = np.bincount(family[alive], minlength=len(free)) == 1
+    old = np.flatnonzero(alive & is_head & (age >= _TAKEN_IN) & (alone & free)[family])
+    old = old[chosen(rng, len(old), rates.merged)]
+    hosts = np.flatnonzero(alive & is_head & (age < _TAKEN_IN - _GENERATION) & free[family])
+    if not (len(old) and len(hosts)):
+        return _events("merge", pl.Series([], dtype=pl.Int64)), _NONE
+    host = _nearest(rng, hosts, family, old)
+    kept = _disjoint(family[old], family[host])
+    old, host = old[kept], host[kept]
+    families = society.families
+    record = _events("merge", families["uid"].gather(family[host]), person_uid=persons["uid"].gather(old),
+                     from_card=families["card"].gather(family[old]),
+                     to_card=families["card"].gather(family[host]))  # fmt: skip
+    society.persons = _put(persons, old, {"family": family[host], "relation": np.full(len(old), PARENT)})
+    return record, old
+
+
+def _register_persons(
+    rng: np.random.Generator, society: Society, since: int, rates: Changes
+) -> tuple[list[pl.DataFrame], Array]:
+    """Numbers issued to who had none, and birth dates corrected under the same number; also the rows of both."""
+    persons = society.persons
+    birth, alive = persons["birth"].to_numpy(), persons["is_alive"].to_numpy()
+    is_child = birth > since - _CHILD_DAYS
+    share = np.where(is_child, rates.nik_issued_to_child, rates.nik_issued_later)
+    issued = np.flatnonzero(alive & ~persons["has_nik"].to_numpy() & (birth < since) & chosen(rng, len(birth), share))
+    grown = alive & ~is_child & persons["has_nik"].to_numpy()
+    corrected = np.flatnonzero(grown & chosen(rng, len(birth), rates.birth_corrected))
+    new = birth[corrected] + rng.choice([-366, -365, -31, -1, 1, 31, 365, 366], len(corrected))
+    uid = society.families["uid"].to_numpy()[persons["family"].to_numpy()]
+    record = [
+        _events("nik_issued", pl.Series(uid[issued]), person_uid=persons["uid"].gather(issued)),
+        _events("corrected_birth_date", pl.Series(uid[corrected]), person_uid=persons["uid"].gather(corrected),
+                from_birth_date=pl.Series(birth[corrected].astype(np.int32)),
+                to_birth_date=pl.Series(new.astype(np.int32))),
+    ]  # fmt: skip
+    society.persons = _put(
+        _put(persons, issued, {"has_nik": np.ones(len(issued), dtype=bool)}), corrected, {"birth": new}
+    )
+    return record, np.concatenate([issued, corrected])
 
 
 def _bear(
-    rng: np.random.Generator, society: Society, around: Neighbourhood, window: tuple[int, int], country: Country,
-    noise: Noise,
-) -> tuple[pl.DataFrame, Array]:  # fmt: skip
+    rng: np.random.Generator, society: Society, around: Neighbourhood, window: tuple[int, int], noise: Noise
+) -> tuple[pl.DataFrame, Array]:
     """Births of a quarter; also the rows of newborns and their mothers."""
     persons = society.persons
     age = ages(persons["birth"].to_numpy(), window[1])
@@ -144,7 +293,7 @@ def _bear(
         "uid": around.home.number * UID_STRIDE + persons.height + np.arange(count),
         "nik": numbers(region, birth, is_female=is_female, serial=LATER_SERIALS + band(around.step(region))),
         "has_nik": ~chosen(rng, count, noise.members.newborn_without_nik),
-        **named(rng, is_female, country),
+        **named(rng, is_female, birth, around.home.code[:2]),
     }
     rows = pl.DataFrame(
         {name: newborn.get(name, np.zeros(count, dtype=np.int64)) for name in persons.columns}
@@ -279,8 +428,8 @@ def advance(
     """
     window = (days(since), days(day))
     rates = noise.changes
-    deaths = _die(rng, society, window[1])
-    births, told = _bear(rng, society, around, window, country, noise)
+    record, succeeded = _die(rng, society, window[1])
+    births, told = _bear(rng, society, around, window, noise)
     splits, halved, new = _split(rng, society, around, window, country, noise)
 
     living = np.zeros(society.families.height, dtype=bool)
@@ -288,6 +437,21 @@ def advance(
     registered = society.families["is_registered"].to_numpy()
     free = registered & living
     free[halved] = free[new] = False
+    # Of a family one thing is said in a quarter, so that what follows from it can be seen.
+    weddings, couples = _marry(rng, society, free, window[1], rates)
+    mergers, taken_in = _merge(rng, society, free, window[1], rates)
+    busy = pl.concat([weddings, mergers])
+    free &= ~society.families["card"].is_in(pl.concat([busy["from_card"], busy["to_card"]]).implode()).to_numpy()
+    handovers, handed = _hand_over(rng, society, free, window[1], rates)
+    free[handed] = False
+    registrations, numbered = _register_persons(rng, society, window[0], rates)
+    succeeded = succeeded[chosen(rng, len(succeeded), rates.new_head_stated)]
+    led_anew = np.flatnonzero(
+        np.isin(society.persons["family"].to_numpy(), np.concatenate([succeeded, handed]))
+        & society.persons["is_alive"].to_numpy()
+    )
+    again = Again.of(rng, free, rates.registered_again, rates.registered_again_with_new_card)
+    free[again.rows] = False
     fate = rng.random(len(free))
     movers = np.flatnonzero(free & (fate < rates.moved))
     turned = np.flatnonzero(free & (fate >= rates.moved) & (fate < rates.moved + rates.changed_fortune))
@@ -301,13 +465,34 @@ def advance(
     surveyed = registering[chosen(rng, len(registering), noise.survey.share_of_registered)]
     known = society.families["is_registered"].to_numpy().copy()
     known[registering] = False
-    restated = np.unique(np.concatenate([told, heads_at]))
+    restated = np.unique(np.concatenate([told, heads_at, couples, taken_in, led_anew, numbered]))
     restated = restated[known[society.persons["family"].to_numpy()[restated]]]
     return News(
         registering=registering,
+        again=again,
         restated=restated,
         surveyed=np.unique(np.concatenate([surveyed, turned, np.flatnonzero(visited)])),
         events=pl.concat(
-            [births, deaths, splits, moves, fortunes, _events("registered", society.families["uid"][joining])]
+            [
+                *record,
+                births,
+                splits,
+                weddings,
+                mergers,
+                handovers,
+                *registrations,
+                moves,
+                fortunes,
+                _events("registered", society.families["uid"][joining]),
+            ]
         ),
     )
+
+
+def renewed(society: Society, registered: pl.DataFrame) -> pl.DataFrame:
+    """Let families that registered under a new card have it from now on; the record of it."""
+    new = registered.filter(pl.col("listing") == NEW_CARD)
+    rows = new["family"].to_numpy()
+    old = society.families[rows]
+    society.families = _put(society.families, rows, {"card": new["card"].to_numpy()})
+    return _events("new_card", old["uid"], from_card=old["card"], to_card=new["card"])

@@ -13,12 +13,14 @@ from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.regions import regencies
 from schemas.vocabularies import Feed
-from world.changes import News, advance
-from world.geography import Regency, regencies_of
+from world.changes import News, advance, renewed
+from world.dtsen import dtsen
+from world.geography import SCOPES, Regency, regencies_of, scope_of
 from world.landing import Landing, day_before
 from world.parameters import Country, Noise
 from world.parameters import country as country_parameters
 from world.parameters import noise as noise_parameters
+from world.people import days
 from world.society import Neighbourhood, Society, agents, found, sampled
 from world.statements import (
     LENT_COLUMNS,
@@ -31,24 +33,24 @@ from world.statements import (
     validations,
 )
 
-SMALLEST = 400
+SMALLEST = SCOPES["banyuwangi"].smallest
 POVERTY_VINTAGE = "2025-03"
 MINISTRY, STATISTICS = "Kementerian Sosial", "BPS"
 _LENT = 500
 _FIRST_WINDOW = timedelta(days=184)
-_SURVEY_STREAM = 1
+_SURVEY_STREAM, _DTSEN_STREAM = 1, 2
 
 
 def write(scope: str, families: int, quarters: Sequence[Quarter], seed: int, out: Path) -> dict[str, dict[str, int]]:
-    """Write `out/<quarter>/<feed>/<file>.csv` with declarations, and the truth to `<out>-truth/<quarter>/<table>/`.
+    """Write `out/<quarter>/<feed>/<file>` with declarations, and the truth to `<out>-truth/<quarter>/<table>/`.
 
     The first quarter delivers everything, later ones what is new, and evidence in full. What is stated for a quarter
-    was stated before its first day. The same arguments give the same bytes; memory grows with one regency.
+    was stated before its first day. The same arguments give the same bytes; memory grows with the largest regency.
 
     Parameters
     ----------
     scope : str
-        `banyuwangi`: it and its three neighbours.
+        `banyuwangi`: it and its three neighbours, as CSV; `nation`: all 514 regencies, as Parquet.
     families : int
         All families of the scope, split by population.
     quarters : sequence of Quarter
@@ -66,23 +68,32 @@ def write(scope: str, families: int, quarters: Sequence[Quarter], seed: int, out
     WrongUsage
         If the scope is unknown, the families too few, the quarters out of order or the folder in use.
     """
-    if families < SMALLEST:
-        message = f"{families} families are too few for a country. Take at least {SMALLEST}."
+    whole = scope_of(scope)
+    if families < whole.smallest:
+        message = f"{families} families are too few for a country. Take at least {whole.smallest}."
         raise WrongUsage(message)
     if not quarters or list(quarters) != sorted(set(quarters)):
         message = "The quarters of a synthetic country stand in order of time, each once: 2026Q1,2026Q2."
         raise WrongUsage(message)
     country, noise = country_parameters(), noise_parameters()
-    scope_regencies = regencies_of(scope, families, seed, country.villages)
-    landing = Landing(out, feeds(default_questionnaire()), tuple(quarters))
-    _deliver_statistics(landing, quarters[0])
+    scope_regencies = regencies_of(whole, families, seed, country.villages)
     households = _sample_sizes(scope_regencies, noise.consumption_survey.households)
-    lent: pl.DataFrame | None = None
-    for at, regency in enumerate(scope_regencies):
-        around = Neighbourhood(regency, scope_regencies[at - 1], scope_regencies[(at + 1) % len(scope_regencies)])
-        story = _Story(landing, around, scope_regencies, seed, country, noise)
-        lent = story.tell(quarters, households[at], lent)
+    with Landing(out, feeds(default_questionnaire()), tuple(quarters), whole.form) as landing:
+        _deliver_statistics(landing, quarters[0])
+        lent: pl.DataFrame | None = None
+        for at, regency in enumerate(scope_regencies):
+            after = scope_regencies[(at + 1) % len(scope_regencies)]
+            around = Neighbourhood(regency, scope_regencies[at - 1], after)
+            story = _Story(landing, around, scope_regencies, seed, country, noise)
+            lent = story.tell(quarters, households[at], lent)
+            if story.stem != _stem(landing, after):
+                landing.finish(story.stem)
     return landing.counts
+
+
+def _stem(landing: Landing, regency: Regency) -> str:
+    """What the files of a regency are called: as Parquet, a province's lie in one."""
+    return regency.code[:2] if landing.form == "parquet" else regency.code
 
 
 def _deliver_statistics(landing: Landing, quarter: Quarter) -> None:
@@ -117,6 +128,9 @@ class _Story:
         self._landing, self._around, self._home = landing, around, around.home
         self._scope, self._seed = scope, seed
         self._country, self._noise = country, noise
+        self.stem = _stem(landing, around.home)
+        # One file for all of the nation.
+        self._joint = "nation" if landing.form == "parquet" else self._home.code
 
     def _rng(self, quarter: Quarter, *stream: int) -> np.random.Generator:
         return np.random.default_rng([self._seed, self._home.number, quarter.year * 10 + quarter.number, *stream])
@@ -126,18 +140,20 @@ class _Story:
         first = quarters[0]
         rng = self._rng(first)
         society, measured = found(rng, self._around, first.first_day, self._country, self._noise)
+        self._landing.keep(first, "lookalikes", self.stem, society.lookalikes)
         numbers_to_lend = society.persons.filter(pl.col("is_alive") & pl.col("has_nik")).select(LENT_COLUMNS)
         on_loan = numbers_to_lend[np.sort(rng.permutation(numbers_to_lend.height)[:_LENT])]
         since = first.first_day - _FIRST_WINDOW
         for quarter in quarters:
             if quarter is first:
                 news = self._opening(rng, society, quarter)
+                self._deliver_dtsen(society, measured, quarter)
             else:
                 rng = self._rng(quarter)
                 news = advance(rng, society, self._around, since, quarter.first_day, self._country, self._noise)
                 measured = society.measured(self._home, quarter.first_day, self._country)
             self._state(rng, society, news, quarter, since_first=quarter is first, lent=lent)
-            self._keep_truth(society, measured, news, quarter)
+            self._keep_truth(society, measured, quarter)
             if quarter is first or quarter.number == 1:
                 self._sample(society, quarter, households)
             since = quarter.first_day
@@ -146,12 +162,23 @@ class _Story:
     def _opening(self, rng: np.random.Generator, society: Society, quarter: Quarter) -> News:
         """Everything there is to say in the first quarter."""
         landing = self._landing
-        landing.deliver(quarter, Feed.AGENTS, self._home.code, agents(rng, society, self._home, self._noise), MINISTRY)
+        landing.deliver(quarter, Feed.AGENTS, self._joint, agents(rng, society, self._home, self._noise), MINISTRY)
         sitting = current_recipients(rng, society, self._home.code, quarter.first_day)
-        landing.deliver(quarter, Feed.CURRENT_RECIPIENTS, self._home.code, sitting, MINISTRY)
+        landing.deliver(quarter, Feed.CURRENT_RECIPIENTS, self._joint, sitting, MINISTRY)
         registering = np.flatnonzero(society.families["is_registered"].to_numpy())
         seen = rng.random(len(registering)) < self._noise.survey.share_of_registered
         return News(registering=registering, surveyed=registering[seen])
+
+    def _deliver_dtsen(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
+        rng = self._rng(quarter, _DTSEN_STREAM)
+        rupiah = measured["consumption_rupiah_per_capita_month"].to_numpy()
+        spread = self._country.consumption.spread
+        families, persons, truth = dtsen(
+            rng, society, rupiah, self._home, days(quarter.first_day), spread, self._noise.dtsen
+        )
+        for feed, rows in ((Feed.DTSEN_FAMILIES, families), (Feed.DTSEN_PERSONS, persons)):
+            self._landing.deliver(quarter, feed, self.stem, rows, STATISTICS, code_system="bps")
+        self._landing.keep(quarter, "dtsen", self.stem, truth)
 
     def _state(
         self, rng: np.random.Generator, society: Society, news: News, quarter: Quarter, *, since_first: bool,
@@ -161,22 +188,21 @@ class _Story:
         landing, noise, number = self._landing, self._noise, self._home.number
         window = (quarter.first_day - _FIRST_WINDOW if since_first else quarter.previous.first_day, quarter.first_day)
         claimed = claims(rng, society, news.registering, lent, noise)
-        registered = registrations(rng, society, news.registering, claimed, window, number, noise)
-        landing.deliver_by_regency(quarter, Feed.REGISTRATIONS, registered, MINISTRY)
-        stated, who = members(
-            rng, society, registered, news.restated, claimed, window, self._country, noise, with_dead=since_first
-        )
-        homes = society.families["village_code"][stated["family"].to_numpy()]
-        landing.deliver_by_regency(quarter, Feed.MEMBERS, stated.with_columns(homes), MINISTRY)
-        landing.keep(quarter, "persons", self._home.code, who)
+        registered = registrations(rng, society, news.registering, news.again, claimed, window, number, noise)
+        landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
+        stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
+        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)
+        landing.keep(quarter, "persons", self.stem, who)
+        events = pl.concat([news.events, renewed(society, registered)])
+        landing.keep(quarter, "events", self.stem, events)
         visited = surveys(rng, society, news.surveyed, registered, window, number, noise)
-        landing.deliver_by_regency(quarter, Feed.SURVEYS, visited, MINISTRY)
+        landing.deliver_by_home(quarter, Feed.SURVEYS, self.stem, visited, MINISTRY)
         seen = society.families["is_surveyed"].to_numpy(writable=True)
         seen[news.surveyed] = True
         society.families = society.families.with_columns(pl.Series("is_surveyed", seen))
         share = noise.validation.share_of_registered if since_first else noise.validation.share_later
         checked = validations(rng, society, share, window, noise)
-        landing.deliver_by_regency(quarter, Feed.VALIDATIONS, checked, STATISTICS)
+        landing.deliver_by_home(quarter, Feed.VALIDATIONS, self.stem, checked, STATISTICS)
         self._answer(society, quarter, since_first=since_first)
 
     def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
@@ -201,7 +227,7 @@ class _Story:
                     as_of=as_of,
                 )
 
-    def _keep_truth(self, society: Society, measured: pl.DataFrame, news: News, quarter: Quarter) -> None:
+    def _keep_truth(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
         told = society.families.select(
             pl.col("uid").alias("family_uid"),
             pl.col("card").cast(pl.String).alias("family_card_number"),
@@ -220,8 +246,7 @@ class _Story:
             "is_eligible_pkh",
             "is_eligible_bpnt",
         )
-        self._landing.keep(quarter, "households", self._home.code, pl.concat([told, facts], how="horizontal"))
-        self._landing.keep(quarter, "events", self._home.code, news.events)
+        self._landing.keep(quarter, "households", self.stem, pl.concat([told, facts], how="horizontal"))
 
     def _sample(self, society: Society, quarter: Quarter, households: int) -> None:
         rng = self._rng(quarter, _SURVEY_STREAM)

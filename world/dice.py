@@ -30,6 +30,11 @@ def pick(rng: np.random.Generator, count: int, shares: Mapping[Any, float]) -> A
     return np.asarray(np.minimum(np.searchsorted(bounds, rng.random(count), side="right"), len(shares) - 1))
 
 
+def about(rng: np.random.Generator, expected: float) -> int:
+    """A whole number of things, `expected` on average: few of them do not vanish where places are small."""
+    return int(expected + rng.random())
+
+
 def latent(rng: np.random.Generator, pull: float, on: Array) -> Array:
     """Standard normal draws that correlate with the standard normal `on` as strongly as `pull`."""
     return np.asarray(pull * on + np.sqrt(1 - pull * pull) * rng.standard_normal(len(on)))

@@ -1,11 +1,16 @@
-"""Where the synthetic files go: deliveries as CSV with the sender's declaration beside, truth as Parquet elsewhere."""
+"""Where the synthetic files go: deliveries with the sender's declaration beside, and the truth as Parquet elsewhere.
+
+Files grow bit by bit; of what is not yet written, one row group per open file is in memory.
+"""
 
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Literal, Self
 
 import polars as pl
+import pyarrow.parquet as pq
 import yaml
 
 from schemas.contract import Contract
@@ -17,19 +22,58 @@ from schemas.vocabularies import Feed
 ROW_GROUP = 100_000
 
 
+class _Parquet:
+    """A Parquet file that grows by frames of one schema; its bytes depend on the rows and their order alone."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file
+        self._pending = list[pl.DataFrame]()
+        self._rows = 0
+        self._writer: pq.ParquetWriter | None = None
+
+    def append(self, frame: pl.DataFrame) -> None:
+        self._pending.append(frame)
+        self._rows += frame.height
+        if self._rows >= ROW_GROUP:
+            self._write()
+
+    def _write(self) -> None:
+        table = pl.concat(self._pending).to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file, table.schema, compression="zstd")
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._pending, self._rows = [], 0
+
+    def close(self) -> None:
+        if self._pending:
+            self._write()
+        if self._writer is not None:
+            self._writer.close()
+
+
 class Landing:
-    """Deliveries under one folder, written bit by bit; counts what it wrote.
+    """Deliveries under one folder, written bit by bit; counts what it wrote. Left, all files are complete.
 
     Attributes
     ----------
+    form : str
+        `csv` or `parquet`, of the deliveries.
     counts : dict
         Rows by quarter and feed.
     """
 
-    def __init__(self, out: Path, contracts: Mapping[Feed, Contract], quarters: tuple[Quarter, ...]) -> None:
-        self.out = out
+    def __init__(
+        self,
+        out: Path,
+        contracts: Mapping[Feed, Contract],
+        quarters: tuple[Quarter, ...],
+        form: Literal["csv", "parquet"],
+    ) -> None:
+        self.out, self.form = out, form
         self.truth_folder = out.with_name(f"{out.name}-truth")
         self.counts: dict[str, dict[str, int]] = {str(quarter): {} for quarter in quarters}
+        self._open: dict[Path, _Parquet] = {}
         self._columns = {
             feed: [name for name in contract.columns if name not in ADDED_COLUMNS]
             for feed, contract in contracts.items()
@@ -40,36 +84,62 @@ class Landing:
                     message = f"{folder.name}/{quarter} is not empty. Choose another folder, or empty this one."
                     raise WrongUsage(message)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish()
+
+    def finish(self, stem: str | None = None) -> None:
+        """Complete the files of this stem, or all: nothing more comes for them."""
+        for file in [file for file in self._open if stem in {None, file.stem}]:
+            self._open.pop(file).close()
+
     def deliver(self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str, **said: Any) -> None:  # noqa: ANN401
-        """Append rows to a delivered file; the first delivery writes header and declaration.
+        """Append rows to a delivered file; the first delivery writes the declaration.
 
         Parameters
         ----------
+        frame : pl.DataFrame
+            At least the columns of the feed's contract that no file may lack; others of it are left out of the file.
         said : object
             What the declaration says beyond sender, day of issue and code system.
         """
-        file = self.out / str(quarter) / feed / f"{stem}.csv"
-        is_new = not file.exists()
+        file = self.out / str(quarter) / feed / f"{stem}.{self.form}"
+        note_file = file.with_name(f"{file.name}.yaml")
+        is_new = not note_file.exists()
         if is_new:
             file.parent.mkdir(parents=True, exist_ok=True)
             note = {"sender": sender, "issued_on": quarter.first_day, "code_system": "kemendagri", **said}
-            file.with_name(f"{file.name}.yaml").write_text(yaml.safe_dump(note, sort_keys=False), encoding="utf-8")
-        with file.open("ab") as sink:
-            frame.select(self._columns[feed]).write_csv(sink, include_header=is_new)
+            note_file.write_text(yaml.safe_dump(note, sort_keys=False), encoding="utf-8")
+        rows = frame.select(name for name in self._columns[feed] if name in frame.columns)
+        if self.form == "csv":
+            with file.open("ab") as sink:
+                rows.write_csv(sink, include_header=is_new)
+        else:
+            self._append(file, rows)
         counts = self.counts[str(quarter)]
         counts[str(feed)] = counts.get(str(feed), 0) + frame.height
 
-    def deliver_by_regency(self, quarter: Quarter, feed: Feed, frame: pl.DataFrame, sender: str) -> None:
-        """Append rows to the file of the regency they live in."""
+    def deliver_by_home(self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str) -> None:
+        """Append rows to a file of theirs: as CSV that of the regency they live in, else the one of this stem."""
+        if self.form == "parquet":
+            self.deliver(quarter, feed, stem, frame, sender)
+            return
         home = frame["village_code"].str.slice(0, 5).alias("_regency")
         for code in sorted(home.unique()):
             self.deliver(quarter, feed, code, frame.filter(home == code), sender)
 
     def keep(self, quarter: Quarter, table: str, stem: str, frame: pl.DataFrame) -> None:
-        """Write a table of the truth, apart from the deliveries."""
-        file = self.truth_folder / str(quarter) / table / f"{stem}.parquet"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(file, row_group_size=ROW_GROUP)
+        """Append rows to a table of the truth, apart from the deliveries."""
+        self._append(self.truth_folder / str(quarter) / table / f"{stem}.parquet", frame)
+
+    def _append(self, file: Path, frame: pl.DataFrame) -> None:
+        if file not in self._open:
+            self._open[file] = _Parquet(file)
+        self._open[file].append(frame)
 
 
 def day_before(day: date) -> date:

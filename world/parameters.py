@@ -1,4 +1,4 @@
-"""The parameters of the synthetic country, read strictly: `country.yaml` (the truth), `noise.yaml` (what goes wrong).
+"""The parameters of the synthetic country, read strictly: the truth (`country.yaml`, `names.yaml`) and `noise.yaml`.
 
 What a parameter stands for, and where it comes from, is said beside its value in those files.
 """
@@ -34,7 +34,7 @@ class _Shares(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "_Shares":
-        for name in ("channels", "proposers_to_agent", "agent_kinds", "results", "births", "grandchildren"):
+        for name in ("channels", "proposers_to_agent", "agent_kinds", "results", "births", "grandchildren", "words"):
             if hasattr(self, name):
                 _whole(getattr(self, name))
         return self
@@ -50,6 +50,7 @@ class Registration(_Shares):
     proposers_to_agent: Mapping[Proposer, Share]
     without_consent: Share
     repeated: Share
+    repeated_with_new_card: Share
     families_per_agent: int = Field(gt=0)
     agent_kinds: Mapping[AgentKind, Share]
 
@@ -92,6 +93,58 @@ class Validation(_Shares):
     results: Mapping[int, Share]
 
 
+class ListedElsewhere(_Strict):
+    """How many families' cards list a member of another family, by why."""
+
+    married_child: Share
+    grandparent: Share
+    child_of_divorced: Share
+
+
+class NikFaults(_Strict):
+    """What is wrong with stated numbers."""
+
+    missing: Share
+    digit: Share
+    transposed: Share
+    malformed: Share
+    placeholder: Share
+
+
+class NameFaults(_Strict):
+    """What is wrong with stated names."""
+
+    letter: Share
+    dropped: Share
+    swapped: Share
+    abbreviated: Share
+    spelling: Share
+
+
+class BirthFaults(_Strict):
+    """What is wrong with stated birth dates."""
+
+    swapped: Share
+    year: Share
+    year_only: Share
+    impossible: Share
+
+
+class Faults(_Strict):
+    """What is wrong with a stated identity."""
+
+    nik: NikFaults
+    name: NameFaults
+    birth: BirthFaults
+
+
+class FaultRates(_Strict):
+    """The same for a person stated on his family's card, and for one stated once more."""
+
+    first: Faults
+    again: Faults
+
+
 class MemberNoise(_Strict):
     """What is wrong with the stated persons."""
 
@@ -100,12 +153,11 @@ class MemberNoise(_Strict):
     claimed_by_same_person: Share
     claimant_verified: Share
     newborn_without_nik: Share
-    malformed_nik: Share
-    nik_typo: Share
-    birth_date_error: Share
-    impossible_date: Share
+    old_without_nik: Share
+    remote_without_nik: Share
+    listed_elsewhere: ListedElsewhere
+    faults: FaultRates
     unknown_code: Share
-    name_typo: Share
 
 
 class OldTargeting(_Strict):
@@ -130,6 +182,15 @@ class EvidenceNoise(_Strict):
     uncovered: Uncovered
 
 
+class Dtsen(_Strict):
+    """What the national registry does not know, or not as it is."""
+
+    unknown_families: Share
+    stale_families: Share
+    old_card: Share
+    decile_error: float = Field(ge=0)
+
+
 class Changes(_Strict):
     """What happens from quarter to quarter."""
 
@@ -137,9 +198,18 @@ class Changes(_Strict):
     moved_across_border: Share
     moved_with_new_card: Share
     split: Share
+    new_head_stated: Share
+    handed_over: Share
+    merged: Share
+    married: Share
+    nik_issued_to_child: Share
+    nik_issued_later: Share
+    birth_corrected: Share
     changed_fortune: Share
     fortune_spread: float
     newly_registered: Share
+    registered_again: Share
+    registered_again_with_new_card: Share
     newly_surveyed: Share
 
 
@@ -162,6 +232,7 @@ class Noise(_Strict):
     malformed_registrations: Share
     old_targeting: OldTargeting
     evidence: EvidenceNoise
+    dtsen: Dtsen
     changes: Changes
     consumption_survey: ConsumptionSurvey
 
@@ -174,6 +245,8 @@ class Villages(_Strict):
     urban_welfare: float
     per_district: int = Field(gt=0)
     districts: Mapping[str, int]
+    people_per_district: int = Field(gt=0)
+    most_districts: int = Field(gt=0, le=99)
 
 
 class Consumption(_Strict):
@@ -222,6 +295,7 @@ class Families(_Shares):
     married_head: Share
     parents: Parents
     births: Mapping[int, Share]
+    twins: Share
     first_birth: Normal
     leaving_home: Normal
     married_child: Share
@@ -290,12 +364,39 @@ class Answer(_Strict):
         return self
 
 
-class Names(_Strict):
-    """Given names to draw from."""
+class RegionNames(_Strict):
+    """Elements of names that are common in some provinces."""
 
-    male: tuple[str, ...]
-    female: tuple[str, ...]
-    second: tuple[str, ...]
+    provinces: tuple[str, ...]
+    elements: tuple[str, ...]
+
+
+class Names(_Shares):
+    """Elements of names, and how names are made of them."""
+
+    words: Mapping[int, Share]
+    fewer_per_decade: float
+    opening: Share
+    regional: Share
+    of_the_head: Share
+    flattening: float = Field(ge=0)
+    steepness: float = Field(gt=0)
+    opening_male: tuple[str, ...]
+    opening_female: tuple[str, ...]
+    given_male: tuple[str, ...]
+    given_female: tuple[str, ...]
+    further_male: tuple[str, ...]
+    further_female: tuple[str, ...]
+    regions: tuple[RegionNames, ...]
+
+
+class Lookalikes(_Strict):
+    """How many people look like somebody else."""
+
+    old_born_on_new_year: Share
+    son_named_like_father: Share
+    namesake_of_village: Share
+    namesake_of_regency: Share
 
 
 class Country(_Strict):
@@ -312,9 +413,10 @@ class Country(_Strict):
     insured_wage: InsuredWage
     rights_victim: Share
     minimum_wage_rupiah_month: Mapping[str, int]
+    minimum_wage_elsewhere_rupiah_month: int
     electricity_va: Mapping[int, tuple[int, ...]]
     answers: Mapping[str, Answer]
-    names: Names
+    lookalikes: Lookalikes
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -351,3 +453,9 @@ def noise() -> Noise:
 def country() -> Country:
     """What is true, as shipped."""
     return parse(Country, _shipped("country.yaml"), "country.yaml")
+
+
+@cache
+def names() -> Names:
+    """What people are called, as shipped."""
+    return parse(Names, _shipped("names.yaml"), "names.yaml")

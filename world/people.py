@@ -65,14 +65,16 @@ def _composition(rng: np.random.Generator, count: int, parameters: Families) -> 
         home = (birth <= births) & (age > 0) & (age < np.maximum(leaving, 17)) & (bearing < 46)  # noqa: PLR2004
         eldest_at_home = np.maximum(eldest_at_home, np.where(home, age, 0))
         parts.append((everybody[home], 1 + birth, age[home], chosen(rng, int(home.sum()), 0.488), CHILD))
-        bearing = bearing + 2.2 + rng.exponential(2.8, count)
+        bearing = bearing + np.where(chosen(rng, count, parameters.twins), 0, 2.2 + rng.exponential(2.8, count))
 
     # The married child is one of its own, so that a family has one young couple at most.
     young = np.where(eldest_at_home > 0, eldest_at_home, mother - bearing.clip(max=24))
     couple = (births > 0) & (mother - 17 > _YOUNGEST_MARRIED_CHILD) & (young >= _YOUNGEST_MARRIED_CHILD)
     couple &= (young < 45) & chosen(rng, count, parameters.married_child * 0.6)  # noqa: PLR2004
     at = everybody[couple]
-    child_age = young[couple]
+    # Older than the children still single, so that no birth date is shared by chance.
+    lead = np.minimum(4, mother[couple] - 16 - young[couple])
+    child_age = young[couple] + lead * (0.3 + 0.7 * rng.random(len(at)))
     daughter = chosen(rng, len(at), 0.5)
     in_law = np.clip(child_age + (2 * daughter - 1) * 3 + 2 * rng.standard_normal(len(at)), 18, 60)
     parts.extend([(at, 7, child_age, daughter, CHILD), (at, 8, in_law, ~daughter, CHILD_IN_LAW)])

@@ -13,7 +13,9 @@ from schemas.questionnaire import default_questionnaire
 from world.dice import Array, chosen
 from world.geography import Regency
 from world.homes import furnish, share_roofs
-from world.numbers import band, numbers
+from world.lookalikes import FATHER_AND_SON, TWIN, names_in_families, pairs, rounded_births
+from world.names import named
+from world.numbers import ages, band, numbers
 from world.parameters import Country, Noise
 from world.people import HEAD, days, rolled_up, settle
 from world.welfare import calibrated, consumption, standing, truth
@@ -21,7 +23,10 @@ from world.welfare import calibrated, consumption, standing, truth
 UID_STRIDE = 100_000_000
 _BORN_ELSEWHERE = 0.06
 _FIRST_CARDS = date(2008, 1, 1)
-_NO_SECOND_NAME = 0.25
+_NEWBORN_DAYS = 92
+_OLD = 70
+_REMOTE = -0.5
+"""Standing of the rural villages so poor that they pass for remote."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,16 @@ class Society:
         uid, village_code, region, is_urban, village_luck, dwelling, card, welfare, luck, agent, the questionnaire's
         answers, is_registered, is_surveyed, receives_pkh, receives_bpnt.
     persons : pl.DataFrame
-        uid, nik, has_nik, first_name, second_name and the columns of :func:`world.people.settle`.
+        uid, nik, has_nik, first_name, second_name, third_name and the columns of :func:`world.people.settle`.
+    lookalikes : pl.DataFrame
+        kind, person_uid, other_uid: who looks alike from the start (:mod:`world.lookalikes`).
     place, scale : float
         Calibration of consumption, kept from the first quarter on.
     """
 
     families: pl.DataFrame
     persons: pl.DataFrame
+    lookalikes: pl.DataFrame
     place: float
     scale: float
 
@@ -89,21 +97,14 @@ def _dwellers(
     questions = default_questionnaire().answers
     answers = furnish(rng, welfare, country.answers, questions)
     answers = {name: drawn[hosts] if questions[name].level == "dwelling" else drawn for name, drawn in answers.items()}
-    families = villages.select("village_code", "region", "is_urban", "village_luck").with_columns(
+    families = villages.select(
+        "village_code", "region", "is_urban", "village_luck", village_effect="effect"
+    ).with_columns(
         pl.Series("welfare", welfare),
         pl.Series("luck", rng.standard_normal(len(village))),
         *(pl.Series(name, drawn) for name, drawn in answers.items()),
     )
     return families, hosts
-
-
-def named(rng: np.random.Generator, is_female: Array, country: Country) -> dict[str, Array]:
-    """Positions of invented names in the lists of `country.yaml`; second name -1 for people of one name."""
-    names = country.names
-    first = rng.integers(0, np.where(is_female, len(names.female), len(names.male)))
-    second = rng.integers(0, len(names.second), len(is_female))
-    second[chosen(rng, len(is_female), _NO_SECOND_NAME)] = -1
-    return {"first_name": first.astype(np.int16), "second_name": second.astype(np.int16)}
 
 
 def _old_list(rng: np.random.Generator, measured: pl.DataFrame, noise: Noise) -> dict[str, Array]:
@@ -137,6 +138,48 @@ def _registered(rng: np.random.Generator, measured: pl.DataFrame, receives: Arra
     return come
 
 
+def _peopled(
+    rng: np.random.Generator, families: pl.DataFrame, around: Neighbourhood, day: date, country: Country, noise: Noise
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The persons of these families with numbers and names, and who of them looks like whom."""
+    welfare, is_urban = families["welfare"].to_numpy(), families["is_urban"].to_numpy()
+    persons = settle(rng, welfare, is_urban, day, country, with_dead=True)
+    today, family = days(day), persons["family"].to_numpy()
+    birth, is_female = persons["birth"].to_numpy(), persons["is_female"].to_numpy()
+    birth = rounded_births(rng, birth, today, country.lookalikes)
+    village = families["village_code"].rank("dense").to_numpy()[family]
+    alike = pairs(rng, persons.with_columns(pl.Series("birth", birth)), village, today, country.lookalikes)
+    # Father and son share no birth date; all others who look alike do.
+    of_one_day = alike.kind != FATHER_AND_SON
+    birth[alike.others[of_one_day]] = birth[alike.rows[of_one_day]]
+
+    step = np.where(chosen(rng, len(family), _BORN_ELSEWHERE), rng.choice([-1, 1], len(family)), 0)
+    region = families["region"].to_numpy()[family].copy()
+    abroad = np.flatnonzero(step != 0)
+    region[abroad] = around.village(rng, step[abroad])[1]
+    twins = alike.kind == TWIN
+    for place in (step, region):
+        place[alike.others[twins]] = place[alike.rows[twins]]
+    drawn = named(rng, is_female, birth, around.home.code[:2])
+    age = ages(birth, today)
+    is_remote = (~is_urban & (families["village_effect"].to_numpy() < _REMOTE))[family]
+    rules = noise.members
+    without = np.select(
+        [birth > today - _NEWBORN_DAYS, age >= _OLD, is_remote],
+        [rules.newborn_without_nik, rules.old_without_nik, rules.remote_without_nik],
+        0.0,
+    )
+    uid = around.home.number * UID_STRIDE + np.arange(len(family))
+    persons = persons.with_columns(
+        pl.Series("birth", birth),
+        pl.Series("uid", uid),
+        pl.Series("nik", numbers(region, birth, is_female=is_female, serial=band(step))),
+        pl.Series("has_nik", ~chosen(rng, len(family), without)),
+        *(pl.Series(name, part) for name, part in names_in_families(rng, drawn, persons, alike).items()),
+    )
+    return persons, alike.record(uid)
+
+
 def found(
     rng: np.random.Generator, around: Neighbourhood, day: date, country: Country, noise: Noise
 ) -> tuple[Society, pl.DataFrame]:
@@ -145,22 +188,9 @@ def found(
     count = regency.families
     village = np.sort(rng.choice(regency.villages.height, count, p=regency.villages["share"].to_numpy()))
     families, hosts = _dwellers(rng, village, regency, country)
-    welfare, is_urban = families["welfare"].to_numpy(), families["is_urban"].to_numpy()
-    persons = settle(rng, welfare, is_urban, day, country, with_dead=True)
-    family = persons["family"].to_numpy()
+    persons, lookalikes = _peopled(rng, families, around, day, country, noise)
+    families = families.drop("village_effect")
     today = days(day)
-    step = np.where(chosen(rng, len(family), _BORN_ELSEWHERE), rng.choice([-1, 1], len(family)), 0)
-    abroad = np.flatnonzero(step != 0)
-    region = families["region"].to_numpy()[family].copy()
-    region[abroad] = around.village(rng, step[abroad])[1]
-    birth, is_female = persons["birth"].to_numpy(), persons["is_female"].to_numpy()
-    newborn = birth > today - 92
-    persons = persons.with_columns(
-        pl.Series("uid", regency.number * UID_STRIDE + np.arange(len(family))),
-        pl.Series("nik", numbers(region, birth, is_female=is_female, serial=band(step))),
-        pl.Series("has_nik", ~(newborn & chosen(rng, len(family), noise.members.newborn_without_nik))),
-        *(pl.Series(name, drawn) for name, drawn in named(rng, is_female, country).items()),
-    )
     recorded = rng.integers(days(_FIRST_CARDS), today - 200, count)
     agents = agent_count(count, noise)
     families = families.with_columns(
@@ -175,10 +205,13 @@ def found(
     place, scale = calibrated(
         standing(families, members, country.consumption), size, regency, country.consumption.spread
     )
-    society = Society(families, persons, place, scale)
+    society = Society(families, persons, lookalikes, place, scale)
     measured = society.measured(regency, day, country)
     receives = _old_list(rng, measured, noise)
     either = receives["receives_pkh"] | receives["receives_bpnt"]
+    # Nobody receives without a number.
+    heads_of_recipients = (persons["relation"] == HEAD).to_numpy() & either[persons["family"].to_numpy()]
+    society.persons = persons.with_columns(has_nik=pl.col("has_nik") | pl.Series(heads_of_recipients))
     society.families = families.with_columns(
         pl.Series("is_registered", _registered(rng, measured, either, noise)),
         *(pl.Series(name, value) for name, value in receives.items()),

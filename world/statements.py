@@ -6,6 +6,7 @@ Rows as the files hold them, and of every stated person who it truly is and what
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -13,19 +14,26 @@ import polars as pl
 from schemas.feeds import FACT_AGENCY, SHOCKS
 from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Channel, FaceMatch, Programme, Proposer, Sex
-from world.dice import Array, chosen, pick
-from world.numbers import ages
-from world.parameters import Country, MemberNoise, Noise, SelfReport
-from world.people import ELDERLY, HEAD, days
+from world.dice import Array, about, chosen, pick
+from world.faults import drawn, misspelt, replaced_at, wrong_births, wrong_numbers
+from world.names import PARTS, written
+from world.numbers import LATER_SERIALS, ages, numbers
+from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport
+from world.people import CHILD, DIVORCED, ELDERLY, HEAD, PARENT, SPOUSE, days
 from world.society import UID_STRIDE, Society, agent_name, heads
 from world.welfare import electricity
 
-LENT_COLUMNS = ("uid", "nik", "birth", "is_female", "first_name", "second_name")
+LENT_COLUMNS = ("uid", "nik", "birth", "is_female", *PARTS)
 _BUILDING = (pl.col("dwelling") % UID_STRIDE + 1).alias("building_number")
 _INCOMPLETE = 2
 _REGISTRATIONS_UNTIL = 0.65
 _LAST_DAYS = 25
-_CAUSES = ("malformed_nik", "nik_typo", "birth_date_error", "impossible_date", "unknown_code", "name_typo")
+REPEATED, NEW_CARD, LISTED_TWICE = "repeated", "new_card", "listed_twice"
+_RENEWED_SERIALS = 250
+_NEARBY = 60
+_TRIES = 6
+_GENERATION = 16
+_YOUNG_COUPLE, _MINOR = 40, 18
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def claims(
     family = persons["family"].to_numpy()
     stated = (persons["is_alive"] & persons["has_nik"] & (persons["relation"] != HEAD)).to_numpy()
     candidates = np.flatnonzero(stated & (newcomer & ~sits)[family])
-    count = min(round(rules.claimed_twice * len(registering)), len(candidates))
+    count = min(about(rng, rules.claimed_twice * len(registering)), len(candidates))
     rows = np.sort(rng.permutation(candidates)[:count])
     _, first = np.unique(family[rows], return_index=True)
     rows = rows[first]
@@ -87,6 +95,26 @@ def claims(
         is_same=chosen(rng, len(rows), rules.claimed_by_same_person),
         is_verified=chosen(rng, len(rows), rules.claimant_verified),
     )
+
+
+@dataclass(frozen=True)
+class Again:
+    """Families that register once more in a later quarter: rows, and per row `repeated` or `new_card`."""
+
+    rows: Array
+    listing: Array
+
+    @classmethod
+    def none(cls) -> Self:
+        """Nobody."""
+        return cls(np.array([], dtype=np.int64), np.array([], dtype="U8"))
+
+    @classmethod
+    def of(cls, rng: np.random.Generator, free: Array, repeated: float, new_card: float) -> Self:
+        """Some of the families that are free, with these probabilities."""
+        listing = drawn(rng, len(free), {REPEATED: repeated, NEW_CARD: new_card})
+        rows = np.flatnonzero(free & (listing != ""))
+        return cls(rows, listing[rows])
 
 
 def _answers(families: pl.DataFrame) -> pl.DataFrame:
@@ -134,29 +162,39 @@ def _numbers(name: str, values: Array | pl.Series) -> pl.Series:
 
 
 def registrations(
-    rng: np.random.Generator, society: Society, rows: Array, claimed: Claims, window: tuple[date, date],
-    number: int, noise: Noise,
+    rng: np.random.Generator, society: Society, rows: Array, again: Again, claimed: Claims,
+    window: tuple[date, date], number: int, noise: Noise,
 ) -> pl.DataFrame:  # fmt: skip
-    """Registrations of these families and, for a few, once more through another channel.
+    """Registrations of these families and, for a few, once more through another channel, some with a new card.
+
+    `again` are families known from an earlier quarter, who register once more though nothing called for it.
 
     Returns
     -------
     pl.DataFrame
-        Columns of the feed; `family` is the family row, `is_repeated` and `day` (days since 1970-01-01) say which.
+        Columns of the feed; `family` is the family row, `listing` (empty, `repeated` or `new_card`), `day` (days since
+        1970-01-01) and `card` (int64) say which.
     """
     since, until = (days(day) for day in window)
     span = int((until - since) * _REGISTRATIONS_UNTIL)
-    repeated = rows[chosen(rng, len(rows), noise.registration.repeated)]
-    everything = np.concatenate([rows, repeated])
+    rates = noise.registration
+    once_more = drawn(rng, len(rows), {REPEATED: rates.repeated, NEW_CARD: rates.repeated_with_new_card})
+    twice = once_more != ""
+    everything = np.concatenate([rows, rows[twice], again.rows])
     is_repeated = np.arange(len(everything)) >= len(rows)
+    listing = np.concatenate([np.full(len(rows), "", dtype="U8"), once_more[twice], again.listing])
     count = len(everything)
     families = society.families[everything]
     day = since + rng.integers(0, span, count)
     claiming = np.isin(everything, claimed.families)
     day = np.where(claiming, since + span, day)
-    first_day = np.zeros(society.families.height, dtype=np.int64)
+    first_day = np.full(society.families.height, -1, dtype=np.int64)
     first_day[rows] = day[: len(rows)]
-    day = np.where(is_repeated, first_day[everything] + rng.integers(3, 14, count), day)
+    before = first_day[everything]
+    day = np.where(is_repeated & (before >= 0), before + rng.integers(3, 14, count), day)
+
+    renewed = numbers(families["region"].to_numpy(), day, serial=LATER_SERIALS + _RENEWED_SERIALS)
+    card = np.where(listing == NEW_CARD, renewed, families["card"].to_numpy())
 
     channels = np.array([str(one) for one in noise.registration.channels])
     at = pick(rng, count, noise.registration.channels)
@@ -192,9 +230,10 @@ def registrations(
     consents = ~chosen(rng, count, noise.registration.without_consent)
     frame = families.select(
         pl.Series("family", everything),
-        pl.Series("is_repeated", is_repeated),
+        pl.Series("listing", listing),
         pl.Series("day", day),
-        _numbers("family_card_number", families["card"]),
+        pl.Series("card", card),
+        _numbers("family_card_number", card),
         "village_code",
         _dates("registered_date", day).cast(pl.String),
         pl.Series("channel", channel),
@@ -227,20 +266,70 @@ def _malformed(rng: np.random.Generator, frame: pl.DataFrame, share: float) -> p
     )
 
 
-def _stated_persons(society: Society, registered: pl.DataFrame, *, with_dead: bool) -> pl.DataFrame:
-    """Person row, statement day and card of everybody stated, by registration and then relation."""
+def _hosts(
+    rng: np.random.Generator, society: Society, registering: Array, until: int, rules: ListedElsewhere
+) -> list[tuple[str, Array, Array, int]]:
+    """Why, which persons, on the cards of which registering families nearby, and as what relation."""
+    persons, families = society.persons, society.families
+    family, relation = persons["family"].to_numpy(), persons["relation"].to_numpy()
+    age = ages(persons["birth"].to_numpy(), until)
+    head_age, divorced = np.full(families.height, -1), np.zeros(families.height, dtype=bool)
+    head = heads(persons)
+    head_age[head["family"].to_numpy()] = ages(head["birth"].to_numpy(), until)
+    divorced[head["family"].to_numpy()] = (head["marital_status"] == DIVORCED).to_numpy()
+    known = persons["is_alive"].to_numpy() & families["is_registered"].to_numpy()[family]
+    generations = (
+        ("married_child", np.isin(relation, (HEAD, SPOUSE)) & (age < _YOUNG_COUPLE), CHILD, 1),
+        ("grandparent", (relation == PARENT) | ((relation == HEAD) & (age >= ELDERLY)), PARENT, -1),
+        ("child_of_divorced", (relation == CHILD) & (age < _MINOR) & divorced[family], CHILD, 1),
+    )
+    found = []
+    for why, who, relation_there, older in generations:
+        # By family, hence by village, so that who lives near stands near.
+        candidates = np.flatnonzero(known & who)
+        candidates = candidates[np.argsort(family[candidates], kind="stable")]
+        wanted = about(rng, getattr(rules, why) * len(registering))
+        if not (len(candidates) and wanted):
+            continue
+        hosts = rng.choice(registering, min(len(registering), _TRIES * wanted + _TRIES), replace=False)
+        at = np.searchsorted(family[candidates], hosts + rng.integers(-_NEARBY, _NEARBY, len(hosts)))
+        person = candidates[np.minimum(at, len(candidates) - 1)]
+        fit = (family[person] != hosts) & (older * (head_age[hosts] - age[person]) >= _GENERATION)
+        fit &= head_age[hosts] >= 0
+        fit[fit] &= pl.Series(person[fit]).is_first_distinct().to_numpy()
+        found.append((why, person[fit][:wanted], hosts[fit][:wanted], relation_there))
+    return found
+
+
+def _stated_persons(
+    rng: np.random.Generator, society: Society, registered: pl.DataFrame, until: int, rules: ListedElsewhere, *,
+    with_dead: bool,
+) -> pl.DataFrame:  # fmt: skip
+    """Person row, family, statement day, listing, card, channel and relation of all stated, first their own family's.
+
+    `listing` says why a person is stated once more, or is empty.
+    """
     persons = society.persons.with_row_index("row").select("row", "family", "relation", "birth", "is_alive")
     if not with_dead:
         persons = persons.filter(pl.col("is_alive"))
-    by_family = registered.select("family", "day", "is_repeated").join(persons, on="family").sort(
-        "is_repeated", "family", "relation", "birth", "row"
-    )  # fmt: skip
-    return by_family.select(pl.col("row").cast(pl.Int64), "family", "day", "is_repeated")
+    said = registered.select("family", "day", "listing", "card", "channel")
+    own = said.join(persons, on="family").sort("listing", "family", "relation", "birth", "row")
+    columns = ["row", "family", "day", "listing", "card", "channel", "relation"]
+    own = own.with_columns(pl.col("row").cast(pl.Int64)).select(columns)
+    first = said.filter(pl.col("listing") == "").unique("family", keep="first", maintain_order=True)
+    elsewhere = [
+        pl.DataFrame({"row": rows, "family": hosts})
+        .join(first.drop("listing"), on="family", maintain_order="left")
+        .with_columns(listing=pl.lit(why), relation=pl.lit(relation, pl.Int32))
+        .select(columns)
+        for why, rows, hosts, relation in _hosts(rng, society, first["family"].to_numpy(), until, rules)
+    ]
+    return pl.concat([own, *elsewhere])
 
 
-def members(  # noqa: PLR0913
+def members(
     rng: np.random.Generator, society: Society, registered: pl.DataFrame, restated: Array, claimed: Claims,
-    window: tuple[date, date], country: Country, noise: Noise, *, with_dead: bool,
+    window: tuple[date, date], noise: Noise, *, with_dead: bool,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """Persons of the registrations and those restated alone; and of each who it truly is and what is wrong.
 
@@ -252,41 +341,51 @@ def members(  # noqa: PLR0913
     Returns
     -------
     tuple of pl.DataFrame
-        Columns of the feed and `family`; and row by row person_uid, nik, family_card_number, nik_landed, cause.
+        Columns of the feed and `village_code`; and row by row the truth: person_uid, true_family_uid, family_uid (on
+        whose card), family_card_number, channel, listing, cause, stated_date, and number, name and birth date as they
+        are and as they landed. `cause` joins all that is wrong with a plus; null is nothing.
     """
-    stated = _stated_persons(society, registered, with_dead=with_dead)
-    alone = society.persons["family"].to_numpy()[restated]
     since, until = (days(day) for day in window)
-    newest = np.maximum(society.persons["birth"].to_numpy()[restated] + 1, since)
-    told = np.minimum(newest + rng.integers(0, 30, len(restated)), until - 1)
-    stated = pl.concat(
-        [
-            stated,
-            pl.DataFrame({"row": restated, "family": alone, "day": told, "is_repeated": False}, schema=stated.schema),
-        ]
-    )
-    rows = stated["row"].to_numpy()
+    stated = _stated_persons(rng, society, registered, until, noise.members.listed_elsewhere, with_dead=with_dead)
+    of = society.persons[restated]
+    newest = np.maximum(of["birth"].to_numpy() + 1, since)
+    alone = pl.DataFrame(
+        {
+            "row": restated, "family": of["family"], "listing": "", "channel": None, "relation": of["relation"],
+            "day": np.minimum(newest + rng.integers(0, 30, len(restated)), until - 1),
+            "card": society.families["card"].to_numpy()[of["family"].to_numpy()],
+        },
+        schema=stated.schema,
+    )  # fmt: skip
+    stated = pl.concat([stated, alone])
+    rows, family = stated["row"].to_numpy(), stated["family"].to_numpy()
     persons = society.persons[rows]
     # A child born after the family registered is stated when it is there.
     day = np.maximum(stated["day"].to_numpy(), np.minimum(persons["birth"].to_numpy() + 3, until - 1))
-    replaced = _replaced(persons, rows, claimed, society.persons.height)
-    card = _numbers("family_card_number", society.families["card"].to_numpy()[stated["family"].to_numpy()])
-    nik = pl.select(pl.when(replaced["has_nik"]).then(_numbers("nik", replaced["nik"])).alias("nik")).to_series()
-    names = country.names
-    women = np.array([*names.female, *names.male])
-    offset = np.where(replaced["is_female"].to_numpy(), 0, len(names.female))
-    first = pl.Series(women[replaced["first_name"].to_numpy() + offset])
-    second = pl.Series(np.array([*(f" {one}" for one in names.second), ""])[replaced["second_name"].to_numpy()])
-    frame = persons.select(
-        stated["family"],
-        card,
-        nik,
-        (first + second).alias("name"),
-        _dates("birth_date", replaced["birth"].to_numpy()).cast(pl.String),
-        pl.when(replaced["is_female"]).then(pl.lit(str(Sex.FEMALE))).otherwise(pl.lit(str(Sex.MALE))).alias("sex"),
-        "relation",
+    at_home = persons["family"].to_numpy() == family
+    replaced = _replaced(persons, np.where(at_home, rows, -1), claimed, society.persons.height)
+    borrowed = (replaced["cause"] == "borrowed_nik").to_numpy()
+    same = (replaced["cause"] == LISTED_TWICE).to_numpy()
+    listing = np.where(same, LISTED_TWICE, stated["listing"].to_numpy().astype("U20"))
+    has_nik, is_female = replaced["has_nik"].to_numpy(), replaced["is_female"].to_numpy()
+    true_name = written(replaced)
+    birth = replaced["birth"].to_numpy()
+    nik = pl.select(pl.when(pl.Series(has_nik)).then(_numbers("nik", replaced["nik"])).alias("nik")).to_series()
+    true = pl.DataFrame({"nik": nik, "number": replaced["nik"], "name": true_name, "birth": birth, "day": day})
+    said, cause = _with_faults(rng, true, listing != "", borrowed, noise.members)
+    code_fault = chosen(rng, len(rows), noise.members.unknown_code)
+    cause = [
+        np.where(has_nik, "", "no_nik"), np.where(borrowed, "borrowed_nik", ""), *cause,
+        np.where(code_fault, "unknown_code", ""),
+    ]  # fmt: skip
+    landed = persons.select(
+        pl.Series("village_code", society.families["village_code"]).gather(family),
+        _numbers("family_card_number", stated["card"]),
+        *said,
+        pl.when(pl.Series(is_female)).then(pl.lit(str(Sex.FEMALE))).otherwise(pl.lit(str(Sex.MALE))).alias("sex"),
+        pl.when(pl.Series(code_fault)).then(pl.lit(99, pl.Int32)).otherwise(stated["relation"]).alias("relation"),
         "marital_status",
-        pl.col("is_pregnant") & replaced["is_female"],
+        pl.col("is_pregnant") & pl.Series(is_female),
         "school_participation",
         pl.when(pl.col("school_level") > 0).then("school_level").alias("school_level"),
         "education",
@@ -294,32 +393,78 @@ def members(  # noqa: PLR0913
         "disability",
         _dates("stated_date", day),
     )
-    repeated = stated["is_repeated"].to_numpy()
-    cause = np.where(
-        replaced["cause"].to_numpy() != "", replaced["cause"].to_numpy(), np.where(repeated, "repeated", "")
-    )
-    cause = np.where(~replaced["has_nik"].to_numpy() & np.isin(cause, ("", "repeated")), "no_nik", cause)
-    cause = _fate(rng, cause, noise.members)
-    landed = _misspelt(rng, frame, pl.Series("cause", cause))
+    uid = society.families["uid"].to_numpy()
     truth = pl.DataFrame(
         {
             "person_uid": replaced["uid"],
-            "family_uid": society.families["uid"].to_numpy()[stated["family"].to_numpy()],
-            "nik": replaced["true_nik"].cast(pl.String),
+            "true_family_uid": pl.Series(np.where(same, -1, uid[persons["family"].to_numpy()])),
+            "family_uid": uid[family],
             "family_card_number": landed["family_card_number"],
-            "nik_landed": landed["nik"],
+            "channel": stated["channel"],
+            "listing": listing,
             "stated_date": landed["stated_date"],
-            "cause": cause,
+            "nik": pl.select(pl.when(pl.Series(has_nik)).then(_numbers("nik", replaced["true_nik"]))).to_series(),
+            "nik_landed": landed["nik"],
+            "name": true_name,
+            "name_landed": landed["name"],
+            "birth_date": _dates("birth_date", birth),
+            "birth_date_landed": landed["birth_date"],
         }
-    ).with_columns(pl.when(pl.col("cause") != "").then("cause").alias("cause"))
+    ).with_columns(
+        pl.when(pl.col("true_family_uid") >= 0).then("true_family_uid"),
+        pl.when(pl.col("listing") != "").then("listing"),
+        pl.concat_str(*(pl.when(pl.Series(one) != "").then(pl.Series(one)) for one in cause), separator="+",
+                      ignore_nulls=True).replace("", None).alias("cause"),
+    )  # fmt: skip
     return landed, truth
 
 
+def _with_faults(
+    rng: np.random.Generator, true: pl.DataFrame, again: Array, borrowed: Array, noise: MemberNoise
+) -> tuple[tuple[pl.Series, pl.Series, pl.Series], list[Array]]:
+    """Number, name and birth date (text) as stated, and of each what is wrong with it.
+
+    Parameters
+    ----------
+    true : pl.DataFrame
+        nik (text), number (the same as int64, also of who has none), name, birth and day of the statement (days).
+    """
+    nik, name, birth, day = true["nik"], true["name"], true["birth"].to_numpy(), true["day"].to_numpy()
+    number = true["number"].to_numpy()
+
+    def fault(part: str) -> Array:
+        rates: tuple[Faults, Faults] = (noise.faults.first, noise.faults.again)
+        first, second = (drawn(rng, len(again), getattr(one, part).model_dump()) for one in rates)
+        return np.where(again, second, first).astype("U24")
+
+    of_nik, of_name, of_birth = fault("nik"), fault("name"), fault("birth")
+    of_nik[nik.is_null().to_numpy() | borrowed] = ""
+    at = np.flatnonzero(of_nik != "")
+    stated_nik = replaced_at(nik, at, wrong_numbers(rng, number[at], of_nik[at]))
+    at = np.flatnonzero(of_name != "")
+    wrong, of_name[at] = misspelt(rng, name.gather(at).to_list(), of_name[at])
+    stated_name = replaced_at(name, at, wrong).alias("name")
+    at = np.flatnonzero((of_birth != "") & (of_birth != "impossible"))
+    stated_birth = birth.copy()
+    stated_birth[at], of_birth[at] = wrong_births(rng, birth[at], day[at], of_birth[at])
+    date_text = _dates("birth_date", stated_birth).cast(pl.String)
+    at = np.flatnonzero(of_birth == "impossible")
+    date_text = replaced_at(date_text, at, [f"{one[:4]}-02-30" for one in date_text.gather(at).to_list()])
+    named = [
+        np.where(one == "", "", np.char.add(f"{part}_", one))
+        for part, one in (("nik", of_nik), ("name", of_name), ("birth", of_birth))
+    ]
+    return (stated_nik, stated_name, date_text), named
+
+
 def _replaced(persons: pl.DataFrame, rows: Array, claimed: Claims, total: int) -> pl.DataFrame:
-    """Identity as stated: that of the victim where a number is claimed, wholly so where it is the same person."""
+    """Identity as stated: that of the victim where a number is claimed, wholly so where it is the same person.
+
+    `rows` are rows of persons, -1 for who is stated with another family.
+    """
     which = np.full(total, -1)
     which[claimed.rows] = np.arange(len(claimed.rows))
-    claim = which[rows]
+    claim = np.where(rows >= 0, which[rows], -1)
     at = np.flatnonzero(claim >= 0)
     claim = claim[at]
     columns = {name: persons[name].to_numpy(writable=True) for name in (*LENT_COLUMNS, "has_nik")}
@@ -331,50 +476,8 @@ def _replaced(persons: pl.DataFrame, rows: Array, claimed: Claims, total: int) -
     for name in LENT_COLUMNS:
         columns[name][at[same]] = victims[name][claim[same]]
     columns["true_nik"][at[same]] = victims["nik"][claim[same]]
-    cause[at] = np.where(same, "listed_twice", "borrowed_nik")
+    cause[at] = np.where(same, LISTED_TWICE, "borrowed_nik")
     return pl.DataFrame({**columns, "cause": cause})
-
-
-def _fate(rng: np.random.Generator, cause: Array, noise: MemberNoise) -> Array:
-    """At most one thing is wrong with a row: what is already known of it, else one of the rates of `noise.yaml`."""
-    bounds = np.cumsum([getattr(noise, name) for name in _CAUSES])
-    drawn = np.array([*_CAUSES, ""])[np.searchsorted(bounds, rng.random(len(cause)), side="right")]
-    return np.where(cause == "", drawn, cause).astype("U20")
-
-
-def _misspelt(rng: np.random.Generator, frame: pl.DataFrame, cause: pl.Series) -> pl.DataFrame:
-    """The rows with the fault their cause names."""
-    count = frame.height
-    kind = pl.Series(rng.integers(0, 3, count))
-    digit = pl.Series(rng.integers(12, 15, count))
-    shift = pl.Series(rng.choice([-365, -31, -1, 1, 31, 365], count))
-    nik, name = pl.col("nik"), pl.col("name")
-    at = pl.lit(digit)
-    other = ((nik.str.slice(at, 1).cast(pl.Int64, strict=False) + 1) % 10).cast(pl.String)
-    typo = nik.str.slice(0, at) + other + nik.str.slice(at + 1)
-    spreadsheet = nik.str.slice(0, 1) + "." + nik.str.slice(1, 2) + "E+15"
-    without_serial = nik.str.slice(0, 12) + "0000"
-    malformed = (
-        pl.when(kind == 0).then(nik.str.slice(0, 15)).when(kind == 1).then(spreadsheet).otherwise(without_serial)
-    )
-    born = pl.col("birth_date").str.to_date() + pl.duration(days=pl.lit(shift))
-    moved = pl.min_horizontal(born, "stated_date").cast(pl.String)
-    return frame.with_columns(
-        pl.when(cause == "malformed_nik")
-        .then(malformed)
-        .when(cause == "nik_typo")
-        .then(typo)
-        .otherwise(nik)
-        .alias("nik"),
-        pl.when(cause == "birth_date_error")
-        .then(moved)
-        .when(cause == "impossible_date")
-        .then(pl.col("birth_date").str.slice(0, 4) + "-02-30")
-        .otherwise(pl.col("birth_date"))
-        .alias("birth_date"),
-        pl.when(cause == "unknown_code").then(pl.lit(99, pl.Int32)).otherwise(pl.col("relation")).alias("relation"),
-        pl.when(cause == "name_typo").then(name.str.slice(0, 2) + name.str.slice(1)).otherwise(name).alias("name"),
-    )
 
 
 def _visits(

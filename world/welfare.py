@@ -83,7 +83,7 @@ def truth(families: pl.DataFrame, persons: pl.DataFrame, regency: Regency, day: 
 
     `families` holds consumption_rupiah_per_capita_month. The deciles are those of the home regency's families.
     """
-    limit = country.minimum_wage_rupiah_month[regency.code]
+    limit = country.minimum_wage_rupiah_month.get(regency.code, country.minimum_wage_elsewhere_rupiah_month)
     age = pl.Series("age", ages(persons["birth"].to_numpy(), days(day)))
     found = (
         persons.with_columns(age)
