@@ -438,7 +438,7 @@ def test_what_is_no_table_is_named_for_what_it_is(tmp_path: Path, data: bytes, t
 
 def test_a_table_of_too_many_columns_is_refused(tmp_path: Path) -> None:
     wide = ",".join(f"c{at}" for at in range(LIMITS.columns + 1)) + "\n"
-    told = f"has more than {LIMITS.columns} columns"
+    told = f"has more than {LIMITS.columns:,} columns"
     assert told in refusal(written(tmp_path, wide))
     assert told in refusal(written(tmp_path, json.dumps({f"c{at}": 1 for at in range(LIMITS.columns + 1)})))
     pl.DataFrame({f"c{at}": [1] for at in range(LIMITS.columns + 1)}).write_parquet(tmp_path / "wide")

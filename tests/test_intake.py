@@ -673,7 +673,7 @@ def test_a_file_above_the_share_of_errors_is_refused_and_leaves_no_row(intake: I
     loaded = intake.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, rows[1:], "above.csv"), QUARTER)
     reason = refusal(loaded)
     assert "above.csv: 2 of 19 rows are wrong, more than policy allows (10%); nothing was loaded" in reason
-    assert "First: row 19, head_nik: identifier_length." in reason
+    assert "The first, row 19: Column head_nik must be exactly sixteen digits" in reason
     assert counting_files(intake) == before
     assert len(batches(intake.lake, str(QUARTER))) == 1
     assert stored(intake, Feed.CURRENT_RECIPIENTS).height == 18
@@ -696,7 +696,7 @@ def statistics(folder: Path, codes: pl.Series) -> Path:
 
 def test_bps_codes_declared_as_kemendagri_are_refused_with_the_system_they_are(intake: Intake, tmp_path: Path) -> None:
     reason = refusal(intake.load(Feed.POVERTY_STATISTICS, statistics(tmp_path, regencies()["code_bps"]), QUARTER))
-    assert reason.startswith("UnknownRegency: ")
+    assert reason.startswith("poverty.csv: area_code ")
     assert "is no kemendagri code; the file's codes look like bps" in reason
     assert "Declare code_system: bps for this file." in reason
     assert counting_files(intake) == []

@@ -509,7 +509,7 @@ def pandera_faults(typed: pl.DataFrame, contract: Contract, columns: Sequence[st
     no_row = cases.filter(pl.col("index").is_null())
     if no_row.height:
         message = f"{contract.key}: the check {no_row['check'][0]!r} of {no_row['column'][0]!r} names no row."
-        raise FileRefused(message)
+        raise ValueError(message)
     return cases.select(
         pl.col("index").cast(pl.Int64), "column", reason=pl.col("check").str.extract(r"^(\w+)").replace(_NAMES)
     )

@@ -164,8 +164,7 @@ class Tally:
         """
         counted = codes.drop_nulls().value_counts(name="rows")
         if counted.height and self.declaration.code_system == "bps" and codes.name == "village_code":
-            message = "Villages in BPS codes cannot be bridged here. Send them in Kemendagri codes."
-            raise FileRefused(message)
+            raise FileRefused("bps_villages")
         table = judged(counted[codes.name], self.declaration.code_system, is_any_level=is_any_level)
         if self.declaration.code_system == "synthetic":
             return table
@@ -191,15 +190,12 @@ class Tally:
             fit = self._fits.get(name)
             if fit is None or fit.example is None or fit.other <= fit.declared:
                 continue
-            remedy = f"Declare code_system: {other} for this file."
-            if name == "village_code":
-                remedy = "Villages in BPS codes cannot be bridged here: send them in Kemendagri codes."
             regency = _regency_of(fit.example, other)
-            message = (
-                f"{name} {fit.example!r} is no {declared} code; the file's codes look like {other} "
-                f"({regency_name(regency)}, Kemendagri {regency}). {remedy}"
-            )
-            raise UnknownRegency(message)
+            raise UnknownRegency(
+                "other_system_villages" if name == "village_code" else "other_system",
+                column=name, found=fit.example, declared=declared, other=other,
+                regency=regency, regency_name=regency_name(regency),
+            )  # fmt: skip
 
 
 def _regency_of(code: str, system: str) -> str:

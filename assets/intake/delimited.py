@@ -121,8 +121,7 @@ def form_of(source: Source, limits: Limits) -> Form:
     """
     encoding = encoding_of(source.start(SNIFFED_BYTES))
     if encoding is None:
-        message = f"{source.name} is neither text nor a workbook. Save it as CSV UTF-8 or XLSX."
-        raise FileRefused(message)
+        raise FileRefused("no_text", file=source.name)
     with text_stream(source, encoding) as stream:
         sample = source.read(stream, SNIFFED_BYTES)
         is_whole = not source.read(stream, 1)
@@ -139,10 +138,9 @@ def form_of(source: Source, limits: Limits) -> Form:
     rows = list(islice(_lenient_rows(text, delimiter), HEADER_ROWS))
     width = max((len(row) for row in rows), default=0)
     if width > limits.columns:
-        message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
-        raise FileRefused(message)
+        raise FileRefused("too_many_columns", file=source.name, most=limits.columns)
     if not is_whole and b"\n" not in sample:
-        raise too_long(source.name, SNIFFED_BYTES)
+        raise FileRefused("row_too_long", file=source.name, kilobytes=SNIFFED_BYTES >> 10)
     return Form(encoding, delimiter, has_lone_returns, width, tuple(tuple(map(bare, row)) for row in rows))
 
 
@@ -151,14 +149,6 @@ def bare(cell: str) -> str:
     cell = cell.strip()
     wrapped = re.fullmatch(r'="([^"]*)"', cell)
     return wrapped[1].strip() if wrapped else re.sub(r"^'(?=[=+\-@0-9])", "", cell)
-
-
-def too_long(name: str, size: int) -> FileRefused:
-    """That a row never ends."""
-    return FileRefused(
-        f"{name} has a row longer than {size >> 10} kB: it has lost its line ends, or a quotation mark stands open. "
-        "Save it again as CSV UTF-8."
-    )
 
 
 def _lenient_rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -245,7 +235,7 @@ def chunks_of(source: Source, form: Form, limits: Limits) -> Iterator[pl.DataFra
             if at_end:
                 return
             if len(carry) > limits.row_bytes:
-                raise too_long(source.name, limits.row_bytes)
+                raise FileRefused("row_too_long", file=source.name, kilobytes=limits.row_bytes >> 10)
 
 
 @dataclass(frozen=True)
@@ -399,8 +389,7 @@ class _Cutter:
             return piece, piece.frame(before, self._form)
         except pl.exceptions.PolarsError:
             # What polars says of a broken row may quote it: it is not passed on.
-            message = f"{name} cannot be cut into cells near row {before + 1}. Save it again as CSV UTF-8."
-            raise FileRefused(message) from None
+            raise FileRefused("uncuttable", file=name, row=str(before + 1)) from None
 
     def _cut_short(self, data: bytes) -> dict[int, Fault]:
         """The fault of a last row that ends in the middle."""

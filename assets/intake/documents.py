@@ -15,7 +15,7 @@ import polars as pl
 
 from assets.intake.bps_api import rows_of
 from assets.intake.containers import Limits, Source
-from assets.intake.delimited import CHUNK_ROWS, encoding_of, text_stream, too_long
+from assets.intake.delimited import CHUNK_ROWS, encoding_of, text_stream
 from schemas.errors import FileRefused
 
 GEOMETRY = "geometry"
@@ -72,14 +72,14 @@ class _Text:
             If it is broken, nested too deeply or longer than a row may be.
         """
         if not self.peek():
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while True:
             try:
                 value, self._at = self.decoder.raw_decode(self._buffer, self._at)
             except _UNREADABLE:
                 held = len(self._buffer) - self._at
                 if self._at_end or held > self.limits.row_bytes:
-                    raise broken(self.source.name) from None
+                    raise FileRefused("broken_json", file=self.source.name) from None
                 self._more(max(_READ_BYTES, held))
             else:
                 return value
@@ -87,30 +87,23 @@ class _Text:
     def entries(self) -> Iterator[str]:
         """Keys of the object that comes next; the caller takes the value of each."""
         if not self.take("{"):
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while not self.take("}"):
             key = self.value()
             if not isinstance(key, str) or not self.take(":"):
-                raise broken(self.source.name)
+                raise FileRefused("broken_json", file=self.source.name)
             yield key
             if not self.take(",") and self.peek() != "}":
-                raise broken(self.source.name)
+                raise FileRefused("broken_json", file=self.source.name)
 
     def items(self) -> Iterator[Any]:
         """Values of the array that comes next."""
         if not self.take("["):
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while not self.take("]"):
             yield self.value()
             if not self.take(",") and self.peek() != "]":
-                raise broken(self.source.name)
-
-
-def broken(name: str) -> FileRefused:
-    """That a JSON document cannot be read."""
-    return FileRefused(
-        f"{name} is damaged or no proper JSON: a bracket or mark is missing, or it is nested too deeply. Send it again."
-    )
+                raise FileRefused("broken_json", file=self.source.name)
 
 
 @dataclass(frozen=True)
@@ -148,10 +141,7 @@ def document_of(source: Source, limits: Limits) -> Document:
             if key in {"vervar", "datacontent", "data-availability"}:
                 return _api_answer(opened(), source)
             text.value()
-    message = (
-        f"{source.name} is JSON of no kind that is read here. Send JSON lines, GeoJSON or an answer of the BPS API."
-    )
-    raise FileRefused(message)
+    raise FileRefused("strange_json", file=source.name)
 
 
 _Row = dict[str, Any] | None
@@ -165,8 +155,7 @@ def _listed(
     for row in rows():
         names.update(dict.fromkeys(row or ()))
         if len(names) > limits.columns:
-            message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
-            raise FileRefused(message)
+            raise FileRefused("too_many_columns", file=source.name, most=limits.columns)
     known = tuple(names)
     return Document(kind, known, first_row, lambda: _framed(rows(), known, limits, first_row))
 
@@ -230,9 +219,9 @@ def _lines(stream: BinaryIO, source: Source, limits: Limits) -> Iterator[bytes]:
         try:
             line = stream.readline(limits.row_bytes + 1)
         except (OSError, EOFError, ValueError):
-            raise broken(source.name) from None
+            raise FileRefused("broken_json", file=source.name) from None
         if len(line) > limits.row_bytes:
-            raise too_long(source.name, limits.row_bytes)
+            raise FileRefused("row_too_long", file=source.name, kilobytes=limits.row_bytes >> 10)
         if not line:
             return
         yield line
@@ -275,8 +264,7 @@ def _api_answer(text: _Text, source: Source) -> Document:
     try:
         rows = rows_of(content)
     except FileRefused as refusal:
-        message = f"{source.name}: {refusal.args[0]}"
-        raise FileRefused(message) from None
+        raise FileRefused(refusal.word, file=source.name, **refusal.values) from None
     numbered = rows.rename({name: f"c{at}" for at, name in enumerate(rows.columns)}).with_row_index("row_number", 2)
     chunk = numbered.select(
         pl.col("row_number").cast(pl.Int64), pl.lit(None, pl.String).alias("row_fault"), pl.exclude("row_number")

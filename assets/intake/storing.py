@@ -121,11 +121,16 @@ class Tally:
     first_row: int
 
     def sentence(self, lang: Lang) -> str:
-        """The reason as it is told, with how often and where it first stands."""
+        """The reason as it is told: how often, where it first stands, what to do."""
+        return say(
+            "load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=self.mending(lang)
+        )  # fmt: skip
+
+    def mending(self, lang: Lang) -> str:
+        """What is wrong and how to mend it."""
         code = f"row.{self.reason}"
         placed: dict[str, Value] = {"column": self.column, "expected": self.expected, "found": NOTHING}
-        said = say(code, lang, **placed) if code in catalogue() else self.reason
-        return say("load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=said)
+        return say(code, lang, **placed) if code in catalogue() else self.reason
 
 
 @dataclass

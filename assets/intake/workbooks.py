@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 import polars as pl
 import pyarrow as pa
 
-from assets.intake.containers import UNPACKING_FAULTS, Limits, Source, bomb, damaged
+from assets.intake.containers import UNPACKING_FAULTS, Limits, Source
 from assets.intake.delimited import HEADER_ROWS
 from schemas.errors import FileRefused
 
@@ -70,8 +70,7 @@ def sheets_of(source: Source, limits: Limits) -> tuple[Sheet, ...]:
         sheets = _Nameless()
         told = _told_by_reader(workbook, sheets, source.name, limits)
     if not told:
-        message = f"{source.name} has no visible sheet with anything in it. Send the sheet that holds the table."
-        raise FileRefused(message)
+        raise FileRefused("no_sheet", file=source.name)
     return tuple(_sheet(sheets, one["name"], one["at"], one["columns"], source.name, limits) for one in told)
 
 
@@ -82,28 +81,23 @@ def _look_inside(workbook: BinaryIO, name: str, limits: Limits) -> None:
     workbook.seek(0)
     if not start.startswith(b"PK"):
         if _ENCRYPTED in start:
-            message = f"{name} is protected by a password. Send it without one, over a protected way."
-            raise FileRefused(message)
+            raise FileRefused("password", file=name)
         return
     try:
         with zipfile.ZipFile(workbook) as archive:
             infos = archive.infolist()
             if sum(info.file_size for info in infos) > limits.workbook_bytes:
-                raise bomb(name)
+                raise FileRefused("bomb", file=name)
             members = {info.filename for info in infos}
             if not {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} & members:
-                message = f"{name} is a document without sheets. Send the table as XLSX or CSV."
-                raise FileRefused(message)
+                raise FileRefused("no_workbook", file=name)
             for info in infos:
                 with archive.open(info) as part:
                     prolog = part.read(_PROLOG_BYTES)
                 if any(mark in prolog for mark in _DECLARATIONS):
-                    message = (
-                        f"{name} declares entities of its own, which no spreadsheet does. Save it anew and send it."
-                    )
-                    raise FileRefused(message)
+                    raise FileRefused("entities", file=name)
     except UNPACKING_FAULTS:
-        raise damaged(name) from None
+        raise FileRefused("damaged", file=name) from None
     workbook.seek(0)
 
 
@@ -111,9 +105,7 @@ def _told_by_reader(workbook: BinaryIO, sheets: _Nameless, name: str, limits: Li
     handles = (workbook.fileno(), sheets.descriptor)
     command = [sys.executable, "-I", str(_READER), f"/dev/fd/{handles[0]}", str(handles[1])]
     bounds = [str(limits.workbook_memory), str(limits.workbook_seconds), str(limits.columns)]
-    too_large = FileRefused(
-        f"{name} is too large for a workbook, or made to be. Save the sheet as CSV UTF-8 and send that."
-    )
+    too_large = FileRefused("workbook_too_large", file=name)
     try:
         done = subprocess.run(  # noqa: S603 - our own program, our own arguments
             [*command, *bounds],
@@ -126,10 +118,7 @@ def _told_by_reader(workbook: BinaryIO, sheets: _Nameless, name: str, limits: Li
     if done.returncode < 0 or b"MemoryError" in done.stderr:
         raise too_large
     if done.returncode:
-        message = (
-            f"{name} is damaged, protected by a password or no proper workbook. Open it, save it as XLSX, send that."
-        )
-        raise FileRefused(message)
+        raise FileRefused("damaged_workbook", file=name)
     return list(json.loads(done.stdout))
 
 
@@ -137,8 +126,7 @@ def _sheet(sheets: _Nameless, title: str, at: int, columns: int, name: str, limi
     if columns > limits.columns:
 
         def refused() -> Iterator[pl.DataFrame]:
-            message = f"{name} has more than {limits.columns} columns. Send the columns of the template."
-            raise FileRefused(message)
+            raise FileRefused("too_many_columns", file=name, most=limits.columns)
 
         return Sheet(title, (), refused)
 
