@@ -25,6 +25,7 @@ from schemas.feed_columns import (
     flag,
     matches,
     number,
+    owned_by,
     text,
     word,
 )
@@ -104,6 +105,11 @@ OTHER_FACTS = MappingProxyType(
 
 EVIDENCE_FACTS: Mapping[str, Agency] = MappingProxyType({**FACT_AGENCY, **OTHER_FACTS})
 """Every fact an agency may state of a person, with the agency that answers for it."""
+
+OF_ITS_AGENCY = owned_by(
+    "agency", {fact: str(agency) for fact, agency in EVIDENCE_FACTS.items()}, "fact_of_another_agency",
+    "of the agency that answers for it",
+)  # fmt: skip
 
 RELATIONS = regsosek.RELATIONS
 
@@ -328,7 +334,7 @@ def _of_agencies() -> dict[Feed, Contract]:
                 word("agency", "Agency", "Agency that answers.", Agency, source="agency", aliases=["instansi"]),
                 _nik("nik", "NIK", "Person asked about.", aliases=regsosek.NIK_ALIASES),
                 text("fact", "Fact", "Fact stated.", source="agency", unit="word",
-                     checks=[pa.Check.isin(list(EVIDENCE_FACTS))], aliases=["fakta"]),
+                     checks=[pa.Check.isin(list(EVIDENCE_FACTS)), OF_ITS_AGENCY], aliases=["fakta"]),
                 number("value", "Value", "Amount, or 1 yes and 0 no.", unit="of the fact", source="agency",
                        checks=[pa.Check.ge(0)], aliases=["nilai"]),
                 day("as_of_date", "As of", "Day the fact held.", source="agency", aliases=["per_tanggal"]),

@@ -17,10 +17,11 @@ from assets.intake.declaration import Declaration
 from assets.intake.values import read
 from schemas.contract import Contract, column, contract
 from schemas.errors import UnknownRegency
-from schemas.feeds import ADDED_COLUMNS
+from schemas.feeds import ADDED_COLUMNS, EVIDENCE_FACTS
 from schemas.identifiers import form_fault
 from schemas.messages import catalogue
 from schemas.tables import TABLES
+from schemas.vocabularies import Agency
 
 FEEDS = [one for key, one in TABLES.items() if key.startswith("intake/") and key != "intake/pins"]
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
@@ -357,3 +358,38 @@ def test_where_the_chunks_are_cut_changes_nothing(spoilt: list[tuple[str, str | 
 )
 def test_what_a_column_may_hold_is_said_in_signs_of_no_language(rules: list[pa.Check], dtype: Any, said: str) -> None:  # noqa: ANN401
     assert expected(asking(rules, dtype).columns["value"]) == said
+
+
+EVIDENCE = TABLES["intake/evidence"]
+
+
+def stated(agency: str, fact: str) -> dict[str, object]:
+    return {"agency": agency, "nik": "3510094703850001", "fact": fact, "value": "1", "as_of_date": "2025-12-31"}
+
+
+def test_a_fact_is_believed_of_the_agency_that_answers_for_it_alone() -> None:
+    rows = [stated(str(EVIDENCE_FACTS[fact]), fact) for fact in EVIDENCE_FACTS]
+    assert check(numbered(rows), EVIDENCE, DECLARED).rejected.is_empty()
+    rows = [stated(agency, fact) for fact in EVIDENCE_FACTS for agency in Agency]
+    checked = check(numbered(rows), EVIDENCE, DECLARED)
+    assert checked.accepted.height == len(EVIDENCE_FACTS)
+    assert checked.reasons["expected"].to_list() == [
+        str(EVIDENCE_FACTS[fact]) for fact in EVIDENCE_FACTS for agency in Agency if agency != EVIDENCE_FACTS[fact]
+    ]
+    assert set(listed(checked)) == by_pandera(numbered(rows), EVIDENCE, DECLARED)
+
+
+def test_a_fact_spelt_by_hand_is_told_whose_it_is_and_an_unknown_word_is_one_fault() -> None:
+    rows = [stated("PLN", "Is Deceased"), stated("pln", "is_alive"), stated("nobody", "is_deceased")]
+    checked = check(numbered(rows), EVIDENCE, DECLARED)
+    assert listed(checked) == [
+        (2, "fact", "fact_of_another_agency"), (3, "fact", "not_a_code"), (4, "agency", "not_a_code"),
+    ]  # fmt: skip
+    assert checked.reasons["expected"][0] == "dukcapil"
+
+
+def test_rows_of_another_agency_than_the_declared_one_are_rejected_with_the_declared_one() -> None:
+    rows = [stated("pln", "electricity_va"), stated("dukcapil", "is_deceased"), stated("nobody", "electricity_va")]
+    checked = check(numbered(rows), EVIDENCE, DECLARED.model_copy(update={"agency": Agency.PLN}))
+    assert listed(checked) == [(3, "agency", "not_the_declared_agency"), (4, "agency", "not_a_code")]
+    assert checked.reasons["expected"][0] == "pln"

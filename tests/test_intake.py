@@ -1,6 +1,7 @@
 """Intake: every row of a file is accepted or rejected with its reasons, whatever its shape; batches count once."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -825,3 +826,29 @@ def test_a_number_in_a_region_column_is_not_quoted() -> None:
     with pytest.raises(UnknownRegency) as refused:
         refuse_other_code_system(text, DECLARED)
     assert NIK not in str(refused.value)
+
+
+def test_an_evidence_row_of_the_wrong_agency_is_rejected_with_the_agency_that_answers(
+    lenient: Intake, tmp_path: Path
+) -> None:
+    facts = ("electricity_va", "is_deceased", "is_deceased", "wage_rupiah_month")
+    rows = [{"agency": "pln", "nik": NIK, "fact": fact, "value": "1", "as_of_date": "2025-12-31"} for fact in facts]
+    loaded = lenient.load(Feed.EVIDENCE, csv(tmp_path, rows), QUARTER)
+    assert (batch_of(loaded).rejected, batch_of(loaded).reasons) == (3, {"fact_of_another_agency": 3})
+    told = [(one.rows, one.first_row, one.expected) for one in loaded.tally]
+    assert told == [(2, 3, "dukcapil"), (1, 5, "bpjs_ketenagakerjaan")]
+    assert "yang berwenang adalah dukcapil" in loaded.tally[0].sentence("id")
+    assert "dukcapil answers for it" in loaded.tally[0].sentence("en")
+
+
+def test_a_refusal_is_told_in_the_language_of_who_loads(intake: Intake, tmp_path: Path) -> None:
+    file = csv(tmp_path, [{"colour": "red"}])
+    note_of(file).write_text("colour: red\n")
+    speaker = replace(intake, lang="id")
+    assert refusal(speaker.load(Feed.AGENTS, file, QUARTER)).startswith("file.csv.yaml: kunci colour tidak dikenal.")
+    note_of(file).unlink()
+    said = "file.csv tidak memiliki kolom agent_id, kind, regency_code. Templat menunjukkan semua kolom."
+    assert refusal(speaker.load(Feed.AGENTS, file, QUARTER)) == said
+    said = refusal(speaker.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, [RECIPIENT | {"head_nik": "12"}]), QUARTER))
+    assert "1 dari 1 baris salah" in said
+    assert "Yang pertama, baris 2: Kolom head_nik harus tepat enam belas angka" in said

@@ -208,8 +208,12 @@ def _patient(manner: _Manner) -> pl.Expr:
         value = _with_decimals().cast(pl.Float64, strict=False)
         return pl.when(value.is_finite()).then(value)
     known = {word.lower(): word for word in manner.words}
-    word = pl.col("cell").str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
-    return word.replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+    return plain_word("cell").replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+
+
+def plain_word(name: str) -> pl.Expr:
+    """Words of a column as vocabularies write them: lower case, joined by `_`."""
+    return pl.col(name).str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
 
 
 def _yes_or_no() -> pl.Expr:
