@@ -163,8 +163,12 @@ _AGENT = text(
     aliases=["id_petugas", "kode_petugas", "kode_ppl"],
 )  # fmt: skip
 _PROGRAMME = word(
-    "programme", "Programme", "Programme of assistance.", Programme, source="ministry", aliases=["program"],
-    spellings={"sembako": str(Programme.BPNT), "bpnt/sembako": str(Programme.BPNT)},
+    "programme", "Programme", "Programme of assistance.", Programme, source="ministry",
+    aliases=["program", "program_bantuan", "jenis_bantuan", "jenis_bansos"],
+    spellings={
+        **dict.fromkeys(("sembako", "bpnt/sembako", "program sembako", "kartu sembako"), str(Programme.BPNT)),
+        "program keluarga harapan": str(Programme.PKH),
+    },
 )  # fmt: skip
 _QUARTER = text(
     "quarter", "Quarter", "Quarter, as 2026Q1.", source="ministry", unit="quarter", checks=[QUARTER],

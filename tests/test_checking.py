@@ -37,7 +37,8 @@ RECIPIENT: dict[str, object] = {
 ODD = (
     None, "0", "1", "2", "3", "9", "10", "99", "100", "1000", "-1", "1.5", "1,5", "2.0", "36.000", "1.250.000", "nan",
     "1e3", "3.51E+15", "3510094703850001", "3510094703850000", "2222222222222222", "351009470385000",
-    "3510094703850001.0", "'3510094703850001", "35.10", "3510", "91.2", "35.10.09.2001", "35.10.09.0001", "35.10\n",
+    "3510094703850001.0", "'3510094703850001", "351009.470385.0001",
+    "35.10", "3510", "91.2", "35.10.09.2001", "35.10.09.0001", "35.10\n",
     "2024-07-01", "31/02/2024", "1 Juli 2024", "2025-03", "2025-13", "2026Q1", "2026Q5", "ya", "Tidak", "true", "PKH",
     "pkh", "male", "portal", "=1+1", "\u0663\u0665.\u0661\u0660", "é", "x" * 200, "a\x00b", "paid", "umk",
 )  # fmt: skip
@@ -66,7 +67,8 @@ def by_pandera(text: pl.DataFrame, one: Contract, declaration: Declaration) -> s
     for name in names:
         is_identifier = any(rule.name == "identifier" for rule in one.columns[name].checks)
         if is_identifier:
-            typed = typed.with_columns(pl.col(name).str.strip_prefix("'"))
+            digits = [cell and re.sub(r"(?<=\d)[.](?=\d{4,6})", "", cell.lstrip("'")) for cell in typed[name]]
+            typed = typed.with_columns(pl.Series(name, digits, pl.String))
     unread = {
         (row, name)
         for name in names
@@ -287,6 +289,25 @@ def test_a_spreadsheets_mark_of_text_before_a_number_is_no_part_of_it() -> None:
     row = RECIPIENT | {"head_nik": "'3510094703850001", "regency_code": "'3510"}
     checked = check(numbered([row]), RECIPIENTS, DECLARED)
     assert checked.accepted.row(0, named=True) == RECIPIENT | {"row_number": 2, "since_date": date(2024, 7, 1)}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "3510094703850001", "'3510094703850001", "\u20193510094703850001", "3510 0947 0385 0001", "351009.470385.0001",
+        "35.10.09.470385.0001", "351009-470385-0001", "'351009 470385 0001", "3510\xa00947\xa00385\xa00001",
+    ],
+)  # fmt: skip
+def test_a_number_of_sixteen_digits_is_known_with_what_people_write_between_them(cell: str) -> None:
+    checked = check(numbered([RECIPIENT | {"head_nik": cell}]), RECIPIENTS, DECLARED)
+    assert checked.accepted["head_nik"].to_list() == ["3510094703850001"]
+
+
+@pytest.mark.parametrize("cell", ["351009470385001.0", "35100947038500.01", "3510094703850001 x", "3510 0947 0385"])
+def test_digits_that_are_no_groups_of_a_number_are_not_joined(cell: str) -> None:
+    checked = check(numbered([RECIPIENT | {"head_nik": cell}]), RECIPIENTS, DECLARED)
+    assert checked.accepted.is_empty()
+    assert set(checked.reasons["column"]) == {"head_nik"}
 
 
 def test_absent_columns_are_empty_and_columns_of_no_feed_stay_with_the_rejected_row() -> None:

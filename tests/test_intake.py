@@ -506,7 +506,7 @@ def test_cells_are_read_into_the_type_of_their_column(
         ("is_urban", "perhaps", "not_yes_or_no"),
         ("is_urban", "", "missing"),
         ("expenditure_rupiah_per_capita_month", "500.000", "not_a_number"),
-        ("expenditure_rupiah_per_capita_month", "Rp500000", "not_a_number"),
+        ("expenditure_rupiah_per_capita_month", "USD 500000", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "1.5", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "0", "greater_than"),
         ("weight", "nan", "not_a_number"),
@@ -852,3 +852,15 @@ def test_a_refusal_is_told_in_the_language_of_who_loads(intake: Intake, tmp_path
     said = refusal(speaker.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, [RECIPIENT | {"head_nik": "12"}]), QUARTER))
     assert "1 dari 1 baris salah" in said
     assert "Yang pertama, baris 2: Kolom head_nik harus tepat enam belas angka" in said
+
+
+def test_a_file_of_another_feed_is_refused_with_the_feed_it_is_of(intake: Intake, tmp_path: Path) -> None:
+    file = csv(tmp_path, [RECIPIENT])
+    said = refusal(intake.load(Feed.VALIDATIONS, file, QUARTER))
+    assert said == (
+        "file.csv lacks the column validation_date. Its columns are those of current_recipients: load it with "
+        "`perlinsos load current_recipients`."
+    )
+    strange = csv(tmp_path, [{"kode": "35.10", "a": "1", "b": "2", "c": "3"}])
+    said = refusal(intake.load(Feed.VALIDATIONS, strange, QUARTER))
+    assert said.endswith("The template of the feed shows every column.")

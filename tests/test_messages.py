@@ -25,7 +25,9 @@ from schemas.tables import FAMILY_FACTS
 
 DAY = date(2026, 1, 26)
 VOCABULARIES = [one for one in StrEnum.__subclasses__() if one.__module__ == vocabularies.__name__]
-OF_THE_WHOLE_ROW = {f"row.{one}" for one in ("too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json")}
+OF_THE_WHOLE_ROW = {
+    f"row.{one}" for one in ("too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json", "total_row")
+}
 MAPPED = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
 
 

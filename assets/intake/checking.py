@@ -20,10 +20,9 @@ from pandera.api.function_dispatch import Dispatcher
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
-from assets.intake.values import Shape, plain_word, read
+from assets.intake.values import TEXT_MARKS, Shape, plain_word, read
 from schemas.contract import Contract
 from schemas.feed_columns import owned
-from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import form_fault
 from schemas.vocabularies import Agency
@@ -68,6 +67,9 @@ _SIGNS = {
 }
 _AGENCY = "agency"
 _DECIMALS_OF_A_NUMBER = r"^\d{14,17}[.,]0+$"
+_DIGITS = 16
+_GROUPED = r"^(\d{4}([\s.-]\d{4}){3}|(\d{6}|\d{2}([\s.-]\d{2}){2})[\s.-]\d{6}[\s.-]\d{4})$"
+"""Ways to write sixteen digits in groups: by fours, or as region, day and serial."""
 _FEW_CODES = 12
 _BLOCK_ROWS = 8192
 
@@ -231,8 +233,7 @@ class Checker:
         for column in self._columns:
             name = column.name
             if column.is_identifier:
-                # A spreadsheet's mark of text is no part of a number.
-                cell = text[name].str.strip_prefix("'").to_frame()
+                cell = bare_identifier(text[name]).to_frame()
                 through = pl.col(name).str.contains(_DECIMALS_OF_A_NUMBER)
                 fault = pl.when(through).then(pl.lit("identifier_through_a_number")).otherwise(form_fault(name))
                 changed.append(cell.to_series())
@@ -361,6 +362,15 @@ def _each(words: Sequence[str], dtype: pl.Enum, is_fault: npt.NDArray[np.bool_])
 
 def _enum(name: str, codes: npt.NDArray[Any], dtype: pl.Enum) -> pl.Series:
     return pl.Series(name, codes).cat.to(dtype)
+
+
+def bare_identifier(cells: pl.Series) -> pl.Series:
+    """Sixteen digits without a spreadsheet's mark of text before them and without what groups them."""
+    if not (cells.str.len_bytes() > _DIGITS).any():
+        return cells
+    bare = pl.col(cells.name).str.strip_chars_start(TEXT_MARKS)
+    plain = pl.when(bare.str.contains(_GROUPED)).then(bare.str.replace_all(r"[\s.-]", "")).otherwise(bare)
+    return cells.to_frame().select(plain).to_series()
 
 
 def _refuse_unanswerable(contract: Contract) -> None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import polars as pl
 
 from assets.intake.declaration import Declaration
+from assets.intake.values import TEXT_MARKS
 from schemas.errors import FileRefused, UnknownRegency
 from schemas.regions import BpsCode, kemendagri_of, reference, regencies, regency_name
 
@@ -74,7 +75,7 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
         fits the system). A code of no known form has no fault here: that is the contract's to say.
     """
     # A text mark of a spreadsheet, or the decimals of a whole number, take nothing away from a code.
-    plain = pl.col("code").str.replace(r"^'", "").str.replace(r"^(\d{4}|\d{6}|\d{7}|\d{10})[.,]0+$", "$1")
+    plain = pl.col("code").str.strip_chars_start(TEXT_MARKS).str.replace(r"^(\d{4}|\d{6}|\d{7}|\d{10})[.,]0+$", "$1")
     table = codes.alias("code").to_frame().with_columns(plain=plain)
     if declared == "synthetic":
         return table.select(
@@ -200,7 +201,7 @@ class Tally:
 
 def _regency_of(code: str, system: str) -> str:
     """Kemendagri code of today of the regency that a fitting code names."""
-    plain = code.lstrip("'").replace(".", "")[:4]
+    plain = code.lstrip(TEXT_MARKS).replace(".", "")[:4]
     regency = plain if system == "bps" else f"{plain[:2]}.{plain[2:]}"
     bridged = dict(_stale(system).select("code", "successor").iter_rows()).get(regency)
     if bridged is not None:

@@ -24,12 +24,15 @@ SNIFFED_BYTES = 1 << 18
 HEADER_ROWS = 20
 CHUNK_ROWS = 100_000
 
-Fault = Literal["too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json"]
+Fault = Literal["too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json", "total_row"]
 """What is wrong with a row before its cells are looked at."""
 
 _BLOCK_BYTES = 16 << 20
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _JUDGED_ROWS = 200
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Marks without width that come along where text is copied from a page or another program; no cell means them."""
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _QUOTE, _NEWLINE = ord('"'), ord("\n")
 _WIDE_SPACES = tuple(char.encode()[:2] for char in "\xa0\u2003\u3000")
 _CHUNK_CELLS = 6_000_000
@@ -145,8 +148,8 @@ def form_of(source: Source, limits: Limits) -> Form:
 
 
 def bare(cell: str) -> str:
-    """A cell without the spaces around it and without what keeps a spreadsheet from reading it as a number."""
-    cell = cell.strip()
+    """A cell without what cannot be seen and without what keeps a spreadsheet from reading it as a number."""
+    cell = cell.translate(_UNSEEN).strip()
     wrapped = re.fullmatch(r'="([^"]*)"', cell)
     return wrapped[1].strip() if wrapped else re.sub(r"^'(?=[=+\-@0-9])", "", cell)
 
@@ -290,6 +293,8 @@ def _tidied(text: pl.DataFrame, data: bytes, form: Form) -> pl.DataFrame:
         return bool((at[0] == 0) | edge[array[at - 1]].any() | edge[array[np.minimum(at + 1, array.size - 1)]].any())
 
     cell, steps = pl.all(), []
+    if not data.isascii() and any(char.encode() in data for char in INVISIBLE):
+        steps.append(cell.str.replace_all(f"[{INVISIBLE}]", ""))
     if begins_or_ends(" ") or begins_or_ends("\t") or _has_wide_spaces(data):
         steps.append(cell.str.strip_chars())
     if b'="' in data:

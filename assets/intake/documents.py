@@ -15,12 +15,15 @@ import polars as pl
 
 from assets.intake.bps_api import rows_of
 from assets.intake.containers import Limits, Source
-from assets.intake.delimited import CHUNK_ROWS, encoding_of, text_stream
+from assets.intake.delimited import CHUNK_ROWS, INVISIBLE, encoding_of, text_stream
 from schemas.errors import FileRefused
 
 GEOMETRY = "geometry"
 
+_WRAPPED = {"data", "rows", "records", "result", "results", "items"}
+"""Under these names interfaces of other systems hand out their rows."""
 _READ_BYTES = 1 << 16
+_UNSEEN = {0: "\ufffd", **dict.fromkeys(map(ord, INVISIBLE))}
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _CHUNK_CELLS = 2_000_000
 _CHUNK_CHARS = 16 << 20
@@ -140,6 +143,8 @@ def document_of(source: Source, limits: Limits) -> Document:
                 return _listed("geojson", lambda: _in_features(opened(JSONDecoder())), source, limits)
             if key in {"vervar", "datacontent", "data-availability"}:
                 return _api_answer(opened(), source)
+            if key in _WRAPPED and text.peek() == "[":
+                return _listed("json", lambda: _in_wrapped(opened()), source, limits)
             text.value()
     raise FileRefused("strange_json", file=source.name)
 
@@ -186,7 +191,7 @@ def _cell(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode().strip() or None
+        return value.translate(_UNSEEN).encode("utf-8", "replace").decode().strip() or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
@@ -203,14 +208,25 @@ def _in_array(text: _Text) -> Iterator[_Row]:
         yield from map(_object, text.items())
 
 
+def _in_wrapped(text: _Text) -> Iterator[_Row]:
+    """Objects of the first array that an interface wrapped into an object."""
+    with text.stream:
+        for key in text.entries():
+            if key in _WRAPPED and text.peek() == "[":
+                yield from map(_object, text.items())
+                return
+            text.value()
+
+
 def _is_line(source: Source, encoding: str, limits: Limits) -> bool:
     """Whether the first line that is not empty is an object by itself."""
     with text_stream(source, encoding) as stream:
         for line in _lines(stream, source, limits):
             if line.strip():
                 row = _parsed(line)
-                # One line may be a whole GeoJSON as well.
-                return row is not None and not row.keys() & {"features", "vervar", "datacontent"}
+                # One line may be a whole document as well.
+                is_wrapped = row is not None and any(isinstance(row.get(name), list) for name in _WRAPPED)
+                return row is not None and not is_wrapped and not row.keys() & {"features", "vervar", "datacontent"}
     return False
 
 

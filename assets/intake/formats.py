@@ -18,7 +18,7 @@ from assets.intake.documents import document_of
 from assets.intake.headers import plain_name
 from assets.intake.workbooks import as_cells, is_workbook, sheets_of
 from schemas.errors import FileRefused
-from schemas.messages import words
+from schemas.messages import LANGUAGES, say, words
 
 _START_BYTES = 1 << 16
 _PARQUET, _COMPOUND = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -39,6 +39,10 @@ _OTHERS = {
     b"<stata_dta>": "stata",
 }
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<style", b"<head", b"<body", b"<div")
+_ALIKE = 0.8
+"""Share of the names of the best sheet from which on another one is the same table."""
+_EXAMPLES = {say("sheet.example", lang) for lang in LANGUAGES}
+"""Sheets of the template that hold the table and are no delivery."""
 _CHUNK_CELLS, _CHUNK_BYTES, _SLICE_BYTES = 4_000_000, 64 << 20, 512 << 20
 
 
@@ -92,12 +96,13 @@ def open_delivery(path: Path, limits: Limits = LIMITS, names: Collection[str] = 
     ----------
     names : collection of str
         Plain names of the columns wanted (:func:`assets.intake.headers.names_of`): of several sheets, the one whose
-        first rows hold most of them is read, the first of equals.
+        first rows hold most of them is read.
 
     Raises
     ------
     FileRefused
-        If it is of no kind that is read here, is empty, damaged or protected, or goes beyond the limits.
+        If it is of no kind that is read here, is empty, damaged or protected, goes beyond the limits, or holds the
+        table in several sheets.
     """
     source = source_of(path, limits, is_workbook)
     start = source.start(_START_BYTES)
@@ -136,10 +141,23 @@ def _refuse_others(start: bytes, name: str) -> None:
 
 
 def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Delivery:
-    def hits(header: tuple[tuple[str, ...], ...]) -> int:
-        return max((sum(plain_name(cell) in names for cell in row) for row in header), default=0)
+    def hits(row: tuple[str, ...]) -> int:
+        return len({plain_name(cell) for cell in row}.intersection(names))
 
-    sheet = max(sheets_of(source, limits), key=lambda one: hits(one.header))
+    sheets = sheets_of(source, limits)
+    found = [max(map(hits, sheet.header), default=0) for sheet in sheets]
+    most = max(found)
+    alike = [
+        sheet
+        for sheet, count in zip(sheets, found, strict=True)
+        if count >= max(1, _ALIKE * most)
+        and sheet.name not in _EXAMPLES
+        and sheet.rows > 1 + [hits(row) for row in sheet.header].index(count)
+    ]
+    # One table in several sheets, one sheet per district: to read one of them would lose the others.
+    if len(alike) > 1:
+        raise FileRefused("several_sheets", file=source.name, count=len(alike))
+    sheet = alike[0] if alike else sheets[found.index(most)]
     return Delivery(source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read)
 
 

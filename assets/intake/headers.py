@@ -36,6 +36,10 @@ _PARTS = {
 
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
+_TOTAL = (
+    r"(?i)^(?:sub[ -]?|grand )?(?:jumlah|total)(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang))?[ :.]*$"
+)
+_FIRST_CELLS = 3
 _NEAR = 0.84
 _MANY = 4
 
@@ -81,6 +85,10 @@ class HeaderFit:
             chunk = chunk.with_columns(
                 row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
             )
+        # Below a table people write its sums: beside the first words of a row its other cells mean something else.
+        first = pl.coalesce(chunk.columns[2 : 2 + _FIRST_CELLS])
+        is_total = first.str.contains(_TOTAL) & pl.col("row_fault").is_null()
+        chunk = chunk.with_columns(row_fault=pl.when(is_total).then(pl.lit("total_row")).otherwise("row_fault"))
         has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
         return chunk.filter(has_content).select(
             "row_number",

@@ -5,7 +5,7 @@ What a refused or repeated load says is in the message catalogue, in the languag
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,9 +169,7 @@ class Intake:
             contract = self.contracts[f"intake/{feed}"]
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
-            fit = fit_header(
-                delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
-            )
+            fit = self._fit(delivery, contract)
             chunks = self._checked(file, delivery, fit, Checker(contract, said))
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
@@ -199,6 +197,25 @@ class Intake:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _fit(self, delivery: Delivery, contract: Contract) -> HeaderFit:
+        """How the file's columns become those of the feed; if they do not, the feed they would fit is named."""
+        try:
+            return _fitted(delivery, contract)
+        except FileRefused as refusal:
+            if "columns" not in refusal.values:
+                raise
+            better: dict[Feed, int] = {}
+            for feed in Feed:
+                with suppress(FileRefused):
+                    fit = _fitted(delivery, self.contracts[f"intake/{feed}"])
+                    if len(fit.columns) > len(fit.unknown):
+                        better[feed] = len(fit.columns)
+            if not better:
+                raise
+            named = max(better, key=lambda feed: better[feed])
+            values = {"file": delivery.name, "columns": refusal.values["columns"], "feed": str(named)}
+            raise FileRefused("other_feed", **values) from None
 
     def _sweep(self, folder: Path, quarter: Quarter) -> None:
         """Drop the rows of loads that were killed before the ledger named them."""
@@ -291,6 +308,12 @@ class Intake:
                     if loaded.batch is not None:
                         _put_away(file, landing / "done" / loaded.batch.batch_id)
                 yield loaded
+
+
+def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
+    return fit_header(
+        delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
+    )  # fmt: skip
 
 
 def _check(checker: Checker, rows: pl.DataFrame) -> Checked:

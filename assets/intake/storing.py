@@ -112,7 +112,7 @@ def settle(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often one reason stands against one column of a file, and the first row it stands against; one per `expected`."""
+    """How often one reason stands against one column of a file, and where first; `expected` tells some apart."""
 
     column: str
     reason: str
@@ -122,9 +122,8 @@ class Tally:
 
     def sentence(self, lang: Lang) -> str:
         """The reason as it is told: how often, where it first stands, what to do."""
-        return say(
-            "load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=self.mending(lang)
-        )  # fmt: skip
+        said = self.mending(lang)
+        return say("load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=said)
 
     def mending(self, lang: Lang) -> str:
         """What is wrong and how to mend it."""
@@ -167,7 +166,9 @@ class RejectedRows:
     @property
     def tally(self) -> tuple[Tally, ...]:
         """Every reason by column, the most frequent first."""
-        return tuple(sorted(self._tally.values(), key=lambda one: (-one.rows, one.column, one.reason, one.expected or "")))
+        return tuple(
+            sorted(self._tally.values(), key=lambda one: (-one.rows, one.column, one.reason, one.expected or ""))
+        )
 
     @property
     def first(self) -> Tally:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from assets.intake.containers import UNPACKING_FAULTS, Limits, Source
-from assets.intake.delimited import HEADER_ROWS
+from assets.intake.delimited import HEADER_ROWS, INVISIBLE
 from schemas.errors import FileRefused
 
 _READER = Path(__file__).with_name("workbook_reader.py")
@@ -35,9 +35,10 @@ _MARKS = {"[Content_Types].xml", "mimetype"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its first rows, and a way to read all of it."""
+    """A sheet of a workbook: its first rows, how many it has in all, and a way to read them."""
 
     name: str
+    rows: int
     header: tuple[tuple[str, ...], ...]
     read: Callable[[], Iterator[pl.DataFrame]]
 
@@ -71,7 +72,7 @@ def sheets_of(source: Source, limits: Limits) -> tuple[Sheet, ...]:
         told = _told_by_reader(workbook, sheets, source.name, limits)
     if not told:
         raise FileRefused("no_sheet", file=source.name)
-    return tuple(_sheet(sheets, one["name"], one["at"], one["columns"], source.name, limits) for one in told)
+    return tuple(_sheet(sheets, one, source.name, limits) for one in told)
 
 
 def _look_inside(workbook: BinaryIO, name: str, limits: Limits) -> None:
@@ -122,18 +123,18 @@ def _told_by_reader(workbook: BinaryIO, sheets: _Nameless, name: str, limits: Li
     return list(json.loads(done.stdout))
 
 
-def _sheet(sheets: _Nameless, title: str, at: int, columns: int, name: str, limits: Limits) -> Sheet:
-    if columns > limits.columns:
+def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits) -> Sheet:
+    if told["columns"] > limits.columns:
 
         def refused() -> Iterator[pl.DataFrame]:
             raise FileRefused("too_many_columns", file=name, most=limits.columns)
 
-        return Sheet(title, (), refused)
+        return Sheet(told["name"], told["rows"], (), refused)
 
     def read() -> Iterator[pl.DataFrame]:
         # A descriptor of its own, so that two readers do not move each other's place.
         with os.fdopen(os.open(f"/dev/fd/{sheets.descriptor}", os.O_RDONLY), "rb") as opened:
-            opened.seek(at)
+            opened.seek(told["at"])
             before = 0
             for batch in pa.ipc.open_stream(opened):
                 frame = cast("pl.DataFrame", pl.from_arrow(batch)).with_columns(pl.all().cast(pl.String))
@@ -141,7 +142,8 @@ def _sheet(sheets: _Nameless, title: str, at: int, columns: int, name: str, limi
                 before += frame.height
 
     header = next(read()).head(HEADER_ROWS).drop("row_number", "row_fault")
-    return Sheet(title, tuple(tuple(cell or "" for cell in row) for row in header.iter_rows()), read)
+    rows = tuple(tuple(cell or "" for cell in row) for row in header.iter_rows())
+    return Sheet(told["name"], told["rows"], rows, read)
 
 
 def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:
@@ -160,7 +162,9 @@ def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:
             .then(pl.lit("cell_too_long"))
             .alias("row_fault")
         )
-    cells = frame.with_columns(pl.all().str.replace_all("\0", "\ufffd", literal=True).str.strip_chars())
+    odd = [name for name in frame.columns if frame[name].str.contains(f"[\0{INVISIBLE}]").any()]
+    cleaned = pl.col(odd).str.replace_all("\0", "\ufffd", literal=True).str.replace_all(f"[{INVISIBLE}]", "")
+    cells = frame.with_columns(cleaned).with_columns(pl.all().str.strip_chars())
     return cells.with_columns(pl.when(pl.all() != "").then(pl.all())).select(
         pl.int_range(before + 1, before + cells.height + 1, dtype=pl.Int64).alias("row_number"), too_long, pl.all()
     )

@@ -79,8 +79,7 @@ def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> p
     for name in measures:
         wrong = (parsed[name].is_null() & ~blank(frame[name])).arg_true()
         if len(wrong):
-            places = {"file": str(path), "column": name, "row": str(wrong[0] + 1), "count": len(wrong)}
-            raise FileRefused("survey_no_number", **places)
+            raise FileRefused("survey_no_number", file=str(path), column=name, row=str(wrong[0] + 1), count=len(wrong))
     whole = [name for name in parsed.columns if parsed[name].null_count() == int(blank(frame[name]).sum())]
     return frame.with_columns(pl.col(spec.id).cast(pl.String), *(parsed[name] for name in whole))
 
