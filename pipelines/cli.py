@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
-from schemas.errors import PerlinsosError, Refused, WrongUsage
+from schemas.errors import PerlinsosError, Refused, Worded, WrongUsage
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed, Role
 
@@ -91,7 +91,7 @@ def main() -> None:
         _refuse_numbers(sys.argv[1:])
         app()
     except PerlinsosError as error:
-        err.print(str(error), markup=False, style="red")
+        err.print(error.told(language()) if isinstance(error, Worded) else str(error), markup=False, style="red")
         sys.exit(error.exit_code)
 
 
@@ -197,7 +197,6 @@ def load(
 ) -> None:
     """Load files of a feed: good rows count, bad ones are named, the same content twice changes nothing."""
     from assets.intake.batches import find_batch
-    from assets.intake.declaration import declaration_of
     from assets.intake.loading import Intake
     from pipelines.progress import Progress
     from schemas.vocabularies import BatchState
@@ -211,8 +210,7 @@ def load(
     for file in files:
         with Progress(err, file.name, lang) as progress:
             intake = Intake(house.lake, house.contracts, share, lang, progress.rows, progress.waiting)
-            said = declaration_of(file, chosen).model_copy(update={"supersedes": replaced}) if replaced else None
-            loaded = intake.load(feed, file, chosen, said)
+            loaded = intake.load(feed, file, chosen, supersedes=replaced)
         refused |= loaded.state is BatchState.REFUSED
         aside |= loaded.batch is not None and loaded.batch.rejected > 0
         _tell_loaded(loaded, lang, as_json=as_json)

@@ -288,8 +288,7 @@ class MinimumWages(Strict):
             If the code is not written in Kemendagri's form.
         """
         if re.fullmatch(_REGENCY, regency_code) is None:
-            message = f"{regency_code!r} is no Kemendagri regency code. Write it with a dot, as in 35.10."
-            raise UnknownRegency(message)
+            raise UnknownRegency("no_kemendagri_regency", found=regency_code)
         if regency_code in self.regency:
             return self.regency[regency_code]
         province = self.province.get(regency_code[:2])

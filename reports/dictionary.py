@@ -88,7 +88,7 @@ def _allowed(check: pa.Check) -> str:
         return f"{values['min_value']:g} to {values['max_value']:g}"
     if check.name in _BOUNDS:
         return f"{_BOUNDS[check.name]} {next(iter(values.values())):g}"
-    return str(values.get("pattern") or check.name)
+    return str(values.get("pattern") or check.title or check.name)
 
 
 def _listed(values: Sequence[Any]) -> str:

@@ -3,6 +3,8 @@
 No personal data may enter a message: no NIK, card number, name or birth date.
 """
 
+from schemas.messages import Lang, Value, say, words
+
 
 class PerlinsosError(Exception):
     """A fault the user can act on; the command line prints it without a traceback.
@@ -31,6 +33,29 @@ class WrongUsage(PerlinsosError):
     exit_code = 2
 
 
+class Worded(Refused):
+    """A refusal in the words of the message catalogue, told in the language of whoever meets it.
+
+    Parameters
+    ----------
+    word : str
+        Code of the message in the group `refused`.
+    **values
+        What stands in its placeholders; `file` may be left to whoever knows it.
+    """
+
+    def __init__(self, word: str, **values: Value) -> None:
+        super().__init__(word)
+        self.word, self.values = word, values
+
+    def told(self, lang: Lang, **more: Value) -> str:
+        """The sentence in one language; `more` fills placeholders that were left open."""
+        return say(f"refused.{self.word}", lang, **{"file": words("refused.the_file"), **more, **self.values})
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}: {self.told('en')}"
+
+
 class PolicyError(Refused):
     """A policy file breaks its own rules; the message names file, key and remedy."""
 
@@ -43,11 +68,11 @@ class NotScorable(Refused):
     """A survey cannot be fitted or scored at all (no usable rows, no target); the message says why."""
 
 
-class FileRefused(Refused):
+class FileRefused(Worded):
     """A delivered file cannot be taken at all; the message says how to mend it."""
 
 
-class UnknownRegency(Refused):
+class UnknownRegency(Worded):
     """A region code is in neither system or in the other system than declared."""
 
 

@@ -27,6 +27,23 @@ def matches(pattern: str, name: str) -> pa.Check:
     return pa.Check.str_matches(pattern, name=name, error=name)
 
 
+def owned(name: str, owner_column: str, owners: Mapping[str, str]) -> pl.Expr:
+    """Whether another column of the row names the owner of a value; true where either is out of its vocabulary."""
+    owner = pl.col(name).replace_strict(dict(owners), default=None, return_dtype=pl.String)
+    is_owner = pl.col(owner_column).is_in(sorted(set(owners.values())))
+    return ((pl.col(owner_column) == owner) | ~is_owner).fill_null(value=True)
+
+
+def owned_by(owner_column: str, owners: Mapping[str, str], name: str, title: str) -> pa.Check:
+    """A check that a row's value is stated by its owner, as :func:`owned`."""
+
+    def _is_owned(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(owned(str(data.key), owner_column, owners))
+
+    told = {"owner_column": owner_column, "owners": dict(owners)}
+    return pa.Check(_is_owned, name=name, error=name, title=title, statistics=told)
+
+
 IDENTIFIER = pa.Check(_well_formed, name="identifier", error="identifier")
 VILLAGE = matches(r"^\d{2}\.\d{2}\.\d{2}\.[1-9]\d{3}$", "village_code")
 """The serial of a Kemendagri village begins with 1 (kelurahan) or 2 (desa), never with 0 as BPS codes do there."""

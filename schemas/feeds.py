@@ -25,6 +25,7 @@ from schemas.feed_columns import (
     flag,
     matches,
     number,
+    owned_by,
     text,
     word,
 )
@@ -107,6 +108,11 @@ OTHER_FACTS = MappingProxyType(
 EVIDENCE_FACTS: Mapping[str, Agency] = MappingProxyType({**FACT_AGENCY, **OTHER_FACTS})
 """Every fact an agency may state of a person, with the agency that answers for it."""
 
+OF_ITS_AGENCY = owned_by(
+    "agency", {fact: str(agency) for fact, agency in EVIDENCE_FACTS.items()}, "fact_of_another_agency",
+    "of the agency that answers for it",
+)  # fmt: skip
+
 RELATIONS = regsosek.RELATIONS
 
 VISIT_FOUND = 1
@@ -164,8 +170,12 @@ _AGENT = text(
     aliases=["id_petugas", "kode_petugas", "kode_ppl"],
 )  # fmt: skip
 _PROGRAMME = word(
-    "programme", "Programme", "Programme of assistance.", Programme, source="ministry", aliases=["program"],
-    spellings={"sembako": str(Programme.BPNT), "bpnt/sembako": str(Programme.BPNT)},
+    "programme", "Programme", "Programme of assistance.", Programme, source="ministry",
+    aliases=["program", "program_bantuan", "jenis_bantuan", "jenis_bansos"],
+    spellings={
+        **dict.fromkeys(("sembako", "bpnt/sembako", "program sembako", "kartu sembako"), str(Programme.BPNT)),
+        "program keluarga harapan": str(Programme.PKH),
+    },
 )  # fmt: skip
 _QUARTER = text(
     "quarter", "Quarter", "Quarter, as 2026Q1.", source="ministry", unit="quarter", checks=[QUARTER],
@@ -335,7 +345,7 @@ def _of_agencies() -> dict[Feed, Contract]:
                 word("agency", "Agency", "Agency that answers.", Agency, source="agency", aliases=["instansi"]),
                 _nik("nik", "NIK", "Person asked about.", aliases=regsosek.NIK_ALIASES),
                 text("fact", "Fact", "Fact stated.", source="agency", unit="word",
-                     checks=[pa.Check.isin(list(EVIDENCE_FACTS))], aliases=["fakta"]),
+                     checks=[pa.Check.isin(list(EVIDENCE_FACTS)), OF_ITS_AGENCY], aliases=["fakta"]),
                 number("value", "Value", "Amount, or 1 yes and 0 no.", unit="of the fact", source="agency",
                        checks=[pa.Check.ge(0)], aliases=["nilai"]),
                 day("as_of_date", "As of", "Day the fact held.", source="agency", aliases=["per_tanggal"]),

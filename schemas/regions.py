@@ -77,8 +77,7 @@ def kemendagri(text: str) -> KemendagriCode:
         cuts = [0, *(cut for cut in _KEMENDAGRI_CUTS if cut <= len(code))]
         code = ".".join(code[start:end] for start, end in pairwise(cuts))
     if not _KEMENDAGRI.fullmatch(code):
-        message = f"{text!r} is no Kemendagri region code. Write it as 35, 35.10, 35.10.09 or 35.10.09.2001."
-        raise UnknownRegency(message)
+        raise UnknownRegency("no_kemendagri_code", found=text)
     return KemendagriCode(code)
 
 
@@ -92,8 +91,7 @@ def bps(text: str) -> BpsCode:
     """
     code = text.strip()
     if not (code.isdigit() and len(code) in _BPS_LENGTHS):
-        message = f"{text!r} is no BPS region code. Write it as 35, 3510, 3510100 or 3510100001, digits only."
-        raise UnknownRegency(message)
+        raise UnknownRegency("no_bps_code", found=text)
     return BpsCode(code)
 
 
@@ -107,8 +105,7 @@ def kemendagri_of(code: BpsCode) -> KemendagriCode:
     """
     found = _bps_to_kemendagri().get(code)
     if found is None:
-        message = f"{code!r} is no BPS regency code of 2025. Regencies are in schemas/reference/regencies.csv."
-        raise UnknownRegency(message)
+        raise UnknownRegency("no_bps_regency", found=code)
     return KemendagriCode(found)
 
 

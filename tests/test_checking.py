@@ -17,10 +17,11 @@ from assets.intake.declaration import Declaration
 from assets.intake.values import read
 from schemas.contract import Contract, column, contract
 from schemas.errors import UnknownRegency
-from schemas.feeds import ADDED_COLUMNS
+from schemas.feeds import ADDED_COLUMNS, EVIDENCE_FACTS
 from schemas.identifiers import form_fault
 from schemas.messages import catalogue
 from schemas.tables import TABLES
+from schemas.vocabularies import Agency
 
 FEEDS = [one for key, one in TABLES.items() if key.startswith("intake/") and key != "intake/pins"]
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
@@ -36,7 +37,8 @@ RECIPIENT: dict[str, object] = {
 ODD = (
     None, "0", "1", "2", "3", "9", "10", "99", "100", "1000", "-1", "1.5", "1,5", "2.0", "36.000", "1.250.000", "nan",
     "1e3", "3.51E+15", "3510094703850001", "3510094703850000", "2222222222222222", "351009470385000",
-    "3510094703850001.0", "'3510094703850001", "35.10", "3510", "91.2", "35.10.09.2001", "35.10.09.0001", "35.10\n",
+    "3510094703850001.0", "'3510094703850001", "351009.470385.0001",
+    "35.10", "3510", "91.2", "35.10.09.2001", "35.10.09.0001", "35.10\n",
     "2024-07-01", "31/02/2024", "1 Juli 2024", "2025-03", "2025-13", "2026Q1", "2026Q5", "ya", "Tidak", "true", "PKH",
     "pkh", "male", "portal", "=1+1", "\u0663\u0665.\u0661\u0660", "é", "x" * 200, "a\x00b", "paid", "umk",
 )  # fmt: skip
@@ -65,7 +67,8 @@ def by_pandera(text: pl.DataFrame, one: Contract, declaration: Declaration) -> s
     for name in names:
         is_identifier = any(rule.name == "identifier" for rule in one.columns[name].checks)
         if is_identifier:
-            typed = typed.with_columns(pl.col(name).str.strip_prefix("'"))
+            digits = [cell and re.sub(r"(?<=\d)[.](?=\d{4,6})", "", cell.lstrip("'")) for cell in typed[name]]
+            typed = typed.with_columns(pl.Series(name, digits, pl.String))
     unread = {
         (row, name)
         for name in names
@@ -288,6 +291,25 @@ def test_a_spreadsheets_mark_of_text_before_a_number_is_no_part_of_it() -> None:
     assert checked.accepted.row(0, named=True) == RECIPIENT | {"row_number": 2, "since_date": date(2024, 7, 1)}
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "3510094703850001", "'3510094703850001", "\u20193510094703850001", "3510 0947 0385 0001", "351009.470385.0001",
+        "35.10.09.470385.0001", "351009-470385-0001", "'351009 470385 0001", "3510\xa00947\xa00385\xa00001",
+    ],
+)  # fmt: skip
+def test_a_number_of_sixteen_digits_is_known_with_what_people_write_between_them(cell: str) -> None:
+    checked = check(numbered([RECIPIENT | {"head_nik": cell}]), RECIPIENTS, DECLARED)
+    assert checked.accepted["head_nik"].to_list() == ["3510094703850001"]
+
+
+@pytest.mark.parametrize("cell", ["351009470385001.0", "35100947038500.01", "3510094703850001 x", "3510 0947 0385"])
+def test_digits_that_are_no_groups_of_a_number_are_not_joined(cell: str) -> None:
+    checked = check(numbered([RECIPIENT | {"head_nik": cell}]), RECIPIENTS, DECLARED)
+    assert checked.accepted.is_empty()
+    assert set(checked.reasons["column"]) == {"head_nik"}
+
+
 def test_absent_columns_are_empty_and_columns_of_no_feed_stay_with_the_rejected_row() -> None:
     card = RECIPIENT["family_card_number"]
     rows = [{"family_card_number": one, "survey_date": "2025-12-01", "remark": "x"} for one in (card, None)]
@@ -357,3 +379,38 @@ def test_where_the_chunks_are_cut_changes_nothing(spoilt: list[tuple[str, str | 
 )
 def test_what_a_column_may_hold_is_said_in_signs_of_no_language(rules: list[pa.Check], dtype: Any, said: str) -> None:  # noqa: ANN401
     assert expected(asking(rules, dtype).columns["value"]) == said
+
+
+EVIDENCE = TABLES["intake/evidence"]
+
+
+def stated(agency: str, fact: str) -> dict[str, object]:
+    return {"agency": agency, "nik": "3510094703850001", "fact": fact, "value": "1", "as_of_date": "2025-12-31"}
+
+
+def test_a_fact_is_believed_of_the_agency_that_answers_for_it_alone() -> None:
+    rows = [stated(str(EVIDENCE_FACTS[fact]), fact) for fact in EVIDENCE_FACTS]
+    assert check(numbered(rows), EVIDENCE, DECLARED).rejected.is_empty()
+    rows = [stated(agency, fact) for fact in EVIDENCE_FACTS for agency in Agency]
+    checked = check(numbered(rows), EVIDENCE, DECLARED)
+    assert checked.accepted.height == len(EVIDENCE_FACTS)
+    assert checked.reasons["expected"].to_list() == [
+        str(EVIDENCE_FACTS[fact]) for fact in EVIDENCE_FACTS for agency in Agency if agency != EVIDENCE_FACTS[fact]
+    ]
+    assert set(listed(checked)) == by_pandera(numbered(rows), EVIDENCE, DECLARED)
+
+
+def test_a_fact_spelt_by_hand_is_told_whose_it_is_and_an_unknown_word_is_one_fault() -> None:
+    rows = [stated("PLN", "Is Deceased"), stated("pln", "is_alive"), stated("nobody", "is_deceased")]
+    checked = check(numbered(rows), EVIDENCE, DECLARED)
+    assert listed(checked) == [
+        (2, "fact", "fact_of_another_agency"), (3, "fact", "not_a_code"), (4, "agency", "not_a_code"),
+    ]  # fmt: skip
+    assert checked.reasons["expected"][0] == "dukcapil"
+
+
+def test_rows_of_another_agency_than_the_declared_one_are_rejected_with_the_declared_one() -> None:
+    rows = [stated("pln", "electricity_va"), stated("dukcapil", "is_deceased"), stated("nobody", "electricity_va")]
+    checked = check(numbered(rows), EVIDENCE, DECLARED.model_copy(update={"agency": Agency.PLN}))
+    assert listed(checked) == [(3, "agency", "not_the_declared_agency"), (4, "agency", "not_a_code")]
+    assert checked.reasons["expected"][0] == "pln"

@@ -161,7 +161,7 @@ def test_areas_of_any_level_are_bridged_and_regions_not_in_the_tables_yet_are_ta
 
 
 def test_villages_in_bps_codes_are_refused_and_a_file_without_villages_is_not() -> None:
-    with pytest.raises(FileRefused, match="Villages in BPS codes cannot be bridged here"):
+    with pytest.raises(FileRefused, match="villages in BPS codes cannot be bridged here"):
         agents(["3510100001"], "village_code", BPS)
     assert told(agents(["3510", "1101"], "regency_code", BPS)) == []
 

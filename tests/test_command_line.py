@@ -257,6 +257,20 @@ def test_a_refused_file_gives_4_and_leaves_the_lake_as_it_was(home: Path, tmp_pa
     assert contents(home / "lake") == before
 
 
+def test_a_broken_note_is_one_object_and_one_sentence_in_either_language(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "agents.csv"
+    file.write_text("agent_id,kind,regency_code\nA1,tksk,35.10\n")
+    first = load(home, "agents", file, "--json").json["batch"]
+    file.with_name("agents.csv.yaml").write_text("issued_on: kemarin\n")
+    arguments = ("load", "agents", file, "--quarter", FIRST, "--supersedes", first, "--json")
+    told = {"en": "the value of issued_on cannot be used", "id": "nilai issued_on tidak dapat dipakai"}
+    for lang, sentence in told.items():
+        said = perlinsos(home, *arguments, lang=lang)
+        assert (said.code, said.json.keys(), said.json["state"]) == (4, LOAD_KEYS, "refused")
+        assert sentence in said.json["reason"]
+        assert said.err == ""
+
+
 def test_of_several_files_the_good_ones_are_loaded_and_the_exit_code_tells_of_the_bad_one(
     home: Path, demo: Demo, tmp_path: Path
 ) -> None:

@@ -294,6 +294,51 @@ def test_the_sheet_with_the_wanted_columns_is_read_and_a_hidden_one_never(tmp_pa
     assert cells(open_delivery(file)) == [("read this first",)]
 
 
+def test_a_table_in_several_sheets_is_refused_rather_than_read_in_part(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook, second: Iterable[Iterable[object]], name: str) -> None:
+        sheet(book, [HEADER, *ROWS], "Kec. Muncar")
+        sheet(book, second, name)
+
+    both = workbook(tmp_path / "both.xlsx", lambda book: fill(book, [["Kec. Rogojampi"], HEADER, ["A9"]], "2"))
+    with pytest.raises(FileRefused, match=r"both\.xlsx holds this table in 2 sheets\. Put them into one"):
+        open_delivery(both, names=set(HEADER))
+    for second, name in (([HEADER], "empty"), ([HEADER, *ROWS], "contoh"), ([["agent_id"], ["A9"]], "summary")):
+        alone = workbook(tmp_path / f"{name}.xlsx", lambda book: fill(book, second, name))  # noqa: B023
+        assert cells(open_delivery(alone, names=set(HEADER)))[1:] == list(ROWS)
+
+
+def test_of_two_sheets_with_the_header_the_one_with_rows_is_read(tmp_path: Path) -> None:
+    def fill(book: xlsxwriter.Workbook) -> None:
+        sheet(book, [HEADER], "data")
+        sheet(book, [HEADER, *ROWS], "Sheet2")
+
+    file = workbook(tmp_path / "file.xlsx", fill)
+    assert cells(open_delivery(file, names=set(HEADER)))[1:] == list(ROWS)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "jsonl"])
+def test_marks_without_width_are_no_part_of_a_cell(form: str, tmp_path: Path) -> None:
+    odd = ("\u200bA1\ufeff", "t\u00adksk", "\u200e35.10\u2060", "\ufeff")
+    file = tmp_path / f"file.{form}"
+    if form == "csv":
+        written(tmp_path, ",".join(HEADER) + "\n" + ",".join(odd) + "\n")
+    elif form == "xlsx":
+        workbook(file, lambda book: sheet(book, [HEADER, odd]))
+    else:
+        file.write_text(json.dumps(dict(zip(HEADER, odd, strict=True))), encoding="utf-8")
+    assert cells(open_delivery(file))[-1] == ("A1", "tksk", "35.10", None)
+
+
+def test_rows_that_an_interface_wrapped_into_an_object_are_read(tmp_path: Path) -> None:
+    rows = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
+    for indent in (None, 2):
+        wrapped = {"status": "OK", "page": [1, 2], "data": rows, "meta": {"data": []}}
+        delivery = open_delivery(written(tmp_path, json.dumps(wrapped, indent=indent), "file.json"))
+        assert (delivery.kind, cells(delivery)) == ("json", list(ROWS))
+    line = json.dumps({"agent_id": "A1", "data": "x"})
+    assert open_delivery(written(tmp_path, line)).kind == "json_lines"
+
+
 def test_an_old_workbook_and_open_document_are_read_whatever_they_are_called(tmp_path: Path) -> None:
     old = open_delivery(written(tmp_path, gzip.decompress(base64.b85decode(XLS)), "file.xlsx"))
     assert cells(old)[1:] == [("A1", "tksk", "35.10", "35.10.09.2001"), ("A2", "tksk", "35.1", None)]
@@ -438,7 +483,7 @@ def test_what_is_no_table_is_named_for_what_it_is(tmp_path: Path, data: bytes, t
 
 def test_a_table_of_too_many_columns_is_refused(tmp_path: Path) -> None:
     wide = ",".join(f"c{at}" for at in range(LIMITS.columns + 1)) + "\n"
-    told = f"has more than {LIMITS.columns} columns"
+    told = f"has more than {LIMITS.columns:,} columns"
     assert told in refusal(written(tmp_path, wide))
     assert told in refusal(written(tmp_path, json.dumps({f"c{at}": 1 for at in range(LIMITS.columns + 1)})))
     pl.DataFrame({f"c{at}": [1] for at in range(LIMITS.columns + 1)}).write_parquet(tmp_path / "wide")

@@ -163,3 +163,9 @@ def test_headers_of_real_deliveries_are_refused_for_what_they_lack(test_data: Pa
         delivery = open_delivery(test_data / file)
         with pytest.raises(FileRefused, match=r"lacks the column"):
             fit_header(delivery.header, TABLES["intake/poverty_statistics"], delivery.name)
+
+
+def test_a_row_of_sums_below_the_table_is_told_as_one(tmp_path: Path) -> None:
+    rows = ("3510091203190004,1", "JUMLAH,1", ",Total", "Grand total : ,2", "Jumlah KK,3", "Jumlahwati,4")
+    _, found = fitted(tmp_path, "no_kk,rt\n" + "\n".join(rows) + "\n")
+    assert found["row_fault"].to_list() == [None, *["total_row"] * 4, None]

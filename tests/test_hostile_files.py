@@ -149,9 +149,9 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "half a zip": (lambda: zipped({"a.csv": ROW * 100})[:-30], "is damaged or incomplete"),
     "half a gzip": (lambda: gzip.compress(os.urandom(9000).hex().encode())[:-300], "is damaged or incomplete"),
     "zip by bzip2": (lambda: zipped({"a.csv": ROW}, zipfile.ZIP_BZIP2), "is packed in a way that is not read here"),
-    "a million columns": (lambda: b",".join(b"c%d" % at for at in range(1_000_000)), "more than 2000 columns"),
+    "a million columns": (lambda: b",".join(b"c%d" % at for at in range(1_000_000)), "more than 2,000 columns"),
     "a million cells in a row": (lambda: f"{HEADER}\n".encode() + b"x," * 1_000_000 + b"\n", "rows: 2"),
-    "a row without an end": (lambda: f"{HEADER}\n".encode() + b"x" * (40 << 20), "has a row longer than 8192 kB"),
+    "a row without an end": (lambda: f"{HEADER}\n".encode() + b"x" * (40 << 20), "has a row longer than 8,192 kB"),
     "a cell of 10 MB": (lambda: f"{HEADER}\n".encode() + b"x" * 10_000_000 + b",1\n", "rows: 2"),
     "a quoted cell of 10 MB": (lambda: f'{HEADER}\n"'.encode() + b"x" * 10_000_000 + b'",1\n', "rows: 2"),
     "a quotation mark never closed": (lambda: f'{HEADER}\n"'.encode() + f"{ROW}\n".encode() * 300_000, "rows: 300001"),
@@ -252,7 +252,7 @@ def test_folders_links_and_devices_are_no_deliveries(tmp_path: Path) -> None:
     assert "is a folder. Send the file itself." in outcome(tmp_path)
     assert "is a link. Send the file itself." in outcome(tmp_path / "link.csv")
     assert "is no ordinary file" in outcome(tmp_path / "pipe.csv")
-    assert "cannot be read: No such file" in outcome(tmp_path / "absent.csv")
+    assert "cannot be opened. See that it is there" in outcome(tmp_path / "absent.csv")
 
 
 def test_a_file_name_cannot_write_on_the_terminal(tmp_path: Path) -> None:

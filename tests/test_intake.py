@@ -1,6 +1,7 @@
 """Intake: every row of a file is accepted or rejected with its reasons, whatever its shape; batches count once."""
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -505,7 +506,7 @@ def test_cells_are_read_into_the_type_of_their_column(
         ("is_urban", "perhaps", "not_yes_or_no"),
         ("is_urban", "", "missing"),
         ("expenditure_rupiah_per_capita_month", "500.000", "not_a_number"),
-        ("expenditure_rupiah_per_capita_month", "Rp500000", "not_a_number"),
+        ("expenditure_rupiah_per_capita_month", "USD 500000", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "1.5", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "0", "greater_than"),
         ("weight", "nan", "not_a_number"),
@@ -673,7 +674,7 @@ def test_a_file_above_the_share_of_errors_is_refused_and_leaves_no_row(intake: I
     loaded = intake.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, rows[1:], "above.csv"), QUARTER)
     reason = refusal(loaded)
     assert "above.csv: 2 of 19 rows are wrong, more than policy allows (10%); nothing was loaded" in reason
-    assert "First: row 19, head_nik: identifier_length." in reason
+    assert "The first, row 19: Column head_nik must be exactly sixteen digits" in reason
     assert counting_files(intake) == before
     assert len(batches(intake.lake, str(QUARTER))) == 1
     assert stored(intake, Feed.CURRENT_RECIPIENTS).height == 18
@@ -696,7 +697,7 @@ def statistics(folder: Path, codes: pl.Series) -> Path:
 
 def test_bps_codes_declared_as_kemendagri_are_refused_with_the_system_they_are(intake: Intake, tmp_path: Path) -> None:
     reason = refusal(intake.load(Feed.POVERTY_STATISTICS, statistics(tmp_path, regencies()["code_bps"]), QUARTER))
-    assert reason.startswith("UnknownRegency: ")
+    assert reason.startswith("poverty.csv: area_code ")
     assert "is no kemendagri code; the file's codes look like bps" in reason
     assert "Declare code_system: bps for this file." in reason
     assert counting_files(intake) == []
@@ -825,3 +826,41 @@ def test_a_number_in_a_region_column_is_not_quoted() -> None:
     with pytest.raises(UnknownRegency) as refused:
         refuse_other_code_system(text, DECLARED)
     assert NIK not in str(refused.value)
+
+
+def test_an_evidence_row_of_the_wrong_agency_is_rejected_with_the_agency_that_answers(
+    lenient: Intake, tmp_path: Path
+) -> None:
+    facts = ("electricity_va", "is_deceased", "is_deceased", "wage_rupiah_month")
+    rows = [{"agency": "pln", "nik": NIK, "fact": fact, "value": "1", "as_of_date": "2025-12-31"} for fact in facts]
+    loaded = lenient.load(Feed.EVIDENCE, csv(tmp_path, rows), QUARTER)
+    assert (batch_of(loaded).rejected, batch_of(loaded).reasons) == (3, {"fact_of_another_agency": 3})
+    told = [(one.rows, one.first_row, one.expected) for one in loaded.tally]
+    assert told == [(2, 3, "dukcapil"), (1, 5, "bpjs_ketenagakerjaan")]
+    assert "yang berwenang adalah dukcapil" in loaded.tally[0].sentence("id")
+    assert "dukcapil answers for it" in loaded.tally[0].sentence("en")
+
+
+def test_a_refusal_is_told_in_the_language_of_who_loads(intake: Intake, tmp_path: Path) -> None:
+    file = csv(tmp_path, [{"colour": "red"}])
+    note_of(file).write_text("colour: red\n")
+    speaker = replace(intake, lang="id")
+    assert refusal(speaker.load(Feed.AGENTS, file, QUARTER)).startswith("file.csv.yaml: kunci colour tidak dikenal.")
+    note_of(file).unlink()
+    said = "file.csv tidak memiliki kolom agent_id, kind, regency_code. Templat menunjukkan semua kolom."
+    assert refusal(speaker.load(Feed.AGENTS, file, QUARTER)) == said
+    said = refusal(speaker.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, [RECIPIENT | {"head_nik": "12"}]), QUARTER))
+    assert "1 dari 1 baris salah" in said
+    assert "Yang pertama, baris 2: Kolom head_nik harus tepat enam belas angka" in said
+
+
+def test_a_file_of_another_feed_is_refused_with_the_feed_it_is_of(intake: Intake, tmp_path: Path) -> None:
+    file = csv(tmp_path, [RECIPIENT])
+    said = refusal(intake.load(Feed.VALIDATIONS, file, QUARTER))
+    assert said == (
+        "file.csv lacks the column validation_date. Its columns are those of current_recipients: load it with "
+        "`perlinsos load current_recipients`."
+    )
+    strange = csv(tmp_path, [{"kode": "35.10", "a": "1", "b": "2", "c": "3"}])
+    said = refusal(intake.load(Feed.VALIDATIONS, strange, QUARTER))
+    assert said.endswith("The template of the feed shows every column.")

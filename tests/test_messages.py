@@ -1,10 +1,14 @@
 """The message catalogue: complete in both languages, strict about codes and placeholders."""
 
+import ast
+import pickle
 import re
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from quotas.parameters import read_yaml
 from quotas.rulebook import rulebook
 from quotas.rules import Operator, Unknown
 from schemas import vocabularies
+from schemas.errors import FileRefused, UnknownRegency
 from schemas.feeds import feeds
 from schemas.identifiers import form_fault
 from schemas.messages import LANGUAGES, Words, catalogue, named, placeholders, quantity, say, words, written
@@ -20,8 +25,30 @@ from schemas.registry_tables import FAMILY_FACTS
 
 DAY = date(2026, 1, 26)
 VOCABULARIES = [one for one in StrEnum.__subclasses__() if one.__module__ == vocabularies.__name__]
-OF_THE_WHOLE_ROW = {f"row.{one}" for one in ("too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json")}
+OF_THE_WHOLE_ROW = {
+    f"row.{one}" for one in ("too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json", "total_row")
+}
 MAPPED = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
+
+
+ROOT = Path(__file__).parents[1]
+REFUSALS = sorted(code.partition(".")[2] for code in catalogue() if code.startswith("refused."))
+
+
+def refusals() -> Iterator[tuple[str, ast.Call]]:
+    """Every place of the source that makes a `FileRefused` or `UnknownRegency`."""
+    for package in ("schemas", "quotas", "reports", "world", "assets", "pipelines"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in {"FileRefused", "UnknownRegency"}:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def words_of(node: ast.expr) -> list[str | None]:
+    """The codes an expression may give; None where it is no literal."""
+    if isinstance(node, ast.IfExp):
+        return [*words_of(node.body), *words_of(node.orelse)]
+    return [node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None]
 
 
 def group_of(vocabulary: type) -> str:
@@ -121,3 +148,41 @@ def test_a_number_carries_its_unit_and_an_unknown_unit_is_kept() -> None:
 def test_a_name_the_catalogue_does_not_know_stands_for_itself() -> None:
     assert named("component.pregnant", "pregnant") == words("component.pregnant")
     assert named("component.something_new", "something_new") == Words("something_new", "something_new")
+
+
+def test_no_file_is_refused_in_words_outside_the_catalogue() -> None:
+    used = set()
+    for place, call in refusals():
+        given = {keyword.arg for keyword in call.keywords} | {"file"}
+        (word,) = call.args
+        if ast.unparse(word) == "refusal.word":  # said anew with the name of the file
+            continue
+        for code in words_of(word):
+            assert code in REFUSALS, f"{place} is refused in words of its own"
+            assert None in given or set(placeholders(catalogue()[f"refused.{code}"].en)) <= given, place
+            used.add(code)
+    assert set(REFUSALS) - used == {"almost_like", "the_file"}
+
+
+@pytest.mark.parametrize("word", REFUSALS)
+@pytest.mark.parametrize("kind", [FileRefused, UnknownRegency])
+def test_every_refusal_is_told_in_both_languages(word: str, kind: type[FileRefused | UnknownRegency]) -> None:
+    values = {name: name for name in placeholders(catalogue()[f"refused.{word}"].en) if name != "file"}
+    refusal = kind(word, **values)
+    said = {lang: refusal.told(lang) for lang in LANGUAGES}
+    assert said["id"] != said["en"]
+    assert str(refusal) == f"{kind.__name__}: {said['en']}"
+    for sentence in said.values():
+        assert "{" not in sentence
+        assert all(value in sentence for value in values)
+
+
+def test_a_refusal_names_the_file_wherever_it_becomes_known() -> None:
+    assert FileRefused("empty").told("id") == "Berkas ini kosong. Kirim lagi."
+    assert FileRefused("empty").told("id", file="a.csv") == "a.csv kosong. Kirim lagi."
+    assert FileRefused("empty", file="a.csv.gz").told("en", file="a.csv") == "a.csv.gz is empty. Send it again."
+
+
+def test_a_refusal_survives_the_way_between_processes() -> None:
+    refusal = pickle.loads(pickle.dumps(FileRefused("several_files", file="a.zip", count=2)))  # noqa: S301
+    assert refusal.told("id") == "a.zip memuat 2 berkas. Kirim satu tabel per berkas."

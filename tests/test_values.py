@@ -46,6 +46,13 @@ def column(shape: Shape, *cells: str | None) -> list[Any]:
         (AMOUNT, "500.000,00", 500_000),
         (AMOUNT, "500,000.00", 500_000),
         (AMOUNT, "1.250.000,00", 1_250_000),
+        (AMOUNT, "Rp 1.250.000", 1_250_000),
+        (AMOUNT, "rp. 500.000,00", 500_000),
+        (AMOUNT, "Rp500.000,-", 500_000),
+        (AMOUNT, "500.000,--", 500_000),
+        (AMOUNT, "1\xa0250 000", 1_250_000),
+        (AMOUNT, "\u2019500000", 500_000),
+        (MEASURE, "Rp 1.250.000", 1_250_000.0),
         (AREA, "36.000", 36),
         (AREA, "36,000", 36),
         (CODE, "2.0", 2),
@@ -70,6 +77,8 @@ def column(shape: Shape, *cells: str | None) -> list[Any]:
         (WORD, "village-office", "village_office"),
         (WORD, "Kantor Desa", "village_office"),
         (WORD, "pkh", "PKH"),
+        (WORD, "'PKH", "PKH"),
+        (WORD, "`Kantor Desa", "village_office"),
         (NAME, "SITI AMINAH", "SITI AMINAH"),
         (NAME, "two\nlines", "two\nlines"),
         (NAME, "Ny. é", "Ny. é"),
@@ -88,7 +97,7 @@ def test_a_cell_with_one_meaning_is_read(shape: Shape, cell: str, value: object)
         (AMOUNT, "1.25.000"),
         (AMOUNT, "012.345.678"),
         (AMOUNT, "1.250,000"),
-        (AMOUNT, "Rp500000"),
+        (AMOUNT, "USD 500000"),
         (AMOUNT, "3.51E+15"),
         (AMOUNT, "=1+1"),
         (AMOUNT, "ya"),
@@ -134,7 +143,7 @@ def test_two_stands_for_no_where_the_contract_spells_it_so() -> None:
     [
         "2024-07-01", "2024-7-1", "2024/07/01", "01/07/2024", "1/7/2024", "01-07-2024", "1.7.2024", "1 Juli 2024",
         "01 JUL 2024", "1-Jul-2024", "Senin, 1 Juli 2024", "1 July 2024", "2024-07-01T00:00:00",
-        "2024-07-01 00:00:00.000", "01/07/2024 7:30",
+        "2024-07-01 00:00:00.000", "01/07/2024 7:30", "20240701", "01072024", "'01/07/2024",
     ],
 )  # fmt: skip
 def test_days_are_read_in_every_order_that_names_one_day(cell: str) -> None:
@@ -146,6 +155,7 @@ def test_days_are_read_in_every_order_that_names_one_day(cell: str) -> None:
     [
         "01/07/24", "24-07-01", "0024-07-01", "+024-07-01", "12024-7-1", "31/02/2024", "2024-13-01", "07/25/2024",
         "2024-07-011", "2024", "45474", "1 Juli 24", "1 Julember 2024", "31 Juni 2024", "soon", "3.51E+15",
+        "20241301", "13072424", "20240732",
     ],
 )  # fmt: skip
 def test_what_names_no_day_or_two_stays_unread(cell: str) -> None:

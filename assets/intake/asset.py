@@ -86,8 +86,7 @@ def intake(
     found = load_drops(context.op_execution_context, house, quarter)
     refused = [loaded.reason or loaded.file_name for loaded in found if loaded.state is BatchState.REFUSED]
     if refused:
-        message = f"{len(refused)} file(s) of landing/{quarter} were refused. Mend or remove them. First: {refused[0]}"
-        raise FileRefused(message)
+        raise FileRefused("landing", count=len(refused), quarter=str(quarter), first=refused[0])
     pins = Pins.of(house.lake, quarter, before)
     chosen = pins.read(house.lake)
     yield dg.Output(pins, "pins", metadata={"batches": len(chosen)})

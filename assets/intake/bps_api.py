@@ -56,13 +56,11 @@ def rows_of(content: Mapping[str, Any]) -> pl.DataFrame:
         lists do not explain.
     """
     if content.get("data-availability") != "available" or not isinstance(content.get("datacontent"), Mapping):
-        message = "The answer of the BPS Web API holds no data. Ask for it again and save the whole answer."
-        raise FileRefused(message)
+        raise FileRefused("api_no_data")
     lists = {name: _listed(content, name) for name in _KEY_PARTS}
     figures = {str(one["val"]): _figure(one) for one in lists["var"]}
     if not all(lists.values()) or _size(lists) > _LARGEST:
-        message = "The answer of the BPS Web API lists no areas, figures or years, or too many. Ask for fewer at once."
-        raise FileRefused(message)
+        raise FileRefused("api_size")
     values: Mapping[str, Any] = content["datacontent"]
     found: dict[tuple[str, str], dict[str, str]] = {}
     explained = 0
@@ -74,13 +72,11 @@ def rows_of(content: Mapping[str, Any]) -> pl.DataFrame:
         about = figures[str(figure["val"])]
         row = found.setdefault((_canonical(str(area["val"])), _vintage(year, period)), {})
         if about.column in row:
-            message = "The answer of the BPS Web API breaks its figure down. Ask for the total alone (`turvar` 0)."
-            raise FileRefused(message)
+            raise FileRefused("api_breakdown")
         row[about.column] = _whole(value, about.factor)
     lost = sum(value is not None for value in values.values()) - explained
     if lost:
-        message = f"{lost} values of the BPS Web API answer fit none of its areas and years. Save all of it again."
-        raise FileRefused(message)
+        raise FileRefused("api_lost", count=lost)
     rows = [{"area_code": area, "vintage": vintage, **row} for (area, vintage), row in sorted(found.items())]
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
 
@@ -88,8 +84,7 @@ def rows_of(content: Mapping[str, Any]) -> pl.DataFrame:
 def _listed(content: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     listed = content.get(name)
     if not isinstance(listed, list) or not all(isinstance(one, dict) and "val" in one for one in listed):
-        message = f"The answer of the BPS Web API lacks its list {name!r}. Save the whole answer again."
-        raise FileRefused(message)
+        raise FileRefused("api_list", name=name)
     return listed
 
 
@@ -107,19 +102,14 @@ def _figure(variable: Mapping[str, Any]) -> _Figure:
         return _Figure("poverty_line_rupiah_per_capita_month", 1)
     if label.startswith("jumlah penduduk miskin") and any(word in unit for word in ("jiwa", "orang")):
         return _Figure("poor_count", 1000 if "ribu" in unit else 1)
-    message = (
-        "The answer of the BPS Web API holds another figure than these: 'Jumlah Penduduk Miskin' (in persons or "
-        "thousands) and 'Garis Kemiskinan' (in rupiah). Ask for one of them."
-    )
-    raise FileRefused(message)
+    raise FileRefused("api_figure")
 
 
 def _vintage(year: Mapping[str, Any], period: Mapping[str, Any]) -> str:
     """The survey's month: September where the period says so, else March, when the yearly figures are taken."""
     named = str(year.get("label", ""))
     if not (named.isascii() and named.isdigit()):
-        message = "A year of the BPS Web API answer is no number. Save the whole answer again."
-        raise FileRefused(message)
+        raise FileRefused("api_year")
     said = str(period.get("label", "")).lower()
     return f"{named}-{'09' if 'september' in said or 'semester 2' in said else '03'}"
 

@@ -20,11 +20,12 @@ from pandera.api.function_dispatch import Dispatcher
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
-from assets.intake.values import Shape, read
+from assets.intake.values import TEXT_MARKS, Shape, plain_word, read
 from schemas.contract import Contract
-from schemas.errors import FileRefused
+from schemas.feed_columns import owned
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import form_fault
+from schemas.vocabularies import Agency
 
 CHUNK_ROWS = 100_000
 FOUND_LENGTH = 80
@@ -64,7 +65,11 @@ _SIGNS = {
     "equal_to": "=",
     "not_equal_to": "≠",
 }
+_AGENCY = "agency"
 _DECIMALS_OF_A_NUMBER = r"^\d{14,17}[.,]0+$"
+_DIGITS = 16
+_GROUPED = r"^(\d{4}([\s.-]\d{4}){3}|(\d{6}|\d{2}([\s.-]\d{2}){2})[\s.-]\d{6}[\s.-]\d{4})$"
+"""Ways to write sixteen digits in groups: by fours, or as region, day and serial."""
 _FEW_CODES = 12
 _BLOCK_ROWS = 8192
 
@@ -93,10 +98,19 @@ class Checked:
 
 @dataclass(frozen=True)
 class _Rule:
-    """One check of a column: its reason, and the expression true where a value passes; None is left to pandera."""
+    """One check of a column.
+
+    Attributes
+    ----------
+    passes : Expr or None
+        True where a value passes; None is left to pandera.
+    expected : Expr or None
+        What a row should hold, over the cell `found`, where that is another thing for every row.
+    """
 
     reason: str
     passes: pl.Expr | None
+    expected: pl.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -143,15 +157,14 @@ class Checker:
         """Take the rules out of the contract."""
         _refuse_unanswerable(self.contract)
         names = sorted(name for name in self.contract.columns if name not in ADDED_COLUMNS)
-        self._columns = tuple(
-            _column(name, self.contract.columns[name], self.declaration.code_system) for name in names
-        )
+        self._columns = tuple(_column(name, self.contract.columns[name], self.declaration) for name in names)
         self._tally = Tally(self.declaration)
         of_cells = {reason for column in self._columns for reason in column.reasons}
         self._reasons = pl.Enum(sorted(of_cells | set(get_args(Fault))))
         self._code = {reason: code for code, reason in enumerate(self._reasons.categories, start=1)}
         self._names = pl.Enum(names)
-        self._expected = pl.Enum(list(dict.fromkeys(column.expected for column in self._columns)))
+        own = [name for name in Agency if _AGENCY in names]
+        self._expected = pl.Enum(list(dict.fromkeys([*(column.expected for column in self._columns), *own])))
 
     def check(self, chunk: pl.DataFrame) -> Checked:
         """Type and check every row of a chunk.
@@ -220,8 +233,7 @@ class Checker:
         for column in self._columns:
             name = column.name
             if column.is_identifier:
-                # A spreadsheet's mark of text is no part of a number.
-                cell = text[name].str.strip_prefix("'").to_frame()
+                cell = bare_identifier(text[name]).to_frame()
                 through = pl.col(name).str.contains(_DECIMALS_OF_A_NUMBER)
                 fault = pl.when(through).then(pl.lit("identifier_through_a_number")).otherwise(form_fault(name))
                 changed.append(cell.to_series())
@@ -321,6 +333,12 @@ class Checker:
                 _enum("expected", _each([one.expected for one in slots], self._expected, is_fault), self._expected),
             ]
         )
+        for column in self._columns:
+            for rule in column.rules:
+                if rule.expected is not None:
+                    is_told = (pl.col("column") == column.name) & (pl.col("reason") == rule.reason)
+                    told = pl.when(is_told).then(rule.expected.cast(self._expected))
+                    listed = listed.with_columns(told.otherwise("expected").alias("expected"))
         has_further_rules = len(slots) > len(self._columns)
         return listed.sort("row_number", "column", "reason") if has_further_rules else listed
 
@@ -346,6 +364,15 @@ def _enum(name: str, codes: npt.NDArray[Any], dtype: pl.Enum) -> pl.Series:
     return pl.Series(name, codes).cat.to(dtype)
 
 
+def bare_identifier(cells: pl.Series) -> pl.Series:
+    """Sixteen digits without a spreadsheet's mark of text before them and without what groups them."""
+    if not (cells.str.len_bytes() > _DIGITS).any():
+        return cells
+    bare = pl.col(cells.name).str.strip_chars_start(TEXT_MARKS)
+    plain = pl.when(bare.str.contains(_GROUPED)).then(bare.str.replace_all(r"[\s.-]", "")).otherwise(bare)
+    return cells.to_frame().select(plain).to_series()
+
+
 def _refuse_unanswerable(contract: Contract) -> None:
     schema = contract.schema
     columns = schema.columns.values()
@@ -364,7 +391,7 @@ def _refuse_unanswerable(contract: Contract) -> None:
             raise ValueError(message)
 
 
-def _column(name: str, spec: pa.Column, code_system: str) -> _Column:
+def _column(name: str, spec: pa.Column, declaration: Declaration) -> _Column:
     dtype: pl.DataType = spec.dtype.type
     shape = _shape(spec, is_region=name in REGION_COLUMNS)
     is_identifier = any(check.name == IDENTIFIER for check in spec.checks)
@@ -380,8 +407,12 @@ def _column(name: str, spec: pa.Column, code_system: str) -> _Column:
         # Two rules of one reason are one reason.
         if before is not None and passes is not None and before.passes is not None:
             passes = before.passes & passes
-        rules[reason] = _Rule(reason, passes if before is None or before.passes is not None else None)
-    is_region = name in REGION_COLUMNS and code_system != "synthetic"
+        rules[reason] = _Rule(
+            reason, passes if before is None or before.passes is not None else None, _expected_by(check)
+        )
+    if name == _AGENCY and declaration.agency is not None:
+        rules["not_the_declared_agency"] = _declared_alone(declaration.agency)
+    is_region = name in REGION_COLUMNS and declaration.code_system != "synthetic"
     return _Column(
         name,
         shape,
@@ -392,6 +423,18 @@ def _column(name: str, spec: pa.Column, code_system: str) -> _Column:
         tuple(rules.values()),
         expected(spec),
     )
+
+
+def _declared_alone(agency: Agency) -> _Rule:
+    """The rule that a file holds the answers of the agency that its sender declares."""
+    passes = (pl.col(_AGENCY) == str(agency)) | ~pl.col(_AGENCY).is_in(list(Agency))
+    return _Rule("not_the_declared_agency", passes, pl.lit(str(agency)))
+
+
+def _expected_by(check: pa.Check) -> pl.Expr | None:
+    """Of a check for the owner of a value: who that is."""
+    owners = (check.statistics or {}).get("owners")
+    return None if owners is None else plain_word("found").replace_strict(owners, default=None)
 
 
 def _refuse_nameless(check: pa.Check, name: str) -> None:
@@ -433,6 +476,9 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
 def _passes(check: pa.Check, name: str, dtype: pl.DataType) -> pl.Expr | None:
     """The check as an expression over a column's values, true where they pass; None if it has no such form here."""
     value = pl.col(name)
+    told = check.statistics or {}
+    if "owners" in told:
+        return owned(name, told["owner_column"], told["owners"])
     kind, given = _arguments(check)
     if kind == "isin":
         return _is_one_of(value, dtype, given["allowed_values"])
@@ -462,7 +508,7 @@ def expected(spec: pa.Column) -> str:
     """What a column of a contract may hold, in signs of no language: `1-9`, `> 0`, `PKH, BPNT`, `35.10`."""
     dtype: pl.DataType = spec.dtype.type
     if spec.checks:
-        return ", ".join(_allowed(check) for check in spec.checks)
+        return ", ".join(_allowed(check) for check in spec.checks if _expected_by(check) is None)
     if dtype.is_numeric():
         return "0, 1, 2, …" if dtype.is_integer() else "0.5, 0,5"
     if dtype == pl.Date:
@@ -509,7 +555,7 @@ def pandera_faults(typed: pl.DataFrame, contract: Contract, columns: Sequence[st
     no_row = cases.filter(pl.col("index").is_null())
     if no_row.height:
         message = f"{contract.key}: the check {no_row['check'][0]!r} of {no_row['column'][0]!r} names no row."
-        raise FileRefused(message)
+        raise ValueError(message)
     return cases.select(
         pl.col("index").cast(pl.Int64), "column", reason=pl.col("check").str.extract(r"^(\w+)").replace(_NAMES)
     )

@@ -12,6 +12,7 @@ from itertools import pairwise
 import polars as pl
 
 from assets.intake.declaration import Declaration
+from assets.intake.values import TEXT_MARKS
 from schemas.errors import FileRefused, UnknownRegency
 from schemas.regions import BpsCode, kemendagri_of, reference, regencies, regency_name
 
@@ -74,7 +75,7 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
         fits the system). A code of no known form has no fault here: that is the contract's to say.
     """
     # A text mark of a spreadsheet, or the decimals of a whole number, take nothing away from a code.
-    plain = pl.col("code").str.replace(r"^'", "").str.replace(r"^(\d{4}|\d{6}|\d{7}|\d{10})[.,]0+$", "$1")
+    plain = pl.col("code").str.strip_chars_start(TEXT_MARKS).str.replace(r"^(\d{4}|\d{6}|\d{7}|\d{10})[.,]0+$", "$1")
     table = codes.alias("code").to_frame().with_columns(plain=plain)
     if declared == "synthetic":
         return table.select(
@@ -164,8 +165,7 @@ class Tally:
         """
         counted = codes.drop_nulls().value_counts(name="rows")
         if counted.height and self.declaration.code_system == "bps" and codes.name == "village_code":
-            message = "Villages in BPS codes cannot be bridged here. Send them in Kemendagri codes."
-            raise FileRefused(message)
+            raise FileRefused("bps_villages")
         table = judged(counted[codes.name], self.declaration.code_system, is_any_level=is_any_level)
         if self.declaration.code_system == "synthetic":
             return table
@@ -191,20 +191,17 @@ class Tally:
             fit = self._fits.get(name)
             if fit is None or fit.example is None or fit.other <= fit.declared:
                 continue
-            remedy = f"Declare code_system: {other} for this file."
-            if name == "village_code":
-                remedy = "Villages in BPS codes cannot be bridged here: send them in Kemendagri codes."
             regency = _regency_of(fit.example, other)
-            message = (
-                f"{name} {fit.example!r} is no {declared} code; the file's codes look like {other} "
-                f"({regency_name(regency)}, Kemendagri {regency}). {remedy}"
-            )
-            raise UnknownRegency(message)
+            raise UnknownRegency(
+                "other_system_villages" if name == "village_code" else "other_system",
+                column=name, found=fit.example, declared=declared, other=other,
+                regency=regency, regency_name=regency_name(regency),
+            )  # fmt: skip
 
 
 def _regency_of(code: str, system: str) -> str:
     """Kemendagri code of today of the regency that a fitting code names."""
-    plain = code.lstrip("'").replace(".", "")[:4]
+    plain = code.lstrip(TEXT_MARKS).replace(".", "")[:4]
     regency = plain if system == "bps" else f"{plain[:2]}.{plain[2:]}"
     bridged = dict(_stale(system).select("code", "successor").iter_rows()).get(regency)
     if bridged is not None:

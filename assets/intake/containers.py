@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO, cast
 
 from schemas.errors import FileRefused
+from schemas.messages import words
 
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 EMPTY_ZIP = b"PK\x05\x06"
@@ -102,7 +103,7 @@ class Source:
         try:
             return stream.read(size)
         except UNPACKING_FAULTS:
-            raise damaged(self.name) from None
+            raise FileRefused("damaged", file=self.name) from None
 
     def file(self) -> BinaryIO:
         """The bytes as a file that can be sought; packed ones are copied into a temporary file without a name."""
@@ -139,7 +140,7 @@ class _Bounded(RawIOBase):
         self._unpacked += len(data)
         allowed = max(_FREE_BYTES, self._limits.ratio * self._packed())
         if self._unpacked > min(allowed, self._limits.unpacked_bytes):
-            raise bomb(self._name)
+            raise FileRefused("bomb", file=self._name)
         return len(data)
 
     def close(self) -> None:
@@ -147,16 +148,6 @@ class _Bounded(RawIOBase):
             self._inner.close()
             self._beneath.close()
         super().close()
-
-
-def damaged(name: str) -> FileRefused:
-    """That the packing cannot be undone."""
-    return FileRefused(f"{name} is damaged or incomplete: it cannot be unpacked. Pack and send it again.")
-
-
-def bomb(name: str) -> FileRefused:
-    """That a packed file grows out of all proportion."""
-    return FileRefused(f"{name} unpacks to far more than a table would. Send the table itself, unpacked.")
 
 
 def shown(path: Path) -> str:
@@ -183,14 +174,12 @@ def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]],
     try:
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "a link" if stat.S_ISLNK(mode) else "no ordinary file"
-            message = f"{name} is {kind}. Send the file itself."
-            raise FileRefused(message)
+            kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "device"
+            raise FileRefused("no_file", file=name, kind=words(f"file_kind.{kind}"))
         with path.open("rb") as opened:
             start = opened.read(len(ZIP))
-    except OSError as error:
-        message = f"{name} cannot be read: {error.strerror}."
-        raise FileRefused(message) from None
+    except OSError:
+        raise FileRefused("unreadable", file=name) from None
     if start[:2] == GZIP:
         inner = Source(name, lambda: _gunzipped(path, name, limits))
     elif start in {ZIP, EMPTY_ZIP}:
@@ -205,8 +194,7 @@ def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]],
     start = inner.start(len(ZIP))
     # A workbook is a zip as well: only with its directory at hand is it known from an archive in an archive.
     if start[:2] == GZIP or (start in {ZIP, EMPTY_ZIP} and not is_workbook(_members_inside(inner, limits))):
-        message = f"{name} is an archive within an archive. Pack the table once, or send it unpacked."
-        raise FileRefused(message)
+        raise FileRefused("archive_in_archive", file=name)
     return inner
 
 
@@ -226,17 +214,16 @@ def _unzipped(path: Path, member: str, name: str, limits: Limits) -> BinaryIO:
     info = archive.getinfo(member)
     if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         archive.close()
-        message = f"{name} is packed in a way that is not read here. Pack it as an ordinary zip."
-        raise FileRefused(message)
+        raise FileRefused("strange_packing", file=name)
     # The library reads no more than the directory promises, so that a promise within the limits is kept.
     if info.file_size > min(limits.unpacked_bytes, max(_FREE_BYTES, limits.ratio * info.compress_size)):
         archive.close()
-        raise bomb(name)
+        raise FileRefused("bomb", file=name)
     try:
         inner = archive.open(info)
     except UNPACKING_FAULTS:
         archive.close()
-        raise damaged(name) from None
+        raise FileRefused("damaged", file=name) from None
     bounded = _Bounded(inner, archive, lambda: info.compress_size, name, limits)
     return cast("BinaryIO", BufferedReader(bounded, _COPY_BYTES))
 
@@ -248,24 +235,21 @@ def _members(opened: BinaryIO, name: str, limits: Limits) -> list[str]:
     tail = opened.read()
     at = tail.rfind(EMPTY_ZIP)
     if at < 0 or len(tail) < at + _END_RECORD:
-        raise damaged(name)
+        raise FileRefused("damaged", file=name)
     directory = tail[at + 12 : at + 16]
     # A large zip says it again, in 64 bits, before the locator of that record.
     larger = tail[at - 36 : at - 28] if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07") else directory
     if int.from_bytes(larger, "little") > limits.directory_bytes:
-        message = f"{name} holds too many files. Send one table per file."
-        raise FileRefused(message)
+        raise FileRefused("too_many_files", file=name)
     try:
         with zipfile.ZipFile(opened) as archive:
             infos = archive.infolist()
     except UNPACKING_FAULTS:
-        raise damaged(name) from None
+        raise FileRefused("damaged", file=name) from None
     if len(infos) > limits.members:
-        message = f"{name} holds too many files. Send one table per file."
-        raise FileRefused(message)
+        raise FileRefused("too_many_files", file=name)
     if any(info.flag_bits & 1 for info in infos):
-        message = f"{name} is protected by a password. Send it without one, over a protected way."
-        raise FileRefused(message)
+        raise FileRefused("password", file=name)
     return [info.filename for info in infos if not info.is_dir() and not _is_litter(info.filename)]
 
 
@@ -278,9 +262,7 @@ def _only_member(name: str, names: Sequence[str]) -> str:
     for one in names:
         member = PurePosixPath(one.replace("\\", "/"))
         if member.is_absolute() or ".." in member.parts or ":" in one:
-            message = f"{name} holds a file whose path leads out of the archive. Pack the table alone."
-            raise FileRefused(message)
+            raise FileRefused("path_out_of_archive", file=name)
     if len(names) != 1:
-        message = f"{name} holds {len(names)} files. Send one table per file."
-        raise FileRefused(message)
+        raise FileRefused("several_files", file=name, count=len(names))
     return names[0]

@@ -7,12 +7,23 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
+from assets.intake.containers import shown
 from schemas.errors import FileRefused, UnknownRegency
 from schemas.quarter import Quarter
 from schemas.regions import bps, kemendagri, kemendagri_of, regencies
 from schemas.vocabularies import Agency
 
 SUFFIX = ".yaml"
+_KEYS = {
+    "issued_on": "2026-04-01",
+    "sender": "BPS Kabupaten Banyuwangi",
+    "code_system": "kemendagri, bps, synthetic",
+    "agency": ", ".join(Agency),
+    "coverage": '["35.10", "35.11"]',
+    "as_of": "2026-03-31",
+    "supersedes": '["0123456789abcdef"]',
+}
+"""What a note may say, and for each key what may stand there, shown by example."""
 
 
 class Declaration(BaseModel):
@@ -53,8 +64,7 @@ class Declaration(BaseModel):
         )
         unknown = sorted(set(codes) - set(regencies()["code"]))
         if unknown:
-            message = f"coverage names {unknown[0]!r}, which is no regency. Write Kemendagri regency codes, as '35.10'."
-            raise UnknownRegency(message)
+            raise UnknownRegency("coverage", found=unknown[0])
         return codes
 
 
@@ -84,18 +94,17 @@ def declaration_of(file: Path, quarter: Quarter) -> Declaration:
         If the coverage names what is no regency.
     """
     note = note_of(file)
-    keys = f"Keys are {', '.join(Declaration.model_fields)}."
+    keys = ", ".join(_KEYS)
     try:
         said = (yaml.safe_load(note.read_text(encoding="utf-8")) or {}) if note.exists() else {}
     except (yaml.YAMLError, UnicodeDecodeError):
         said = None
     if not isinstance(said, dict):
-        message = f"{note.name} is no YAML of lines `key: value`. {keys}"
-        raise FileRefused(message)
+        raise FileRefused("note_no_yaml", note=shown(note), keys=keys)
     try:
         return Declaration.model_validate({"issued_on": quarter.first_day, **said})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = f"{note.name}, {place}: {first['msg']}. {keys}"
-        raise FileRefused(message) from None
+        key = str(error.errors()[0]["loc"][0])
+        if key not in _KEYS:
+            raise FileRefused("note_key", note=shown(note), key=key, keys=keys) from None
+        raise FileRefused("note_value", note=shown(note), key=key, expected=_KEYS[key]) from None

@@ -24,12 +24,15 @@ SNIFFED_BYTES = 1 << 18
 HEADER_ROWS = 20
 CHUNK_ROWS = 100_000
 
-Fault = Literal["too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json"]
+Fault = Literal["too_many_cells", "open_quote", "cell_too_long", "cut_short", "not_json", "total_row"]
 """What is wrong with a row before its cells are looked at."""
 
 _BLOCK_BYTES = 16 << 20
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _JUDGED_ROWS = 200
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Marks without width that come along where text is copied from a page or another program; no cell means them."""
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _QUOTE, _NEWLINE = ord('"'), ord("\n")
 _WIDE_SPACES = tuple(char.encode()[:2] for char in "\xa0\u2003\u3000")
 _CHUNK_CELLS = 6_000_000
@@ -121,8 +124,7 @@ def form_of(source: Source, limits: Limits) -> Form:
     """
     encoding = encoding_of(source.start(SNIFFED_BYTES))
     if encoding is None:
-        message = f"{source.name} is neither text nor a workbook. Save it as CSV UTF-8 or XLSX."
-        raise FileRefused(message)
+        raise FileRefused("no_text", file=source.name)
     with text_stream(source, encoding) as stream:
         sample = source.read(stream, SNIFFED_BYTES)
         is_whole = not source.read(stream, 1)
@@ -139,26 +141,17 @@ def form_of(source: Source, limits: Limits) -> Form:
     rows = list(islice(_lenient_rows(text, delimiter), HEADER_ROWS))
     width = max((len(row) for row in rows), default=0)
     if width > limits.columns:
-        message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
-        raise FileRefused(message)
+        raise FileRefused("too_many_columns", file=source.name, most=limits.columns)
     if not is_whole and b"\n" not in sample:
-        raise too_long(source.name, SNIFFED_BYTES)
+        raise FileRefused("row_too_long", file=source.name, kilobytes=SNIFFED_BYTES >> 10)
     return Form(encoding, delimiter, has_lone_returns, width, tuple(tuple(map(bare, row)) for row in rows))
 
 
 def bare(cell: str) -> str:
-    """A cell without the spaces around it and without what keeps a spreadsheet from reading it as a number."""
-    cell = cell.strip()
+    """A cell without what cannot be seen and without what keeps a spreadsheet from reading it as a number."""
+    cell = cell.translate(_UNSEEN).strip()
     wrapped = re.fullmatch(r'="([^"]*)"', cell)
     return wrapped[1].strip() if wrapped else re.sub(r"^'(?=[=+\-@0-9])", "", cell)
-
-
-def too_long(name: str, size: int) -> FileRefused:
-    """That a row never ends."""
-    return FileRefused(
-        f"{name} has a row longer than {size >> 10} kB: it has lost its line ends, or a quotation mark stands open. "
-        "Save it again as CSV UTF-8."
-    )
 
 
 def _lenient_rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -245,7 +238,7 @@ def chunks_of(source: Source, form: Form, limits: Limits) -> Iterator[pl.DataFra
             if at_end:
                 return
             if len(carry) > limits.row_bytes:
-                raise too_long(source.name, limits.row_bytes)
+                raise FileRefused("row_too_long", file=source.name, kilobytes=limits.row_bytes >> 10)
 
 
 @dataclass(frozen=True)
@@ -300,6 +293,8 @@ def _tidied(text: pl.DataFrame, data: bytes, form: Form) -> pl.DataFrame:
         return bool((at[0] == 0) | edge[array[at - 1]].any() | edge[array[np.minimum(at + 1, array.size - 1)]].any())
 
     cell, steps = pl.all(), []
+    if not data.isascii() and any(char.encode() in data for char in INVISIBLE):
+        steps.append(cell.str.replace_all(f"[{INVISIBLE}]", ""))
     if begins_or_ends(" ") or begins_or_ends("\t") or _has_wide_spaces(data):
         steps.append(cell.str.strip_chars())
     if b'="' in data:
@@ -399,8 +394,7 @@ class _Cutter:
             return piece, piece.frame(before, self._form)
         except pl.exceptions.PolarsError:
             # What polars says of a broken row may quote it: it is not passed on.
-            message = f"{name} cannot be cut into cells near row {before + 1}. Save it again as CSV UTF-8."
-            raise FileRefused(message) from None
+            raise FileRefused("uncuttable", file=name, row=str(before + 1)) from None
 
     def _cut_short(self, data: bytes) -> dict[int, Fault]:
         """The fault of a last row that ends in the middle."""

@@ -15,12 +15,15 @@ import polars as pl
 
 from assets.intake.bps_api import rows_of
 from assets.intake.containers import Limits, Source
-from assets.intake.delimited import CHUNK_ROWS, encoding_of, text_stream, too_long
+from assets.intake.delimited import CHUNK_ROWS, INVISIBLE, encoding_of, text_stream
 from schemas.errors import FileRefused
 
 GEOMETRY = "geometry"
 
+_WRAPPED = {"data", "rows", "records", "result", "results", "items"}
+"""Under these names interfaces of other systems hand out their rows."""
 _READ_BYTES = 1 << 16
+_UNSEEN = {0: "\ufffd", **dict.fromkeys(map(ord, INVISIBLE))}
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _CHUNK_CELLS = 2_000_000
 _CHUNK_CHARS = 16 << 20
@@ -72,14 +75,14 @@ class _Text:
             If it is broken, nested too deeply or longer than a row may be.
         """
         if not self.peek():
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while True:
             try:
                 value, self._at = self.decoder.raw_decode(self._buffer, self._at)
             except _UNREADABLE:
                 held = len(self._buffer) - self._at
                 if self._at_end or held > self.limits.row_bytes:
-                    raise broken(self.source.name) from None
+                    raise FileRefused("broken_json", file=self.source.name) from None
                 self._more(max(_READ_BYTES, held))
             else:
                 return value
@@ -87,30 +90,23 @@ class _Text:
     def entries(self) -> Iterator[str]:
         """Keys of the object that comes next; the caller takes the value of each."""
         if not self.take("{"):
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while not self.take("}"):
             key = self.value()
             if not isinstance(key, str) or not self.take(":"):
-                raise broken(self.source.name)
+                raise FileRefused("broken_json", file=self.source.name)
             yield key
             if not self.take(",") and self.peek() != "}":
-                raise broken(self.source.name)
+                raise FileRefused("broken_json", file=self.source.name)
 
     def items(self) -> Iterator[Any]:
         """Values of the array that comes next."""
         if not self.take("["):
-            raise broken(self.source.name)
+            raise FileRefused("broken_json", file=self.source.name)
         while not self.take("]"):
             yield self.value()
             if not self.take(",") and self.peek() != "]":
-                raise broken(self.source.name)
-
-
-def broken(name: str) -> FileRefused:
-    """That a JSON document cannot be read."""
-    return FileRefused(
-        f"{name} is damaged or no proper JSON: a bracket or mark is missing, or it is nested too deeply. Send it again."
-    )
+                raise FileRefused("broken_json", file=self.source.name)
 
 
 @dataclass(frozen=True)
@@ -147,11 +143,10 @@ def document_of(source: Source, limits: Limits) -> Document:
                 return _listed("geojson", lambda: _in_features(opened(JSONDecoder())), source, limits)
             if key in {"vervar", "datacontent", "data-availability"}:
                 return _api_answer(opened(), source)
+            if key in _WRAPPED and text.peek() == "[":
+                return _listed("json", lambda: _in_wrapped(opened()), source, limits)
             text.value()
-    message = (
-        f"{source.name} is JSON of no kind that is read here. Send JSON lines, GeoJSON or an answer of the BPS API."
-    )
-    raise FileRefused(message)
+    raise FileRefused("strange_json", file=source.name)
 
 
 _Row = dict[str, Any] | None
@@ -165,8 +160,7 @@ def _listed(
     for row in rows():
         names.update(dict.fromkeys(row or ()))
         if len(names) > limits.columns:
-            message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
-            raise FileRefused(message)
+            raise FileRefused("too_many_columns", file=source.name, most=limits.columns)
     known = tuple(names)
     return Document(kind, known, first_row, lambda: _framed(rows(), known, limits, first_row))
 
@@ -197,7 +191,7 @@ def _cell(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode().strip() or None
+        return value.translate(_UNSEEN).encode("utf-8", "replace").decode().strip() or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
@@ -214,14 +208,25 @@ def _in_array(text: _Text) -> Iterator[_Row]:
         yield from map(_object, text.items())
 
 
+def _in_wrapped(text: _Text) -> Iterator[_Row]:
+    """Objects of the first array that an interface wrapped into an object."""
+    with text.stream:
+        for key in text.entries():
+            if key in _WRAPPED and text.peek() == "[":
+                yield from map(_object, text.items())
+                return
+            text.value()
+
+
 def _is_line(source: Source, encoding: str, limits: Limits) -> bool:
     """Whether the first line that is not empty is an object by itself."""
     with text_stream(source, encoding) as stream:
         for line in _lines(stream, source, limits):
             if line.strip():
                 row = _parsed(line)
-                # One line may be a whole GeoJSON as well.
-                return row is not None and not row.keys() & {"features", "vervar", "datacontent"}
+                # One line may be a whole document as well.
+                is_wrapped = row is not None and any(isinstance(row.get(name), list) for name in _WRAPPED)
+                return row is not None and not is_wrapped and not row.keys() & {"features", "vervar", "datacontent"}
     return False
 
 
@@ -230,9 +235,9 @@ def _lines(stream: BinaryIO, source: Source, limits: Limits) -> Iterator[bytes]:
         try:
             line = stream.readline(limits.row_bytes + 1)
         except (OSError, EOFError, ValueError):
-            raise broken(source.name) from None
+            raise FileRefused("broken_json", file=source.name) from None
         if len(line) > limits.row_bytes:
-            raise too_long(source.name, limits.row_bytes)
+            raise FileRefused("row_too_long", file=source.name, kilobytes=limits.row_bytes >> 10)
         if not line:
             return
         yield line
@@ -275,8 +280,7 @@ def _api_answer(text: _Text, source: Source) -> Document:
     try:
         rows = rows_of(content)
     except FileRefused as refusal:
-        message = f"{source.name}: {refusal.args[0]}"
-        raise FileRefused(message) from None
+        raise FileRefused(refusal.word, file=source.name, **refusal.values) from None
     numbered = rows.rename({name: f"c{at}" for at, name in enumerate(rows.columns)}).with_row_index("row_number", 2)
     chunk = numbered.select(
         pl.col("row_number").cast(pl.Int64), pl.lit(None, pl.String).alias("row_fault"), pl.exclude("row_number")

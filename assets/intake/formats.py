@@ -12,32 +12,37 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.intake.containers import LIMITS, ZIP, Limits, Source, bomb, source_of
+from assets.intake.containers import LIMITS, ZIP, Limits, Source, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
 from assets.intake.headers import plain_name
 from assets.intake.workbooks import as_cells, is_workbook, sheets_of
 from schemas.errors import FileRefused
+from schemas.messages import LANGUAGES, say, words
 
 _START_BYTES = 1 << 16
 _PARQUET, _COMPOUND = b"PAR1", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TAR_AT, _TAR = 257, b"ustar"
 _OTHERS = {
-    b"%PDF": "a PDF",
-    b"Rar!": "a RAR archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"BZh": "packed with bzip2",
-    b"\xfd7zXZ": "packed with xz",
-    b"\x28\xb5\x2f\xfd": "packed with zstd",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"SQLite format 3": "a database",
-    b"{\\rtf": "a text document",
-    b"$FL2": "an SPSS file",
-    b"<stata_dta>": "a Stata file",
+    b"%PDF": "pdf",
+    b"Rar!": "rar",
+    b"7z\xbc\xaf": "seven_zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x89PNG": "picture",
+    b"\xff\xd8\xff": "picture",
+    b"GIF8": "picture",
+    b"SQLite format 3": "database",
+    b"{\\rtf": "text_document",
+    b"$FL2": "spss",
+    b"<stata_dta>": "stata",
 }
 _MARKUP = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<style", b"<head", b"<body", b"<div")
+_ALIKE = 0.8
+"""Share of the names of the best sheet from which on another one is the same table."""
+_EXAMPLES = {say("sheet.example", lang) for lang in LANGUAGES}
+"""Sheets of the template that hold the table and are no delivery."""
 _CHUNK_CELLS, _CHUNK_BYTES, _SLICE_BYTES = 4_000_000, 64 << 20, 512 << 20
 
 
@@ -91,18 +96,18 @@ def open_delivery(path: Path, limits: Limits = LIMITS, names: Collection[str] = 
     ----------
     names : collection of str
         Plain names of the columns wanted (:func:`assets.intake.headers.names_of`): of several sheets, the one whose
-        first rows hold most of them is read, the first of equals.
+        first rows hold most of them is read.
 
     Raises
     ------
     FileRefused
-        If it is of no kind that is read here, is empty, damaged or protected, or goes beyond the limits.
+        If it is of no kind that is read here, is empty, damaged or protected, goes beyond the limits, or holds the
+        table in several sheets.
     """
     source = source_of(path, limits, is_workbook)
     start = source.start(_START_BYTES)
     if not start.strip(b" \t\r\n\0\xef\xbb\xbf"):
-        message = f"{source.name} is empty. Send it again."
-        raise FileRefused(message)
+        raise FileRefused("empty", file=source.name)
     if start.startswith(_PARQUET):
         return _parquet(source, limits)
     if start.startswith((ZIP, _COMPOUND)):
@@ -128,36 +133,46 @@ def _first_character(start: bytes) -> str:
 def _refuse_others(start: bytes, name: str) -> None:
     kind = next((said for mark, said in _OTHERS.items() if start.startswith(mark)), None)
     if start[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR:
-        kind = "a tar archive"
+        kind = "tar"
     if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:9].lower().startswith(_MARKUP):
-        kind = "a web page or XML, whatever its name says"
+        kind = "markup"
     if kind is not None:
-        message = f"{name} is {kind}. Open it, save the table as XLSX or CSV UTF-8, and send that."
-        raise FileRefused(message)
+        raise FileRefused("no_table", file=name, kind=words(f"file_kind.{kind}"))
 
 
 def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Delivery:
-    def hits(header: tuple[tuple[str, ...], ...]) -> int:
-        return max((sum(plain_name(cell) in names for cell in row) for row in header), default=0)
+    def hits(row: tuple[str, ...]) -> int:
+        return len({plain_name(cell) for cell in row}.intersection(names))
 
-    sheet = max(sheets_of(source, limits), key=lambda one: hits(one.header))
+    sheets = sheets_of(source, limits)
+    found = [max(map(hits, sheet.header), default=0) for sheet in sheets]
+    most = max(found)
+    alike = [
+        sheet
+        for sheet, count in zip(sheets, found, strict=True)
+        if count >= max(1, _ALIKE * most)
+        and sheet.name not in _EXAMPLES
+        and sheet.rows > 1 + [hits(row) for row in sheet.header].index(count)
+    ]
+    # One table in several sheets, one sheet per district: to read one of them would lose the others.
+    if len(alike) > 1:
+        raise FileRefused("several_sheets", file=source.name, count=len(alike))
+    sheet = alike[0] if alike else sheets[found.index(most)]
     return Delivery(source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read)
 
 
 def _parquet(source: Source, limits: Limits) -> Delivery:
-    damaged = FileRefused(f"{source.name} is damaged or incomplete Parquet. Write and send it again.")
+    damaged = FileRefused("damaged_parquet", file=source.name)
     try:
         with source.file() as opened, pq.ParquetFile(opened) as parquet:
             schema, total = parquet.schema_arrow, parquet.metadata.num_rows
     except (pa.ArrowException, OSError, ValueError):
         raise damaged from None
     if len(schema) > limits.columns:
-        message = f"{source.name} has more than {limits.columns} columns. Send the columns of the template."
-        raise FileRefused(message)
+        raise FileRefused("too_many_columns", file=source.name, most=limits.columns)
     nested = next((at for at, one in enumerate(schema, start=1) if pa.types.is_nested(one.type)), None)
     if nested is not None:
-        message = f"{source.name}: column {nested} holds lists or structures. Send one value per cell."
-        raise FileRefused(message)
+        raise FileRefused("nested", file=source.name, place=str(nested))
 
     def read() -> Iterator[pl.DataFrame]:
         most = max(1, min(CHUNK_ROWS, _CHUNK_CELLS // max(1, len(schema))))
@@ -174,7 +189,7 @@ def _parquet(source: Source, limits: Limits) -> Delivery:
                     raise damaged
                 size = sum(_bytes_of(column) for column in part.iter_columns())
                 if size > _SLICE_BYTES:
-                    raise bomb(source.name)
+                    raise FileRefused("bomb", file=source.name)
                 yield from _as_text(part, 1 + size // _CHUNK_BYTES, start + 1, limits)
 
     return Delivery(source.name, "parquet", (tuple(schema.names),), is_named=True, first_row=2, read=read)

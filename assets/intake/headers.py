@@ -13,6 +13,7 @@ import polars as pl
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
+from schemas.messages import LANGUAGES, Words, words
 
 _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
@@ -35,6 +36,10 @@ _PARTS = {
 
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
+_TOTAL = (
+    r"(?i)^(?:sub[ -]?|grand )?(?:jumlah|total)(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang))?[ :.]*$"
+)
+_FIRST_CELLS = 3
 _NEAR = 0.84
 _MANY = 4
 
@@ -80,6 +85,10 @@ class HeaderFit:
             chunk = chunk.with_columns(
                 row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
             )
+        # Below a table people write its sums: beside the first words of a row its other cells mean something else.
+        first = pl.coalesce(chunk.columns[2 : 2 + _FIRST_CELLS])
+        is_total = first.str.contains(_TOTAL) & pl.col("row_fault").is_null()
+        chunk = chunk.with_columns(row_fault=pl.when(is_total).then(pl.lit("total_row")).otherwise("row_fault"))
         has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
         return chunk.filter(has_content).select(
             "row_number",
@@ -219,8 +228,7 @@ def _refuse_twins(said: Sequence[str], known: Mapping[str, str], name: str) -> N
         if count > 1 and one in known:
             # By position: where the header is lost, its cells are somebody's data.
             places = ", ".join(str(at) for at, other in enumerate(said, start=1) if other == one)
-            message = f"{name}: columns {places} have the same name. Keep one of them or name them apart."
-            raise FileRefused(message)
+            raise FileRefused("twin_columns", file=name, places=places)
 
 
 def _levels(column: str, at: Mapping[str, str]) -> list[str]:
@@ -257,13 +265,15 @@ def _lacking(
 ) -> FileRefused:
     """Which columns are missing, and which name of the file was perhaps meant for each."""
     spare = [one for one in said if one and one not in used]
-    meant = []
+    meant: list[Words] = []
     for column in required:
         for own in (one for one, of in known.items() if of == column):
             # A header near a known name is a misspelt name and no data.
             if near := get_close_matches(own, spare, n=1, cutoff=_NEAR):
-                meant.append(f"column {said.index(near[0]) + 1} is named almost like {own}")
+                meant.append(words("refused.almost_like", place=str(said.index(near[0]) + 1), name=own))
                 break
-    hint = f" Perhaps {'; '.join(meant)}." if meant else ""
-    message = f"{name} lacks the column {', '.join(required)}.{hint} The template of the feed shows every column."
-    return FileRefused(message)
+    lacking = ", ".join(required)
+    if not meant:
+        return FileRefused("columns_missing", file=name, columns=lacking)
+    hint = Words(*("; ".join(one.of(lang) for one in meant) for lang in LANGUAGES))
+    return FileRefused("columns_misspelt", file=name, columns=lacking, hint=hint)

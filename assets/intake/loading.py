@@ -4,8 +4,8 @@ What a refused or repeated load says is in the message catalogue, in the languag
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.checking import Checked, Checker
+from assets.intake.containers import shown
 from assets.intake.declaration import Declaration, declaration_of, is_note, note_of, noted_by
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
@@ -22,7 +23,7 @@ from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, mo
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
 from schemas.contract import Contract
-from schemas.errors import FileRefused, Refused, UnknownRegency
+from schemas.errors import FileRefused, Refused, Worded
 from schemas.messages import Lang, say
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
@@ -125,10 +126,20 @@ class Intake:
     on_rows: Callable[[int, float | None], None] = _silent
     on_wait: Callable[[], None] = _silent
 
-    def load(self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None) -> Loaded:
+    def load(
+        self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None, *,
+        supersedes: Sequence[str] = (),
+    ) -> Loaded:  # fmt: skip
         """Load one file, or say why not; the same content twice is a no-op that says so.
 
         A refused file leaves no row and no batch; if its rows were the reason, the report names each of them.
+
+        Parameters
+        ----------
+        declaration : Declaration, optional
+            Else that of the note beside the file.
+        supersedes : sequence of str
+            Batches it takes the place of, instead of those it declares.
 
         Raises
         ------
@@ -136,26 +147,29 @@ class Intake:
             If another load of this home does not end within an hour.
         """
         with alone(self.lake, self.lang, self.on_wait):
-            return self._load(feed, file, quarter, declaration)
+            return self._load(feed, file, quarter, declaration, supersedes)
 
-    def _load(self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None) -> Loaded:
+    def _load(
+        self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None,
+        supersedes: Sequence[str] = (),
+    ) -> Loaded:  # fmt: skip
         working = self.lake.root / WORKING
         shutil.rmtree(working, ignore_errors=True)
         try:
             said = declaration or declaration_of(file, quarter)
+            if supersedes:
+                said = said.model_copy(update={"supersedes": tuple(supersedes)})
             file_hash = hash_of_file(file)
             batch_id = batch_id_of(feed, str(quarter), file_hash, said)
             known = entered(self.lake, str(quarter), batch_id)
             if known is not None and known.state is not BatchState.WITHDRAWN:
                 code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
                 return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
-            self._refuse_unknown_superseded(said, feed, quarter, file.name)
+            self._refuse_unknown_superseded(said, feed, quarter)
             contract = self.contracts[f"intake/{feed}"]
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
-            fit = fit_header(
-                delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
-            )
+            fit = self._fit(delivery, contract)
             chunks = self._checked(file, delivery, fit, Checker(contract, said))
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
@@ -174,15 +188,34 @@ class Intake:
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
             )  # fmt: skip
-        except (FileRefused, UnknownRegency) as refusal:
-            return Loaded(feed, file.name, BatchState.REFUSED, reason=str(refusal))
+        except Worded as refusal:
+            return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
         except OSError as error:
             if error.filename is None or Path(error.filename) != file:
                 raise
-            reason = say("load.unreadable", self.lang, file=file.name)
+            reason = FileRefused("unreadable").told(self.lang, file=shown(file))
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _fit(self, delivery: Delivery, contract: Contract) -> HeaderFit:
+        """How the file's columns become those of the feed; if they do not, the feed they would fit is named."""
+        try:
+            return _fitted(delivery, contract)
+        except FileRefused as refusal:
+            if "columns" not in refusal.values:
+                raise
+            better: dict[Feed, int] = {}
+            for feed in Feed:
+                with suppress(FileRefused):
+                    fit = _fitted(delivery, self.contracts[f"intake/{feed}"])
+                    if len(fit.columns) > len(fit.unknown):
+                        better[feed] = len(fit.columns)
+            if not better:
+                raise
+            named = max(better, key=lambda feed: better[feed])
+            values = {"file": delivery.name, "columns": refusal.values["columns"], "feed": str(named)}
+            raise FileRefused("other_feed", **values) from None
 
     def _sweep(self, folder: Path, quarter: Quarter) -> None:
         """Drop the rows of loads that were killed before the ledger named them."""
@@ -191,12 +224,11 @@ class Intake:
             if one.is_dir() and one.name not in named:
                 shutil.rmtree(one)
 
-    def _refuse_unknown_superseded(self, said: Declaration, feed: Feed, quarter: Quarter, name: str) -> None:
+    def _refuse_unknown_superseded(self, said: Declaration, feed: Feed, quarter: Quarter) -> None:
         known = {batch.batch_id for batch in batches(self.lake, str(quarter)) if batch.feed is feed}
         for old in said.supersedes:
             if old not in known:
-                placed = {"file": name, "batch": old, "feed": str(feed), "quarter": str(quarter)}
-                raise FileRefused(say("load.supersedes_unknown", self.lang, **placed))
+                raise FileRefused("supersedes_unknown", batch=old, feed=str(feed), quarter=str(quarter))
 
     def _checked(
         self, file: Path, delivery: Delivery, fit: HeaderFit, checker: Checker
@@ -239,7 +271,7 @@ class Intake:
         first = counted.rejected.first
         return say(
             "load.too_many_errors", self.lang, file=name, rejected=counted.rejected.total, read=counted.read,
-            share=f"{self.max_error_share:.0%}", row=str(first.first_row), column=first.column, reason=first.reason,
+            share=f"{self.max_error_share:.0%}", row=str(first.first_row), sentence=first.mending(self.lang),
         )  # fmt: skip
 
     def _report(self, rejected: RejectedRows, feed: Feed, quarter: Quarter, batch_id: str) -> Path | None:
@@ -272,10 +304,16 @@ class Intake:
                 with alone(self.lake, self.lang, self.on_wait):
                     if not file.exists():
                         continue  # Another load was faster.
-                    loaded = self._load(feed, file, quarter, None)
+                    loaded = self._load(feed, file, quarter)
                     if loaded.batch is not None:
                         _put_away(file, landing / "done" / loaded.batch.batch_id)
                 yield loaded
+
+
+def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
+    return fit_header(
+        delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
+    )  # fmt: skip
 
 
 def _check(checker: Checker, rows: pl.DataFrame) -> Checked:

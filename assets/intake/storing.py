@@ -112,7 +112,7 @@ def settle(path: Path) -> None:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often one reason stands against one column of a file, and the first row it stands against."""
+    """How often one reason stands against one column of a file, and where first; `expected` tells some apart."""
 
     column: str
     reason: str
@@ -121,11 +121,15 @@ class Tally:
     first_row: int
 
     def sentence(self, lang: Lang) -> str:
-        """The reason as it is told, with how often and where it first stands."""
+        """The reason as it is told: how often, where it first stands, what to do."""
+        said = self.mending(lang)
+        return say("load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=said)
+
+    def mending(self, lang: Lang) -> str:
+        """What is wrong and how to mend it."""
         code = f"row.{self.reason}"
         placed: dict[str, Value] = {"column": self.column, "expected": self.expected, "found": NOTHING}
-        said = say(code, lang, **placed) if code in catalogue() else self.reason
-        return say("load.tally", lang, rows=self.rows, column=self.column, first=str(self.first_row), sentence=said)
+        return say(code, lang, **placed) if code in catalogue() else self.reason
 
 
 @dataclass
@@ -134,7 +138,7 @@ class RejectedRows:
 
     folder: Path
     total: int = 0
-    _tally: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    _tally: dict[tuple[str, str, str | None], Tally] = field(default_factory=dict)
     _held: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {"rows": [], "reasons": []})
     _spilled: dict[str, int] = field(default_factory=lambda: {"rows": 0, "reasons": 0})
 
@@ -143,16 +147,15 @@ class RejectedRows:
         if rows.is_empty():
             return
         self.total += rows.height
-        counted = reasons.group_by("column", "reason").agg(
-            pl.col("row_number").n_unique().alias("rows"),
-            first_row=pl.col("row_number").min(),
-            expected=pl.col("expected").first() if "expected" in reasons.columns else pl.lit(None, pl.String),
+        counted = reasons.group_by("column", "reason", "expected").agg(
+            pl.col("row_number").n_unique().alias("rows"), first_row=pl.col("row_number").min()
         )
         for one in counted.iter_rows(named=True):
-            known = self._tally.get((one["column"], one["reason"]))
+            key = (one["column"], one["reason"], one["expected"])
+            known = self._tally.get(key)
             if known is not None:
-                one |= {"rows": known.rows + one["rows"], "first_row": known.first_row, "expected": known.expected}
-            self._tally[one["column"], one["reason"]] = Tally(**one)
+                one |= {"rows": known.rows + one["rows"], "first_row": known.first_row}
+            self._tally[key] = Tally(**one)
         # Chunks name their reasons in types of their own.
         text = reasons.with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String))
         for name, frame in (("rows", rows), ("reasons", text)):
@@ -163,12 +166,14 @@ class RejectedRows:
     @property
     def tally(self) -> tuple[Tally, ...]:
         """Every reason by column, the most frequent first."""
-        return tuple(sorted(self._tally.values(), key=lambda one: (-one.rows, one.column, one.reason)))
+        return tuple(
+            sorted(self._tally.values(), key=lambda one: (-one.rows, one.column, one.reason, one.expected or ""))
+        )
 
     @property
     def first(self) -> Tally:
         """The first reason in the order of the file."""
-        return min(self._tally.values(), key=lambda one: (one.first_row, one.column, one.reason))
+        return min(self._tally.values(), key=lambda one: (one.first_row, one.column, one.reason, one.expected or ""))
 
     @property
     def counts(self) -> dict[str, int]:

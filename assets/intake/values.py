@@ -28,7 +28,13 @@ MONTHS = {
 }  # fmt: skip
 """Names of the months in Indonesian (with the spellings still met) and English."""
 
+TEXT_MARKS = "'\u2018\u2019`\u00b4"
+"""Apostrophes that keep a spreadsheet from reading a cell as a number, as hands and programs write them."""
+
 _THOUSAND = 1000
+_AMOUNT = r"(?:\d{1,3}(?:\.\d{3})+|\d+)"
+_RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|\d{{1,3}}(?:\s\d{{3}})+)$"
+"""Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _TIME = r"[T ]+\d{1,2}:\d{2}.*$"
 _EARLIEST_YEAR = 1000
@@ -155,7 +161,11 @@ def _that_may_be(manner: _Manner, cells: pl.LazyFrame) -> pl.LazyFrame:
 
     Most wrong cells have not: where a whole column is wrong, nothing is left to be read with patience.
     """
-    found = cells.filter(_has_form(manner))
+    cell = pl.col("cell").str.strip_chars_start(TEXT_MARKS)
+    if manner.dtype.is_numeric():
+        digits = cell.str.replace(r",.*$", "").str.replace_all(r"\D", "")
+        cell = pl.when(cell.str.contains(_RUPIAH)).then(digits).otherwise(cell)
+    found = cells.with_columns(cell).filter(_has_form(manner))
     if not manner.spellings:
         return found
     meant = pl.col("cell").str.to_lowercase().replace_strict(dict(manner.spellings), default=pl.col("cell"))
@@ -205,11 +215,15 @@ def _patient(manner: _Manner) -> pl.Expr:
         whole = pl.coalesce(one.cast(pl.Int64, strict=False) for one in readings)
         return pl.coalesce(whole, _yes_or_no().cast(pl.Int64)) if manner.is_flag else whole
     if manner.dtype.is_float():
-        value = _with_decimals().cast(pl.Float64, strict=False)
+        value = pl.coalesce(one.cast(pl.Float64, strict=False) for one in (pl.col("cell"), _with_decimals()))
         return pl.when(value.is_finite()).then(value)
     known = {word.lower(): word for word in manner.words}
-    word = pl.col("cell").str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
-    return word.replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+    return plain_word("cell").replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+
+
+def plain_word(name: str) -> pl.Expr:
+    """Words of a column as vocabularies write them: lower case, joined by `_`."""
+    return pl.col(name).str.to_lowercase().str.replace_all(r"[\s_-]+", "_")
 
 
 def _yes_or_no() -> pl.Expr:
@@ -225,7 +239,13 @@ def _day() -> pl.Expr:
     named = pl.concat_str([by_name.field("3"), month.cast(pl.String), by_name.field("1")], separator="-")
     year_first = pl.when(numbers.str.contains(r"^[12]\d{3}-\d{1,2}-\d{1,2}$")).then(numbers)
     day_first = pl.when(numbers.str.contains(r"^\d{1,2}-\d{1,2}-[12]\d{3}$")).then(numbers)
+    # Year and month or day and month: what is a year in one reading is no month in the other.
+    in_a_row = r"^((?:19|20)\d{2}(?:0\d|1[0-2])\d{2})$", r"^(\d{2}(?:0\d|1[0-2])(?:19|20)\d{2})$"
     return pl.coalesce(
+        *(
+            day.str.extract(form).str.to_date(order, strict=False)
+            for form, order in zip(in_a_row, ("%Y%m%d", "%d%m%Y"), strict=True)
+        ),
         year_first.str.to_date("%Y-%m-%d", strict=False),
         day_first.str.to_date("%d-%m-%Y", strict=False),
         named.str.to_date("%Y-%m-%d", strict=False),

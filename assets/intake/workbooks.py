@@ -10,7 +10,7 @@ import sys
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, cast
 import polars as pl
 import pyarrow as pa
 
-from assets.intake.containers import UNPACKING_FAULTS, Limits, Source, bomb, damaged
-from assets.intake.delimited import HEADER_ROWS
+from assets.intake.containers import UNPACKING_FAULTS, Limits, Source
+from assets.intake.delimited import HEADER_ROWS, INVISIBLE
 from schemas.errors import FileRefused
 
 _READER = Path(__file__).with_name("workbook_reader.py")
@@ -35,9 +35,10 @@ _MARKS = {"[Content_Types].xml", "mimetype"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its first rows, and a way to read all of it."""
+    """A sheet of a workbook: its first rows, how many it has in all, and a way to read them."""
 
     name: str
+    rows: int
     header: tuple[tuple[str, ...], ...]
     read: Callable[[], Iterator[pl.DataFrame]]
 
@@ -70,9 +71,8 @@ def sheets_of(source: Source, limits: Limits) -> tuple[Sheet, ...]:
         sheets = _Nameless()
         told = _told_by_reader(workbook, sheets, source.name, limits)
     if not told:
-        message = f"{source.name} has no visible sheet with anything in it. Send the sheet that holds the table."
-        raise FileRefused(message)
-    return tuple(_sheet(sheets, one["name"], one["at"], one["columns"], source.name, limits) for one in told)
+        raise FileRefused("no_sheet", file=source.name)
+    return tuple(_sheet(sheets, one, source.name, limits) for one in told)
 
 
 def _look_inside(workbook: BinaryIO, name: str, limits: Limits) -> None:
@@ -82,28 +82,23 @@ def _look_inside(workbook: BinaryIO, name: str, limits: Limits) -> None:
     workbook.seek(0)
     if not start.startswith(b"PK"):
         if _ENCRYPTED in start:
-            message = f"{name} is protected by a password. Send it without one, over a protected way."
-            raise FileRefused(message)
+            raise FileRefused("password", file=name)
         return
     try:
         with zipfile.ZipFile(workbook) as archive:
             infos = archive.infolist()
             if sum(info.file_size for info in infos) > limits.workbook_bytes:
-                raise bomb(name)
+                raise FileRefused("bomb", file=name)
             members = {info.filename for info in infos}
             if not {"xl/workbook.xml", "xl/workbook.bin", "content.xml"} & members:
-                message = f"{name} is a document without sheets. Send the table as XLSX or CSV."
-                raise FileRefused(message)
+                raise FileRefused("no_workbook", file=name)
             for info in infos:
                 with archive.open(info) as part:
                     prolog = part.read(_PROLOG_BYTES)
                 if any(mark in prolog for mark in _DECLARATIONS):
-                    message = (
-                        f"{name} declares entities of its own, which no spreadsheet does. Save it anew and send it."
-                    )
-                    raise FileRefused(message)
+                    raise FileRefused("entities", file=name)
     except UNPACKING_FAULTS:
-        raise damaged(name) from None
+        raise FileRefused("damaged", file=name) from None
     workbook.seek(0)
 
 
@@ -111,9 +106,7 @@ def _told_by_reader(workbook: BinaryIO, sheets: _Nameless, name: str, limits: Li
     handles = (workbook.fileno(), sheets.descriptor)
     command = [sys.executable, "-I", str(_READER), f"/dev/fd/{handles[0]}", str(handles[1])]
     bounds = [str(limits.workbook_memory), str(limits.workbook_seconds), str(limits.columns)]
-    too_large = FileRefused(
-        f"{name} is too large for a workbook, or made to be. Save the sheet as CSV UTF-8 and send that."
-    )
+    too_large = FileRefused("workbook_too_large", file=name)
     try:
         done = subprocess.run(  # noqa: S603 - our own program, our own arguments
             [*command, *bounds],
@@ -126,26 +119,22 @@ def _told_by_reader(workbook: BinaryIO, sheets: _Nameless, name: str, limits: Li
     if done.returncode < 0 or b"MemoryError" in done.stderr:
         raise too_large
     if done.returncode:
-        message = (
-            f"{name} is damaged, protected by a password or no proper workbook. Open it, save it as XLSX, send that."
-        )
-        raise FileRefused(message)
+        raise FileRefused("damaged_workbook", file=name)
     return list(json.loads(done.stdout))
 
 
-def _sheet(sheets: _Nameless, title: str, at: int, columns: int, name: str, limits: Limits) -> Sheet:
-    if columns > limits.columns:
+def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits) -> Sheet:
+    if told["columns"] > limits.columns:
 
         def refused() -> Iterator[pl.DataFrame]:
-            message = f"{name} has more than {limits.columns} columns. Send the columns of the template."
-            raise FileRefused(message)
+            raise FileRefused("too_many_columns", file=name, most=limits.columns)
 
-        return Sheet(title, (), refused)
+        return Sheet(told["name"], told["rows"], (), refused)
 
     def read() -> Iterator[pl.DataFrame]:
         # A descriptor of its own, so that two readers do not move each other's place.
         with os.fdopen(os.open(f"/dev/fd/{sheets.descriptor}", os.O_RDONLY), "rb") as opened:
-            opened.seek(at)
+            opened.seek(told["at"])
             before = 0
             for batch in pa.ipc.open_stream(opened):
                 frame = cast("pl.DataFrame", pl.from_arrow(batch)).with_columns(pl.all().cast(pl.String))
@@ -153,7 +142,8 @@ def _sheet(sheets: _Nameless, title: str, at: int, columns: int, name: str, limi
                 before += frame.height
 
     header = next(read()).head(HEADER_ROWS).drop("row_number", "row_fault")
-    return Sheet(title, tuple(tuple(cell or "" for cell in row) for row in header.iter_rows()), read)
+    rows = tuple(tuple(cell or "" for cell in row) for row in header.iter_rows())
+    return Sheet(told["name"], told["rows"], rows, read)
 
 
 def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:
@@ -172,7 +162,9 @@ def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:
             .then(pl.lit("cell_too_long"))
             .alias("row_fault")
         )
-    cells = frame.with_columns(pl.all().str.replace_all("\0", "\ufffd", literal=True).str.strip_chars())
+    odd = [name for name in frame.columns if frame[name].str.contains(f"[\0{INVISIBLE}]").any()]
+    cleaned = pl.col(odd).str.replace_all("\0", "\ufffd", literal=True).str.replace_all(f"[{INVISIBLE}]", "")
+    cells = frame.with_columns(cleaned).with_columns(pl.all().str.strip_chars())
     return cells.with_columns(pl.when(pl.all() != "").then(pl.all())).select(
         pl.int_range(before + 1, before + cells.height + 1, dtype=pl.Int64).alias("row_number"), too_long, pl.all()
     )

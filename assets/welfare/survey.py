@@ -66,23 +66,20 @@ def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> p
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as fault:
-        message = f"{path}: cannot be read ({fault}). Give a CSV file in UTF-8 with a header, or a .parquet file."
-        raise FileRefused(message) from fault
+        raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
     measures = [] if for_scoring else _measures(spec)
     needed = [spec.id, *spec.strata, *spec.features, *measures]
     if not for_scoring:
         needed += [*spec.area, *spec.quota.within, *spec.groups]
     lacking = sorted({*needed} - {*frame.columns})
     if lacking:
-        message = f"{path}: no column {', '.join(lacking)}. Add it, or correct the specification's column names."
-        raise FileRefused(message)
+        raise FileRefused("survey_lacks", file=str(path), columns=", ".join(lacking))
     numbers = [name for name, feature in spec.features.items() if feature.kind == "number"]
     parsed = frame.select(number(name, frame.schema[name]) for name in dict.fromkeys([*numbers, *measures]))
     for name in measures:
         wrong = (parsed[name].is_null() & ~blank(frame[name])).arg_true()
         if len(wrong):
-            message = f"{path}: {name} in row {wrong[0] + 1} is no number ({len(wrong)} such rows). Correct the cells."
-            raise FileRefused(message)
+            raise FileRefused("survey_no_number", file=str(path), column=name, row=str(wrong[0] + 1), count=len(wrong))
     whole = [name for name in parsed.columns if parsed[name].null_count() == int(blank(frame[name]).sum())]
     return frame.with_columns(pl.col(spec.id).cast(pl.String), *(parsed[name] for name in whole))
 
