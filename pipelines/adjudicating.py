@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import polars as pl
+
 from assets.house import House
 from assets.intake.formats import open_delivery
 from assets.intake.headers import fit_header, names_of
@@ -51,14 +53,23 @@ def open_cases(house: House, quarter: Quarter, wanted: Sequence[str] | None = No
     Refused
         If the quarter has not been run.
     """
-    tables = {}
-    for key in TABLES:
-        table = house.lake.table(key, str(quarter))
-        if table is None:
-            message = f"{quarter} has no registry yet. Run it: perlinsos run {quarter}"
-            raise Refused(message)
-        tables[key] = table.scan(house.contracts[key])
+    tables = {key: registry_table(house, quarter, key) for key in TABLES}
     return cases_of(tables, model_on(quarter.first_day), wanted)
+
+
+def registry_table(house: House, quarter: Quarter, key: str) -> pl.LazyFrame:
+    """A table of the registry as the last run of a quarter made it.
+
+    Raises
+    ------
+    Refused
+        If the quarter has not been run.
+    """
+    table = house.lake.table(key, str(quarter))
+    if table is None:
+        message = f"{quarter} has no registry yet. Run it: perlinsos run {quarter}"
+        raise Refused(message)
+    return table.scan(house.contracts[key])
 
 
 def find_case(house: House, quarter: Quarter, begins: str) -> Case:
@@ -115,9 +126,7 @@ def decide_all(house: House, quarter: Quarter, file: Path, lang: Lang = "en") ->
     """
     contract = house.contracts[CONTRACT]
     delivery = open_delivery(file, names=names_of(contract))
-    fit = fit_header(
-        delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
-    )
+    fit = fit_header(delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row)
     rows = [row for chunk in delivery.chunks() for row in fit.rows(chunk).to_dicts() if (row["ruling"] or "").strip()]
     if not rows:
         raise Refused(say("cases.no_ruling", lang, file=file.name))

@@ -4,30 +4,37 @@ Personal numbers are read from a prompt or standard input, never from arguments;
 Commands import what they need when they run, so that `--help` answers at once.
 """
 
-import json
-import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table as Grid
 
+from pipelines.cli_registry import adjudicate, registry
+from pipelines.console import (
+    COUNTS,
+    AsJson,
+    QuarterArgument,
+    err,
+    language,
+    open_home,
+    out,
+    print_grid,
+    print_json,
+    tell_loaded,
+    today,
+)
 from schemas.errors import PerlinsosError, Refused, Worded, WrongUsage
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed, Role
 
 if TYPE_CHECKING:
-    from assets.intake.loading import Loaded
     from pipelines.home import Home
     from pipelines.runs import Ran
-    from schemas.messages import Lang
 
 app = typer.Typer(
     name="perlinsos",
@@ -42,18 +49,12 @@ app.add_typer(model, name="model")
 batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, withdraw, compare.")
 app.add_typer(quotas, name="quotas")
 app.add_typer(batches_app, name="batches")
+app.add_typer(adjudicate, name="adjudicate")
+app.add_typer(registry, name="registry")
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-JAKARTA = ZoneInfo("Asia/Jakarta")
 SET_ASIDE = 3
-COUNTS = ("read", "accepted", "rejected", "parked")
-MOST_REASONS = 20
 LOCK_SECONDS = 600
 _PERSONAL_NUMBER = re.compile(r"(-.*=)?\d{16}")
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]
 
 
 class TemplateFormat(StrEnum):
@@ -102,41 +103,10 @@ def _refuse_numbers(arguments: Sequence[str]) -> None:
         raise WrongUsage(message)
 
 
-def _home() -> "Home":
-    from pipelines.home import Home
-
-    return Home.from_environment()
-
-
-def language() -> "Lang":
-    """Language of what is told: `PERLINSOS_LANG`, id or en."""
-    return "id" if os.environ.get("PERLINSOS_LANG", "en").lower().startswith("id") else "en"
-
-
-def _print_json(content: object) -> None:
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
-
-
-def _grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    grid = Grid(*header, title=title, title_justify="left")
-    for column in grid.columns[1:]:
-        column.justify = "right"
-    for column in grid.columns:
-        column.overflow = "fold"
-    for row in rows:
-        grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row))
-    out.print(grid)
-
-
-def today() -> date:
-    """The day in Jakarta."""
-    return datetime.now(JAKARTA).date()
-
-
 @app.command()
 def init() -> None:
     """Lay out the home (PERLINSOS_HOME, else ./var): folders, a random pseudonym key, Dagster's settings."""
-    home = _home()
+    home = open_home()
     known = home.is_initialised
     home.init()
     out.print(f"{home.path}: {'was a home already' if known else 'is a home now'}")
@@ -157,10 +127,10 @@ def world(
     chosen = [Quarter.parse(one.strip()) for one in quarters.split(",")]
     written = write(scope, families, chosen, seed, out_dir)
     if as_json:
-        _print_json(written)
+        print_json(written)
         return
     for quarter, feeds in written.items():
-        _grid(f"{out_dir / quarter}", ("feed", "rows"), feeds.items())
+        print_grid(f"{out_dir / quarter}", ("feed", "rows"), feeds.items())
 
 
 @app.command()
@@ -172,7 +142,7 @@ def template(
     """Write an empty file of a feed with every column explained."""
     from reports.template import csv_template, xlsx_template
 
-    home = _home()
+    home = open_home()
     if home.is_initialised:
         contract = home.house.contracts[f"intake/{feed}"]
     else:
@@ -201,7 +171,7 @@ def load(
     from pipelines.progress import Progress
     from schemas.vocabularies import BatchState
 
-    home, lang = _home(), language()
+    home, lang = open_home(), language()
     house = home.house
     chosen = Quarter.parse(quarter) if quarter else Quarter.of(today())
     replaced = tuple(find_batch(house.lake, one, lang).batch_id for one in supersedes or ())
@@ -213,7 +183,7 @@ def load(
             loaded = intake.load(feed, file, chosen, supersedes=replaced)
         refused |= loaded.state is BatchState.REFUSED
         aside |= loaded.batch is not None and loaded.batch.rejected > 0
-        _tell_loaded(loaded, lang, as_json=as_json)
+        tell_loaded(loaded, lang, as_json=as_json)
     _rebuild_warehouse(home)
     if refused:
         raise typer.Exit(Refused.exit_code)
@@ -229,33 +199,6 @@ def _rebuild_warehouse(home: "Home") -> None:
         rebuild(home.house)
 
 
-def _tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
-    from schemas.messages import say
-
-    batch = loaded.batch
-    # Of a refused file no row is taken, the sound ones neither.
-    refused = {"read": loaded.read, "accepted": 0, "rejected": loaded.read, "parked": 0}
-    counts = {name: getattr(batch, name) for name in COUNTS} if batch else refused
-    if as_json:
-        told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
-        _print_json(told | {"report": loaded.report and str(loaded.report), "reason": loaded.reason})
-        return
-    if batch is None:
-        refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)
-        err.print(refusal, markup=False, style="red")
-    else:
-        state = say(f"batch_state.{loaded.state}", lang)
-        sentence = say("load.told", lang, file=loaded.file_name, state=state, batch=batch.batch_id, **counts)
-        out.print(sentence, markup=False)
-    for tally in loaded.tally[:MOST_REASONS]:
-        out.print(f"  {tally.sentence(lang)}", markup=False)
-    if batch is not None and batch.unknown_columns:
-        unknown = say("load.unknown_columns", lang, columns=", ".join(batch.unknown_columns))
-        out.print(f"  {unknown}", markup=False)
-    if loaded.report:
-        out.print(f"  {say('load.report', lang, report=str(loaded.report))}", markup=False)
-
-
 @batches_app.command("list")
 def batches_list(
     quarter: Annotated[str | None, typer.Argument(help="As 2026Q1; else every quarter known.")] = None,
@@ -265,11 +208,11 @@ def batches_list(
     from assets.intake.batches import batches, history, quarters_with_batches
     from schemas.messages import say
 
-    lake, lang = _home().house.lake, language()
+    lake, lang = open_home().house.lake, language()
     quarters = [Quarter.parse(quarter)] if quarter else quarters_with_batches(lake)
     found = [batch for one in quarters for batch in batches(lake, str(one))]
     if as_json:
-        _print_json(
+        print_json(
             [
                 {
                     "batch": batch.batch_id, "feed": batch.feed, "quarter": batch.quarter, "state": batch.state,
@@ -287,7 +230,7 @@ def batches_list(
         )  # fmt: skip
         return
     header = ("batch", "quarter", "feed", "state", "file", *COUNTS)
-    _grid(
+    print_grid(
         "batches",
         header,
         [
@@ -309,13 +252,13 @@ def batches_withdraw(
     from assets.intake.loading import alone
     from schemas.messages import say
 
-    home, lang = _home(), language()
+    home, lang = open_home(), language()
     lake = home.house.lake
     with alone(lake, lang):
         withdrawn = withdraw(lake, find_batch(lake, batch, lang), why, today(), lang)
     _rebuild_warehouse(home)
     if as_json:
-        _print_json({"batch": withdrawn.batch_id, "feed": withdrawn.feed, "quarter": withdrawn.quarter,
+        print_json({"batch": withdrawn.batch_id, "feed": withdrawn.feed, "quarter": withdrawn.quarter,
                      "state": withdrawn.state, "reason": why})  # fmt: skip
         return
     out.print(say("load.told_withdrawn", lang, batch=withdrawn.batch_id), markup=False)
@@ -326,10 +269,10 @@ def batches_facts(quarter: QuarterArgument, as_json: AsJson = False) -> None:
     """One hash of all accepted facts of a quarter: equal wherever the same was stated, in whatever files."""
     from assets.intake.facts import facts_hash
 
-    house = _home().house
+    house = open_home().house
     found = facts_hash(house.lake, house.contracts, Quarter.parse(quarter))
     if as_json:
-        _print_json({"quarter": quarter, "facts": found})
+        print_json({"quarter": quarter, "facts": found})
         return
     out.print(found)
 
@@ -345,11 +288,13 @@ def run(
     """Load what lies in the landing zone and make the quarter's draft; the same job as in Dagster's UI."""
     from pipelines.runs import execute
 
-    ran = execute(_home(), "quarterly_run", Quarter.parse(quarter), {"ops": {"intake": {"config": {"first": first}}}})
+    ran = execute(
+        open_home(), "quarterly_run", Quarter.parse(quarter), {"ops": {"intake": {"config": {"first": first}}}}
+    )
     draft = ran.metadata["decision/draft"]
     if as_json:
         stages = [{"stage": one.name, "seconds": round(one.seconds, 2), "rows": one.rows} for one in ran.stages]
-        _print_json({"quarter": quarter, "draft": draft["draft"], "scaled": draft["scaled"], "counts": draft["counts"],
+        print_json({"quarter": quarter, "draft": draft["draft"], "scaled": draft["scaled"], "counts": draft["counts"],
                      "stages": stages, "seconds": round(ran.seconds, 2), "peak_mib": ran.peak_bytes >> 20})  # fmt: skip
         return
     tell_run(ran)
@@ -360,10 +305,10 @@ def tell_run(ran: "Ran") -> None:
     from assets.decision.draft import SHORT
 
     rows = [(one.name, f"{one.seconds:.1f} s", sum(one.rows.values())) for one in ran.stages]
-    _grid("stages", ("stage", "time", "rows written"), rows)
+    print_grid("stages", ("stage", "time", "rows written"), rows)
     draft = ran.metadata["decision/draft"]
     names = ("evaluated", "recipients", "waiting", "ineligible", "not_scorable", "held")
-    _grid(
+    print_grid(
         "decided",
         ("programme", *names),
         [
@@ -384,15 +329,15 @@ def status(
     from pipelines.status import status_of
     from schemas.messages import say
 
-    told = status_of(_home().house, Quarter.parse(quarter) if quarter else None)
+    told = status_of(open_home().house, Quarter.parse(quarter) if quarter else None)
     if as_json:
-        _print_json(told)
+        print_json(told)
         return
     if not told:
         out.print("nothing was loaded yet")
     for name, one in told.items():
         header = ("feed", "batches", "read", "accepted", "rejected", "parked")
-        _grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
+        print_grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
         for waiting in one["still_parked"]:
             out.print(f"  {say('load.still_parked', language(), **waiting)}", markup=False)
         for draft in one["drafts"]:
@@ -415,7 +360,7 @@ def approve(
     from assets.decision.draft import SHORT, find_draft
     from assets.publication.approvals import approve as sign
 
-    house = _home().house
+    house = open_home().house
     found = find_draft(house, draft)
     given = sign(house, found, role, key, decree)
     out.print(f"draft {found.hash[:SHORT]} of {found.quarter} approved by {given.name} as {role}")
@@ -427,12 +372,12 @@ def publish(quarter: QuarterArgument, as_json: AsJson = False) -> None:
     from assets.warehouse import rebuild
     from pipelines.runs import execute
 
-    home = _home()
+    home = open_home()
     ran = execute(home, "publish_quarter", Quarter.parse(quarter))
     rebuild(home.house)
     made = ran.metadata["publication/revision"]
     if as_json:
-        _print_json({"quarter": quarter, **made})
+        print_json({"quarter": quarter, **made})
         return
     out.print(f"{quarter} revision {made['revision']}: {made['folder']}", markup=False)
 
@@ -450,7 +395,7 @@ def workbook(
     from reports.lists import lists_workbook
     from schemas.regions import kemendagri
 
-    revision = in_force(_home().house, Quarter.parse(quarter))
+    revision = in_force(open_home().house, Quarter.parse(quarter))
     if revision is None:
         message = f"{quarter} has no published revision. `perlinsos status` shows what is published."
         raise Refused(message)
@@ -483,7 +428,7 @@ def explain(
     if (reference is None) != family:
         message = "name one family: --reference R, or --family and its number on standard input."
         raise WrongUsage(message)
-    house = _home().house
+    house = open_home().house
     source = source_of(house, Quarter.parse(quarter), draft)
     if reference is not None:
         family_id = family_of_reference(house, source, reference)
@@ -525,7 +470,7 @@ def model_fit(
         "exclusion_error": card.provenance.exclusion_error,
     }
     if as_json:
-        _print_json(made)
+        print_json(made)
         return
     out.print("\n".join(f"{name}: {value}" for name, value in made.items()), markup=False)
 
@@ -541,7 +486,7 @@ def model_adopt(
     from assets.welfare.scorecard import read_scorecard
 
     card = read_scorecard(file)
-    adopt(_home().house.models, card, valid_from.date(), decree)
+    adopt(open_home().house.models, card, valid_from.date(), decree)
     out.print(f"scorecard {card.hash[:12]} is in force from {valid_from.date()}")
 
 
@@ -589,15 +534,15 @@ def model_show(
     from assets.welfare.models import scorecard_on
     from assets.welfare.scorecard import read_scorecard
 
-    card = read_scorecard(file) if file else scorecard_on(_home().house.models, today())
+    card = read_scorecard(file) if file else scorecard_on(open_home().house.models, today())
     table = card.table()
     if as_json:
-        _print_json({"hash": card.hash, "provenance": asdict(card.provenance), "points": table.to_dicts()})
+        print_json({"hash": card.hash, "provenance": asdict(card.provenance), "points": table.to_dicts()})
         return
     out.print(f"scorecard {card.hash}")
     for name, value in asdict(card.provenance).items():
         out.print(f"  {name}: {value}", markup=False)
-    _grid("points", table.columns, table.iter_rows())
+    print_grid("points", table.columns, table.iter_rows())
 
 
 @quotas.command("show")
@@ -609,13 +554,13 @@ def quotas_show(
     """Places of every regency with the arithmetic behind them, by the law and the poverty figures of the quarter."""
     from pipelines.status import seats_of
 
-    table = seats_of(_home().house, Quarter.parse(quarter))
+    table = seats_of(open_home().house, Quarter.parse(quarter))
     if province:
         table = table.filter(table["regency_code"].str.starts_with(province))
     if as_json:
-        _print_json(table.to_dicts())
+        print_json(table.to_dicts())
         return
-    _grid(quarter, table.columns, table.iter_rows())
+    print_grid(quarter, table.columns, table.iter_rows())
 
 
 @app.command()
@@ -638,7 +583,7 @@ def warehouse() -> None:
     """Rebuild warehouse.duckdb, the catalogue of all tables for SQL users."""
     from assets.warehouse import FILE, rebuild
 
-    home = _home()
+    home = open_home()
     house = home.house
     with home.locked("lake", "a load"):
         views = rebuild(house)
@@ -650,4 +595,4 @@ def demo(families: Annotated[int, typer.Option(help="Invented families of four r
     """The whole job on invented families: two quarters from files to published lists, every status explained."""
     from pipelines.demo import demonstrate
 
-    demonstrate(_home(), families, out, tell_run)
+    demonstrate(open_home(), families, out, tell_run)

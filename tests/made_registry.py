@@ -75,10 +75,7 @@ def member(card: str, nik: str | None, relation: int = 1, day: date = NOV, **mor
 def family(card: str, *niks: str | None, day: date = NOV, **more: Any) -> dict[Feed, list[Row]]:  # noqa: ANN401
     """A family registers with these persons: head, partner, then children born in 2015."""
     young = {"marital_status": 1, "school_participation": 2, "work_position": 0}
-    persons = [
-        member(card, nik, min(at + 1, 3), day, **(young if at > 1 else {}))
-        for at, nik in enumerate(niks)
-    ]
+    persons = [member(card, nik, min(at + 1, 3), day, **(young if at > 1 else {})) for at, nik in enumerate(niks)]
     return {Feed.REGISTRATIONS: [registration(card, day, **more)], Feed.MEMBERS: persons}
 
 

@@ -220,12 +220,12 @@ def test_identity_in(case: Case, tmp_path: Path) -> None:
         mine = periods.filter(pl.col("family_id") == now[card]["family_id"])
         assert mine["began_by"].to_list() == list(events)
         assert mine["valid_to"].null_count() == 1
-    for card, event in expected.ended.items():
-        assert periods.filter(pl.col("family_id") == ids[CARDS[card]])["ended_by"].to_list() == [event]
+    for card, end in expected.ended.items():
+        assert periods.filter(pl.col("family_id") == ids[CARDS[card]])["ended_by"].to_list() == [end]
     after = dict(persons.select("name", "person_id").rows())
-    for name, event in expected.ended_person.items():
+    for name, end in expected.ended_person.items():
         mine = office.table("person_periods").filter(pl.col("person_id") == after[NAMES[name]])
-        assert mine["ended_by"].to_list() == [event]
+        assert mine["ended_by"].to_list() == [end]
     for name in expected.same_person:
         assert after[NAMES[name]] == people[NAMES[name]]
     for name, born in expected.born.items():

@@ -146,7 +146,9 @@ def test_stating_half_in_one_quarter_and_half_in_the_next_ends_in_the_same_recor
     assert golden(said(*rows[cut:]), golden(said(*rows[:cut]))).equals(golden(said(*rows)))
 
 
-def conflicting(frame: pl.DataFrame, last: pl.DataFrame | None = None, before: pl.DataFrame | None = None) -> pl.DataFrame:
+def conflicting(
+    frame: pl.DataFrame, last: pl.DataFrame | None = None, before: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Conflicts of a quarter on top of last quarter's golden record and conflicts."""
     precedence = Precedence(PRECEDENCE, OLDEST, CUT_OFF)
     record = golden(frame, before)

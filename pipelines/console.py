@@ -1,0 +1,92 @@
+"""What all commands share: where they print and how, the home they work on, the day, the language.
+
+Which commands there are is in :mod:`pipelines.cli` and its parts.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+if TYPE_CHECKING:
+    from assets.intake.loading import Loaded
+    from pipelines.home import Home
+    from schemas.messages import Lang
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+COUNTS = ("read", "accepted", "rejected", "parked")
+MOST_REASONS = 20
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]
+
+
+def open_home() -> "Home":
+    """The home this process works on (PERLINSOS_HOME, else ./var)."""
+    from pipelines.home import Home
+
+    return Home.from_environment()
+
+
+def language() -> "Lang":
+    """Language of what is told: `PERLINSOS_LANG`, id or en."""
+    return "id" if os.environ.get("PERLINSOS_LANG", "en").lower().startswith("id") else "en"
+
+
+def print_json(content: object) -> None:
+    """Print one line of JSON."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+
+
+def print_grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; whole numbers with their thousands apart."""
+    grid = Grid(*header, title=title, title_justify="left")
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for column in grid.columns:
+        column.overflow = "fold"
+    for row in rows:
+        grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row))
+    out.print(grid)
+
+
+def today() -> date:
+    """The day in Jakarta."""
+    return datetime.now(JAKARTA).date()
+
+
+def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
+    """Tell what became of a file: its counts, every reason, and where the rejected rows are."""
+    from schemas.messages import say
+
+    batch = loaded.batch
+    # Of a refused file no row is taken, the sound ones neither.
+    refused = {"read": loaded.read, "accepted": 0, "rejected": loaded.read, "parked": 0}
+    counts = {name: getattr(batch, name) for name in COUNTS} if batch else refused
+    if as_json:
+        told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
+        print_json(told | {"report": loaded.report and str(loaded.report), "reason": loaded.reason})
+        return
+    if batch is None:
+        refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)
+        err.print(refusal, markup=False, style="red")
+    else:
+        state = say(f"batch_state.{loaded.state}", lang)
+        sentence = say("load.told", lang, file=loaded.file_name, state=state, batch=batch.batch_id, **counts)
+        out.print(sentence, markup=False)
+    for tally in loaded.tally[:MOST_REASONS]:
+        out.print(f"  {tally.sentence(lang)}", markup=False)
+    if batch is not None and batch.unknown_columns:
+        unknown = say("load.unknown_columns", lang, columns=", ".join(batch.unknown_columns))
+        out.print(f"  {unknown}", markup=False)
+    if loaded.report:
+        out.print(f"  {say('load.report', lang, report=str(loaded.report))}", markup=False)
