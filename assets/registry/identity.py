@@ -14,6 +14,7 @@ from assets.registry.settling import (
     Settled,
     components,
     decided_links,
+    number_agrees,
     pair_cases,
     settle,
 )
@@ -23,6 +24,8 @@ from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
 PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
 """From people (`id, full_name, birth_date, region, national_id`) to pairs (:func:`assets.registry.linkage.score_pairs`)."""
 _WEIGHTS = ("weight_micro", "probability")
+_SIDES = ("left", "right")
+_OF_A_SIDE = ("family_id", "stated_date", "nik", "birth_date", "sex")
 
 
 @dataclass(frozen=True)
@@ -120,28 +123,30 @@ def _exact_pairs(people: pl.DataFrame) -> pl.DataFrame:
 def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
-    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are not a pair).
+    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Two
+    numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a clerk's to
+    decide, however alike all else is. The date within a number is what the birth date says already, so that the
+    number is compared without it.
     """
-    pairs = scored(
-        people.select(
-            id="identity_id", full_name="name", birth_date="birth_date", region="village_code", national_id="nik"
-        )
-    ).with_columns(basis=pl.lit(LinkBasis.MODEL.value))
-    for side in ("left", "right"):
-        pairs = pairs.join(
-            people.select(
-                pl.col("identity_id").alias(f"id_{side}"),
-                pl.col("family_id").alias(f"_{side}_family"),
-                pl.col("stated_date").alias(f"_{side}_date"),
-            ),
-            on=f"id_{side}",
-            maintain_order="left",
-        )
-    listed_together = (pl.col("_left_family") == pl.col("_right_family")) & (
-        pl.col("_left_date") == pl.col("_right_date")
+    compared = people.select(
+        id="identity_id", full_name="name", birth_date="birth_date", region="village_code",
+        national_id=pl.col("nik").str.slice(0, 6) + pl.col("nik").str.slice(12),
+    )  # fmt: skip
+    pairs = scored(compared)
+    for side in _SIDES:
+        known = people.select(pl.col(name).alias(f"{side}_{name}") for name in ("identity_id", *_OF_A_SIDE))
+        pairs = pairs.join(known, left_on=f"id_{side}", right_on=f"{side}_identity_id", maintain_order="left")
+    listed_together = pl.all_horizontal(
+        pl.col(f"left_{name}") == pl.col(f"right_{name}") for name in ("family_id", "stated_date")
     )
-    return pairs.filter(~listed_together).drop(
-        f"_{side}_{part}" for side in ("left", "right") for part in ("family", "date")
+    two_sound_numbers = pl.all_horizontal(
+        pl.col(f"{side}_nik").is_not_null() & number_agrees(f"{side}_") for side in _SIDES
+    )
+    outcome = pl.when(two_sound_numbers).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome")
+    return (
+        pairs.filter(~listed_together)
+        .with_columns(outcome=outcome, basis=pl.lit(LinkBasis.MODEL.value))
+        .drop(f"{side}_{name}" for side in _SIDES for name in _OF_A_SIDE)
     )
 
 

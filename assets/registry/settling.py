@@ -172,7 +172,7 @@ def _bearers(labelled: pl.DataFrame) -> pl.DataFrame:
     ordered = labelled.sort(
         "_person",
         pl.col("nik").is_null(),
-        _agrees().not_(),
+        number_agrees().not_(),
         pl.col("was_here").not_(),
         pl.col("is_verified").not_(),
         "first_registered_date",
@@ -189,10 +189,16 @@ def _bearers(labelled: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _agrees() -> pl.Expr:
-    """Whether a number says the birth date and sex of who bears it; true where there is no number."""
-    born, nik = pl.col("birth_date"), pl.col("nik")
-    day = born.dt.day() + pl.when(pl.col("sex") == Sex.FEMALE.value).then(_WOMEN).otherwise(0)
+def number_agrees(of: str = "") -> pl.Expr:
+    """Whether a number says the birth date and sex of who bears it; true where there is no number.
+
+    Parameters
+    ----------
+    of : str
+        What the names of the columns `nik, birth_date, sex` begin with.
+    """
+    born, nik = pl.col(f"{of}birth_date"), pl.col(f"{of}nik")
+    day = born.dt.day() + pl.when(pl.col(f"{of}sex") == Sex.FEMALE.value).then(_WOMEN).otherwise(0)
     said = pl.concat_str(
         day.cast(pl.String).str.zfill(2),
         born.dt.month().cast(pl.String).str.zfill(2),
