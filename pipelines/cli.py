@@ -134,6 +134,26 @@ def world(
 
 
 @app.command()
+def link(
+    people: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="File of persons: CSV, Parquet, workbook.")],
+    spec: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="YAML: which column says what.")],
+    to: Annotated[Path, typer.Option("--out", help="CSV to write: id_left, id_right, probability, outcome.")],
+    as_json: AsJson = False,
+) -> None:
+    """Find who may be the same person in any file of persons: certain pairs, and pairs for a clerk."""
+    from assets.registry.person_file import read_people, read_spec
+    from pipelines.linking import link_people
+
+    linked = link_people(read_people(people, read_spec(spec)), to, today())
+    if as_json:
+        print_json(linked)
+        return
+    print_grid(
+        str(to), ("", "count"), [(name.replace("_", " "), count) for name, count in linked.items() if name != "model"]
+    )
+
+
+@app.command()
 def template(
     feed: Feed,
     form: Annotated[TemplateFormat, typer.Option("--format")] = TemplateFormat.XLSX,

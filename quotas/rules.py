@@ -215,7 +215,7 @@ class Ranking(Strict):
 
 
 class RegistryRule(Strict):
-    """Which answer of several the registry believes.
+    """Which answer of several the registry believes, and from when on two records are one person.
 
     Attributes
     ----------
@@ -224,7 +224,7 @@ class RegistryRule(Strict):
     answer_max_age_days : int
         An answer older than this on the day of decision counts as missing.
     linkage_same_probability, linkage_clerk_probability : float
-        From which probability on two persons are taken for one, and from which a clerk is asked.
+        Probability of linkage from which on two records are one person, and from which on a clerk decides.
     clerk_cases_per_thousand_families : int
         Pairs of persons left to clerks, at most, per thousand families of the registry.
     """
@@ -239,6 +239,13 @@ class RegistryRule(Strict):
     def _names_each_source_once(self) -> Self:
         if sorted(self.source_precedence) != sorted(Source):
             fault = f"source_precedence must name each of {', '.join(Source)} exactly once"
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_the_doubtful_to_a_clerk(self) -> Self:
+        if self.linkage_clerk_probability > self.linkage_same_probability:
+            fault = "linkage_clerk_probability lies above linkage_same_probability"
             raise ValueError(fault)
         return self
 

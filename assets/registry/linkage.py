@@ -1,0 +1,375 @@
+"""Probabilistic linkage: which pairs of persons may be one, with weights in integers. Training is elsewhere.
+
+Persons are cleaned, proposed in blocks, compared and weighed inside DuckDB, by SQL made from the stored model. The
+parts of a weight are integers that add up, and outcomes are decided on rounded numbers alone.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from assets.registry.linkage_model import MICRO, LinkageModel, missing_condition, recipe
+from schemas.errors import Refused
+
+SAME, CLERK = "same", "clerk"
+PAIR_COLUMNS = ("id_left", "id_right", "weight_micro", "probability", "outcome")
+_NAMES = ("given_name", "family_name", "full_name")
+_NUMBERS = ("national_id", "contact")
+_ALL_PAIRS, _LEAST_PAIRS, _TOO_WIDE = 500_000, 250_000, 10
+_SAMPLE_PERSONS = 20_000
+_PART_ROWS = 2_000_000
+_MOST_SHARERS = 20
+_MOST_MATCHES_PER_PERSON = 8
+_NO_WORDS = (
+    "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
+)  # fmt: skip
+_NO_DATES = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
+_FIRST_YEAR, _LAST_YEAR = 1850, 2100
+# What is cheapest to compare comes first: the rest is not compared where it could not reach the threshold.
+_BY_COST = ("birth_date", "region", *_NAMES, *_NUMBERS, "address")
+
+
+@contextmanager
+def workshop(folder: Path | None, threads: int | None, memory_mib: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for one piece of work: in memory, or within a limit and a folder for what goes beyond it.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where a database of its own lives meanwhile; it holds personal data and is removed afterwards.
+    threads, memory_mib : int, optional
+        Else as DuckDB chooses.
+    """
+    with TemporaryDirectory(dir=folder) as own:
+        where = ":memory:" if folder is None else str(Path(own) / "linkage.duckdb")
+        settings: dict[str, Any] = {"temp_directory": own, "autoinstall_known_extensions": False}
+        if threads is not None:
+            settings["threads"] = threads
+        if memory_mib is not None:
+            settings["memory_limit"] = f"{memory_mib}MiB"
+        with duckdb.connect(where, config=settings) as con:
+            yield con
+
+
+def score_pairs(
+    people: pl.DataFrame | Path,
+    model: LinkageModel,
+    *,
+    same_probability: float,
+    clerk_probability: float,
+    folder: Path | None = None,
+    threads: int | None = None,
+    memory_mib: int | None = None,
+) -> pl.DataFrame:
+    """Pairs that are the same person or a clerk's to decide.
+
+    Parameters
+    ----------
+    people : DataFrame or Path
+        `id` (String, unique) and at least the model's columns: `birth_date` as Date, the others as String; or a
+        Parquet file of these.
+    model : LinkageModel
+        From :func:`assets.registry.linkage_training.train`.
+    same_probability, clerk_probability : float
+        From which probability on a pair is `same`, and from which it is for a clerk; others are left out.
+    folder, threads, memory_mib
+        See :func:`workshop`.
+
+    Returns
+    -------
+    DataFrame
+        `id_left`, `id_right` (String, left before right), `weight_micro` (Int64, bits in millionths: the sum of the
+        parts), `probability` (Float64 of 6 decimals, from the weight), `outcome` (`same`, `clerk`),
+        `weight_micro_prior` and per comparison `weight_micro_<name>` (Int64) and `level_<name>` (Int64: -1 where a
+        side is missing, 0 where they differ; :meth:`assets.registry.linkage_model.Comparison.words`). In order of
+        `id_left, id_right`.
+
+    Raises
+    ------
+    Refused
+        If a column of the model is missing.
+    """
+    with workshop(folder, threads, memory_mib) as con:
+        persons = prepare(con, people, model.columns)
+        propose(con, model.columns, persons)
+        prior = model.prior_micro(persons)
+        least = _least_weight(clerk_probability)
+        rows = con.sql("SELECT count(*) FROM block").fetchall()[0][0]
+        parts = max(1, math.ceil(rows / _PART_ROWS))
+        for part in range(parts):
+            scored = _weighed(con, model, prior, least, pairs_sql(model.columns, part, parts))
+            verb = "CREATE TABLE found AS" if part == 0 else "INSERT INTO found"
+            con.execute(f"{verb} {scored}")
+        names = [one.name for one in model.comparisons]
+        columns = ", ".join(f"weight_micro_{name}, level_{name}" for name in names)
+        found = pl.from_arrow(
+            con.sql(
+                f"SELECT l.id AS id_left, r.id AS id_right, weight_micro, {prior}::BIGINT AS weight_micro_prior, "
+                f"{columns} FROM (SELECT DISTINCT * FROM found) JOIN person l ON l.n = left_n JOIN person r ON r.n = right_n"
+            ).to_arrow_table()
+        )
+    assert isinstance(found, pl.DataFrame)  # noqa: S101
+    return _decided(found, same_probability, clerk_probability)
+
+
+def _least_weight(probability: float) -> int:
+    """A weight below which no pair reaches the probability, rounding included."""
+    below = max(probability - 1 / MICRO, 1 / MICRO)
+    return math.floor(MICRO * math.log2(below / (1 - below)))
+
+
+def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: float) -> pl.DataFrame:
+    bits = pl.col("weight_micro") / MICRO
+    micro = pl.col("probability_micro")
+    return (
+        found.with_columns(
+            probability_micro=(MICRO / (1 + 2.0**-bits)).round(mode="half_away_from_zero").cast(pl.Int64)
+        )
+        .filter(micro >= round(clerk_probability * MICRO))
+        .with_columns(
+            probability=micro / MICRO,
+            outcome=pl.when(micro >= round(same_probability * MICRO)).then(pl.lit(SAME)).otherwise(pl.lit(CLERK)),
+        )
+        .drop("probability_micro")
+        .select(*PAIR_COLUMNS, pl.exclude(PAIR_COLUMNS))
+        .sort("id_left", "id_right")
+    )
+
+
+def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, str, int]]:
+    """Where the weight of a pair comes from: name, level in words, part in millionths of bits.
+
+    Parameters
+    ----------
+    pair : mapping
+        A row of :func:`score_pairs` as a dictionary.
+
+    Returns
+    -------
+    list of tuple
+        First `prior`, then every comparison, last `total`; the parts before it add up to it.
+    """
+    steps = [("prior", f"{model.matches_per_person:g} matches expected per person", int(pair["weight_micro_prior"]))]
+    steps += [
+        (one.name, one.words(pair[f"level_{one.name}"]), int(pair[f"weight_micro_{one.name}"]))
+        for one in model.comparisons
+    ]
+    return [*steps, ("total", f"probability {pair['probability']:.6f}", sum(part for _, _, part in steps))]
+
+
+def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns: Sequence[str]) -> int:
+    """Make the table `person`, cleaned, in order of id, and count it.
+
+    Its columns: `n` (0 and up), `id`, the columns as text (dates as ``19881231``), `name_key` (all words of the name
+    in alphabetical order) and `frequency_<column>` (-log2 of the share of persons with that value, in millionths) of
+    columns weighed by frequency. Whatever stands for nothing is null: blanks, zeros, one character repeated, counted-up
+    digits, words like `null`, days before 1850 or used as a filler, and numbers that more than 20 persons share.
+
+    Raises
+    ------
+    Refused
+        If a column is missing.
+    """
+    given = con.read_parquet(str(people)) if isinstance(people, Path) else con.from_arrow(people.to_arrow())
+    missing = [name for name in ("id", *columns) if name not in given.columns]
+    if missing:
+        message = f"the persons lack {', '.join(missing)}, which the linkage model asks for. Add the columns."
+        raise Refused(message)
+    cleaned = ", ".join(f"{_cleaned(name)} AS {name}" for name in columns)
+    given.create_view("given")
+    con.execute(f"CREATE TABLE cleaned AS SELECT id, {cleaned} FROM given ORDER BY id")
+    for name in set(columns) & set(_NUMBERS):
+        con.execute(
+            f"UPDATE cleaned SET {name} = NULL WHERE {name} IN "
+            f"(SELECT {name} FROM cleaned GROUP BY {name} HAVING count(*) > {_MOST_SHARERS})"
+        )
+    frequent = [name for name, levels in recipe(columns).items() if levels[0].by_frequency]
+    for name in frequent:
+        con.execute(
+            f"CREATE TABLE frequency_{name} AS SELECT {name}, round({MICRO} * log2((SELECT count({name}) FROM cleaned) "
+            f"/ count(*)))::BIGINT AS frequency_{name} FROM cleaned WHERE {name} IS NOT NULL GROUP BY {name}"
+        )
+    joins = " ".join(f"LEFT JOIN frequency_{name} USING ({name})" for name in frequent)
+    shares = "".join(f", frequency_{name}" for name in frequent)
+    con.execute(
+        f"CREATE TABLE person AS SELECT n, id, {', '.join(columns)}, {_name_key(columns)} AS name_key{shares} "
+        f"FROM (SELECT rowid AS n, * FROM cleaned) {joins}"
+    )
+    con.execute("DROP TABLE cleaned")
+    return int(con.sql("SELECT count(*) FROM person").fetchall()[0][0])
+
+
+def _cleaned(column: str) -> str:
+    plain = f"lower(strip_accents(nfc_normalize({column})))"
+    if column == "birth_date":
+        nothing = ", ".join(f"DATE '{day}'" for day in _NO_DATES)
+        return (
+            f"CASE WHEN {column} NOT IN ({nothing}) AND year({column}) BETWEEN {_FIRST_YEAR} AND {_LAST_YEAR} "
+            f"THEN strftime({column}, '%Y%m%d') END"
+        )
+    if column in _NUMBERS:
+        nothing = ", ".join(f"'{word.replace(' ', '')}'" for word in _NO_WORDS)
+        # Numbers that went through a floating point column end in .0.
+        text = rf"regexp_replace(regexp_replace({plain}, '\.0+$', ''), '[^\p{{L}}\p{{N}}@]+', '', 'g')"
+        is_something = (
+            f"replace(text, left(text, 1), '') <> '' AND text NOT IN ({nothing}) "
+            "AND NOT starts_with('123456789012345678901234567890', text)"
+        )
+    else:
+        nothing = ", ".join(f"'{word}'" for word in ("", *_NO_WORDS))
+        # An apostrophe parts no word.
+        text = rf"trim(regexp_replace(regexp_replace({plain}, '[''\x{{2019}}`]+', '', 'g'), '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
+        is_something = f"text NOT IN ({nothing})"
+    return f"list_filter([{text}], lambda text: {is_something})[1]"
+
+
+def _name_key(columns: Collection[str]) -> str:
+    parts = [name for name in _NAMES if name in columns]
+    if "full_name" in parts:
+        name = "full_name"
+    elif parts:
+        name = f"concat_ws(' ', {', '.join(parts)})"
+    else:
+        return "NULL::VARCHAR"
+    return f"nullif(array_to_string(list_sort(string_split({name}, ' ')), ' '), '')"
+
+
+def blocking_rules(columns: Collection[str]) -> dict[str, str]:
+    """The rules that may propose pairs of a file with these columns: name to the keys of a person, as a list in SQL.
+
+    Two persons that share a key are compared. The narrow rules come first.
+    """
+    words = "list_distinct(string_split(name_key, ' '))"
+    starts = f"list_distinct(list_transform({words}, lambda word: left(word, 3)))"
+    year, day = "left(birth_date, 4)", "right(birth_date, 4)"
+
+    def each(keys: str, other: str) -> str:
+        return f"list_transform({keys}, lambda word: word || '|' || {other})"
+
+    def halves(number: str) -> str:
+        return f"['<' || left({number}, length({number}) // 2), '>' || right({number}, (length({number}) + 1) // 2)]"
+
+    rules = (
+        ("national_id", ("national_id",), "[national_id]"),
+        ("contact", ("contact",), "[contact]"),
+        ("word of name, birth date", ("name", "birth_date"), each(words, "birth_date")),
+        ("name, region", ("name", "region"), "[name_key || '|' || region]"),
+        ("name, year of birth", ("name", "birth_date"), f"[name_key || '|' || {year}]"),
+        ("birth date, region", ("birth_date", "region"), "[birth_date || '|' || region]"),
+        ("birth date, address", ("birth_date", "address"), "[birth_date || '|' || address]"),
+        ("name", ("name",), "[name_key]"),
+        ("word of name, address", ("name", "address"), each(words, "address")),
+        ("word of name, region", ("name", "region"), each(words, "region")),
+        ("birth date", ("birth_date",), "[birth_date]"),
+        ("address", ("address",), "[address]"),
+        ("word of name, year of birth", ("name", "birth_date"), each(words, year)),
+        ("word of name, day of birth", ("name", "birth_date"), each(words, day)),
+        ("half of national_id", ("national_id",), halves("national_id")),
+        ("half of contact", ("contact",), halves("contact")),
+        ("starts of names", ("name",), f"[array_to_string(list_sort({starts}), ' ')]"),
+        ("start of name, year of birth", ("name", "birth_date"), each(starts, year)),
+        ("word of name", ("name",), words),
+        ("region, year of birth", ("region", "birth_date"), f"[region || '|' || {year}]"),
+    )
+    has = set(columns) | ({"name"} if set(columns) & set(_NAMES) else set())
+    return {name: keys for name, needed, keys in rules if has >= set(needed)}
+
+
+def propose(con: duckdb.DuckDBPyConnection, columns: Sequence[str], persons: int, most: int | None = None) -> None:
+    """Make the table `block` (`k`, `n`): persons with the same `k` are compared.
+
+    Where all pairs are no more than 500,000, that is all persons in one block. Else each rule may propose `most`
+    pairs (one per person, and 250,000 at least, where none is given): it leaves out its largest blocks until it keeps
+    to that, and is not used at all if it would propose more than ten times as many (counted on every k-th person
+    where there are more than 20,000).
+    """
+    con.execute("CREATE TABLE block (k UBIGINT, n BIGINT)")
+    if persons * (persons - 1) // 2 <= _ALL_PAIRS:
+        con.execute("INSERT INTO block SELECT 0, n FROM person")
+        return
+    most = most or max(_LEAST_PAIRS, persons)
+    step = max(1, math.ceil(persons / _SAMPLE_PERSONS))
+    for rule, keys in blocking_rules(columns).items():
+        held = (
+            f"SELECT hash('{rule}', key) AS k, n FROM (SELECT unnest({keys}) AS key, n FROM person{{where}}) "
+            "WHERE key IS NOT NULL"
+        )
+        sampled = con.sql(
+            "SELECT coalesce(sum(c * (c - 1) // 2), 0) FROM (SELECT count(*) AS c FROM "
+            f"({held.format(where=f' WHERE n % {step} = 0')}) GROUP BY k)"
+        ).fetchall()[0][0]
+        if int(sampled) * step * step > _TOO_WIDE * most:
+            continue
+        con.execute(f"CREATE OR REPLACE TABLE held AS {held.format(where='')}")
+        con.execute("CREATE OR REPLACE TABLE size AS SELECT k, count(*) AS c FROM held GROUP BY k HAVING count(*) > 1")
+        largest = con.sql(
+            "SELECT coalesce(max(c), 0) FROM (SELECT c, sum(sum(c * (c - 1) // 2)) OVER (ORDER BY c) AS pairs "
+            f"FROM size GROUP BY c) WHERE pairs <= {most}"
+        ).fetchall()[0][0]
+        con.execute(f"INSERT INTO block SELECT k, n FROM held SEMI JOIN (FROM size WHERE c <= {largest}) USING (k)")
+    con.execute("DROP TABLE IF EXISTS held")
+    con.execute("DROP TABLE IF EXISTS size")
+
+
+def pairs_sql(columns: Collection[str], part: int = 0, parts: int = 1) -> str:
+    """SQL of the proposed pairs of one part of the blocks, with both sides' columns; a pair may come twice."""
+    sides = ", ".join(f"l.{name} AS {name}_l, r.{name} AS {name}_r" for name in _compared(columns))
+    shares = "".join(
+        f", l.frequency_{name} AS frequency_{name}"
+        for name, levels in recipe(columns).items()
+        if levels[0].by_frequency
+    )
+    chosen = f"WHERE k % {parts} = {part}" if parts > 1 else ""
+    return (
+        f"WITH side AS MATERIALIZED (SELECT * FROM (FROM block {chosen}) JOIN person USING (n)) "
+        f"SELECT l.n AS left_n, r.n AS right_n, {sides}{shares} FROM side l JOIN side r ON l.k = r.k AND l.n < r.n"
+    )
+
+
+def _compared(columns: Collection[str]) -> tuple[str, ...]:
+    """Columns that some comparison looks at."""
+    compared = [*recipe(columns), *(["name_key"] if "full_name" in columns else [])]
+    return tuple(compared)
+
+
+def level_sql(name: str, columns: Collection[str]) -> str:
+    """SQL of the number of the level of a pair: -1 where there is nothing to compare, 0 for the last level."""
+    levels = recipe(columns)[name]
+    top = len(levels) - 1
+    choices = " ".join(f"WHEN {rule.condition} THEN {top - at}" for at, rule in enumerate(levels[:-1]))
+    return f"CASE WHEN {missing_condition(name, columns)} THEN -1 {choices} ELSE 0 END"
+
+
+def _weighed(con: duckdb.DuckDBPyConnection, model: LinkageModel, prior: int, least: int, pairs: str) -> str:
+    """SQL of the pairs that weigh at least so much, with levels and parts; hopeless ones are dropped on the way."""
+    held = sorted(model.comparisons, key=lambda one: _BY_COST.index(one.name))
+    most = {}
+    for one in held:
+        frequent = one.levels[0].by_frequency
+        rarest = (
+            con.sql(f"SELECT coalesce(max(frequency_{one.name}), 0) FROM person").fetchall()[0][0] if frequent else 0
+        )
+        most[one.name] = max(0, *(level.weight_micro + rarest * level.by_frequency for level in one.levels))
+    sql = f"SELECT *, {prior}::BIGINT AS weight_micro FROM ({pairs})"
+    for at, one in enumerate(held):
+        name = one.name
+        weights = " ".join(
+            f"WHEN {one.number(place)} THEN {level.weight_micro}"
+            + (f" + frequency_{name}" if level.by_frequency else "")
+            for place, level in enumerate(one.levels)
+        )
+        rest = sum(most[later.name] for later in held[at + 1 :])
+        sql = f"SELECT *, {level_sql(name, model.columns)}::BIGINT AS level_{name} FROM ({sql})"
+        sql = f"SELECT *, (CASE level_{name} {weights} ELSE 0 END)::BIGINT AS weight_micro_{name} FROM ({sql})"
+        sql = (
+            f"SELECT * REPLACE (weight_micro + weight_micro_{name} AS weight_micro) FROM ({sql}) "
+            f"WHERE weight_micro + weight_micro_{name} + {rest} >= {least}"
+        )
+    parts = ", ".join(f"weight_micro_{one.name}, level_{one.name}" for one in model.comparisons)
+    return f"SELECT left_n, right_n, weight_micro, {parts} FROM ({sql})"

@@ -1,0 +1,393 @@
+"""Probabilistic linkage: what is learned, proposed and weighed, and how well, on invented and on public persons."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+from splink import Linker
+from splink.backends.duckdb import DuckDBAPI
+
+from assets.registry import linkage
+from assets.registry.linkage import pairs_sql, prepare, propose, score_pairs, waterfall, workshop
+from assets.registry.linkage_model import MICRO, LinkageModel, odds_of_two
+from assets.registry.linkage_training import splink_settings, train
+from assets.registry.person_file import read_people, read_spec
+from quotas.rulebook import rulebook
+from schemas.errors import FileRefused, Refused, SpecError, Tampered
+from tests.made_people import made_people
+
+RULE = rulebook().on(date(2026, 1, 1)).registry
+SAME, CLERK = RULE.linkage_same_probability, RULE.linkage_clerk_probability
+
+
+def scored(people: pl.DataFrame, model: LinkageModel, clerk: float = CLERK) -> pl.DataFrame:
+    return score_pairs(people, model, same_probability=SAME, clerk_probability=clerk)
+
+
+def pairs_of(found: pl.DataFrame, outcome: str | None = None) -> set[tuple[str, str]]:
+    chosen = found if outcome is None else found.filter(pl.col("outcome") == outcome)
+    return set(chosen.select("id_left", "id_right").iter_rows())
+
+
+@pytest.fixture(scope="module")
+def known() -> tuple[pl.DataFrame, set[tuple[str, str]]]:
+    return made_people(400, 120, seed=3)
+
+
+@pytest.fixture(scope="module")
+def model(known: tuple[pl.DataFrame, set[tuple[str, str]]]) -> LinkageModel:
+    return train(known[0], seed=1)
+
+
+def test_duplicates_are_found_and_nobody_else(
+    known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel
+) -> None:
+    people, truth = known
+    found = scored(people, model)
+    assert pairs_of(found, "same") <= truth
+    assert len(pairs_of(found) & truth) >= 0.98 * len(truth)
+    assert (found["id_left"] < found["id_right"]).all()
+
+
+def test_shuffled_persons_and_other_thread_counts_give_the_same_model_and_pairs(
+    known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel
+) -> None:
+    people = known[0]
+    shuffled = people.sample(fraction=1, shuffle=True, seed=9).select(reversed(people.columns))
+    assert train(shuffled, seed=1).to_json() == model.to_json()
+    plain = scored(people, model)
+    assert scored(shuffled, model).equals(plain)
+    one = score_pairs(people, model, same_probability=SAME, clerk_probability=CLERK, threads=1)
+    assert one.equals(plain)
+
+
+def test_parts_of_the_blocks_and_a_database_on_disk_change_no_pair(
+    known: tuple[pl.DataFrame, set[tuple[str, str]]],
+    model: LinkageModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = known[0]
+    plain = scored(people, model)
+    monkeypatch.setattr(linkage, "_ALL_PAIRS", 0)
+    monkeypatch.setattr(linkage, "_PART_ROWS", 1_000)
+    file = tmp_path / "people.parquet"
+    people.write_parquet(file)
+    in_parts = score_pairs(
+        file, model, same_probability=SAME, clerk_probability=CLERK, folder=tmp_path, memory_mib=200, threads=2
+    )
+    assert in_parts.equals(plain)
+    assert [one.name for one in tmp_path.iterdir()] == [file.name]
+
+
+def test_weights_are_those_of_splink(known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel) -> None:
+    people = known[0].head(200)
+    ours = scored(people, model, clerk=0.001)
+    shares = {
+        kind: {one.name: [getattr(level, kind) for level in one.levels] for one in model.comparisons}
+        for kind in ("m", "u")
+    }
+    with workshop(None, 1, None) as con:
+        persons = prepare(con, people, model.columns)
+        odds = odds_of_two(model.matches_per_person, persons)
+        settings = splink_settings(shares, model.columns) | {
+            "blocking_rules_to_generate_predictions": ["1=1"],
+            "probability_two_random_records_match": odds / (1 + odds),
+        }
+        predicted = Linker(DuckDBAPI(con).register("person"), settings, 50, validate_settings=False).inference.predict()
+        theirs = con.sql(
+            f"SELECT least(n_l, n_r), greatest(n_l, n_r), match_weight FROM {predicted.physical_name}"  # noqa: S608
+        ).fetchall()
+    ids = sorted(people["id"])
+    weights = {(ids[left], ids[right]): weight for left, right, weight in theirs}
+    assert len(weights) == persons * (persons - 1) // 2
+    likely = {pair for pair, weight in weights.items() if 1 / (1 + 2**-weight) >= 0.0011}
+    assert likely <= pairs_of(ours)
+    assert len(likely) > 20
+    for row in ours.iter_rows(named=True):
+        weight = weights[row["id_left"], row["id_right"]]
+        assert row["weight_micro"] / MICRO == pytest.approx(weight, abs=1e-4)
+
+
+def test_the_waterfall_adds_up_to_the_weight_and_the_probability_follows(
+    known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel
+) -> None:
+    for row in scored(known[0], model).iter_rows(named=True):
+        *parts, (name, _, total) = waterfall(row, model)
+        assert name == "total"
+        assert sum(part for _, _, part in parts) == total == row["weight_micro"]
+        assert row["probability"] == round(1 / (1 + 2 ** (-total / MICRO)), 6)
+        assert (row["outcome"] == "same") == (row["probability"] >= SAME)
+
+
+def test_a_model_survives_its_json_and_holds_no_value_of_a_person(
+    known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel
+) -> None:
+    content = model.to_json()
+    again = LinkageModel.from_json(content)
+    assert again == model
+    assert again.hash == model.hash
+    text = content.decode().lower()
+    values = known[0].select(pl.col(pl.String).exclude("id")).unpivot()["value"].drop_nulls().str.to_lowercase()
+    assert not [value for value in values.unique() if f'"{value}' in text]
+    with pytest.raises(Tampered):
+        LinkageModel.from_json(content.replace(b'"seed":1', b'"seed": 1'))
+    with pytest.raises(Tampered):
+        LinkageModel.from_json(content.replace(b"one digit off", b"one digit of"))
+    with pytest.raises(Tampered):
+        LinkageModel.from_json(b"{}")
+
+
+@pytest.mark.parametrize("columns", [("full_name", "birth_date"), ("given_name",), ("national_id",), ("birth_date",)])
+def test_few_columns_still_make_a_model(columns: tuple[str, ...]) -> None:
+    people, truth = made_people(300, 100, seed=5)
+    whole = pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True)
+    people = people.with_columns(full_name=whole).select("id", *columns)
+    found = scored(people, train(people, seed=1))
+    assert len(pairs_of(found, "same") - truth) <= 0.005 * found.height
+
+
+@pytest.mark.parametrize("originals", [0, 1, 2, 10, 700])
+def test_a_file_without_duplicates_has_no_same_pair(originals: int) -> None:
+    people, _ = made_people(max(originals, 1), 0, seed=originals)
+    people = people.head(originals)
+    assert scored(people, train(people, seed=1)).is_empty()
+
+
+def test_ten_persons_of_whom_two_are_one() -> None:
+    people, _ = made_people(9, 0, seed=4)
+    twice = pl.concat([people, people.head(1).with_columns(id=pl.lit("q"))])
+    found = scored(twice, train(twice, seed=1))
+    assert pairs_of(found, "same") == {("p0", "q")}
+
+
+PLACEHOLDERS = ["", " ", "0", "0000000000000000", "9999999999999999", "-", "NULL", "1234567890123456"]
+
+
+@pytest.mark.parametrize("number", PLACEHOLDERS)
+def test_a_placeholder_matches_nobody(number: str) -> None:
+    people, truth = made_people(300, 60, seed=6)
+    few = pl.arange(pl.len()) < 15
+    spoilt = people.with_columns(
+        pl.when(few).then(pl.lit(number)).otherwise("national_id").alias("national_id"),
+        pl.when(few).then(pl.lit(date(1900, 1, 1))).otherwise("birth_date").alias("birth_date"),
+    )
+    found = scored(spoilt, train(spoilt, seed=1), clerk=0.0001)
+    both = found.join(spoilt.filter(few).select(id_left="id"), on="id_left").join(
+        spoilt.filter(few).select(id_right="id"), on="id_right"
+    )
+    assert both["level_national_id"].eq(-1).all()
+    assert both["level_birth_date"].eq(-1).all()
+    assert pairs_of(found, "same") <= truth
+
+
+def test_a_number_that_many_share_is_a_placeholder() -> None:
+    people, truth = made_people(300, 60, seed=7)
+    shared = people.with_columns(
+        contact=pl.when(pl.arange(pl.len()) < 40).then(pl.lit("081234500001")).otherwise("contact")
+    )
+    assert pairs_of(scored(shared, train(shared, seed=1)), "same") <= truth
+
+
+def test_accents_case_and_punctuation_make_no_difference() -> None:
+    people, _ = made_people(200, 0, seed=8)
+    day = date(1988, 3, 4)
+    told = {"full_name": ["José  Ñuñez-O\u2019Brien", "jose nunez obrien", "ЮЛИЯ Иванова", "юлия иванова"]}
+    odd = pl.DataFrame(
+        {"id": ["a", "b", "c", "d"], **told, "birth_date": [day, day, date(1970, 5, 6), date(1970, 5, 6)]}
+    )
+    plain = people.select(
+        "id", full_name=pl.concat_str("given_name", "family_name", separator=" "), birth_date="birth_date"
+    )
+    everybody = pl.concat([plain, odd])
+    found = scored(everybody, train(everybody, seed=1)).filter(pl.col("id_left").is_in(["a", "c"]))
+    assert found.select("id_left", "id_right", "level_full_name").rows() == [("a", "b", 5), ("c", "d", 5)]
+
+
+def test_exchanged_names_are_said_once(known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel) -> None:
+    people = known[0].drop_nulls().head(50)
+    first = people.head(1)
+    swapped = first.with_columns(id=pl.lit("z"), given_name="family_name", family_name=first["given_name"])
+    found = scored(pl.concat([people, swapped.select(people.columns)]), model).filter(pl.col("id_right") == "z")
+    row = found.row(0, named=True)
+    steps = {name: words for name, words, _ in waterfall(row, model)}
+    assert steps["given_name"] == "given and family name exchanged"
+    assert row["weight_micro_family_name"] == 0
+
+
+def test_a_missing_column_is_named(model: LinkageModel) -> None:
+    with pytest.raises(Refused, match="contact"):
+        scored(made_people(5, 0, seed=1)[0].drop("contact"), model)
+
+
+def test_wide_rules_leave_out_their_largest_blocks() -> None:
+    people, _ = made_people(3_000, 0, seed=2)
+    with workshop(None, None, None) as con:
+        persons = prepare(con, people, ("region",))
+        propose(con, ("region", "given_name")[:1], persons, most=1_000)
+        assert con.sql("SELECT count(*) FROM block").fetchall() == [(0,)]
+    with workshop(None, None, None) as con:
+        columns = ("given_name", "family_name", "birth_date")
+        persons = prepare(con, people, columns)
+        propose(con, columns, persons, most=2_000)
+        proposed = con.sql(pairs_sql(columns)).shape[0]
+        rules = len(linkage.blocking_rules(columns))
+    assert 2_000 < proposed <= 2_000 * rules
+
+
+SPEC = {
+    "id": "rec_id", "given_name": "given_name", "family_name": "surname", "address": "address_1", "region": "suburb",
+    "birth_date": {"column": "date_of_birth", "format": "%Y%m%d"},
+}  # fmt: skip
+
+
+def written(folder: Path, spec: object) -> Path:
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(spec), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"id": "a", "given_nam": "b"}, "given_nam"),
+        ({"given_name": "b"}, "id"),
+        ({"id": "a"}, "Map at least one"),
+        ({"id": "a", "birth_date": {"column": "b", "form": "%Y"}}, "birth_date.form"),
+        ({"id": "a", "birth_date": {"column": "b", "format": "%Y%m"}}, "birth_date.format"),
+        ({"id": "a", "birth_date": {"column": "b", "format": "yyyy"}}, "birth_date.format"),
+        ({"id": 3, "region": "b"}, "id"),
+        (["id"], "as a whole"),
+    ],
+)
+def test_a_wrong_specification_is_refused_with_the_place(spec: object, said: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as error:
+        read_spec(written(tmp_path, spec))
+    assert said in str(error.value)
+
+
+def test_a_person_file_is_read_with_its_faults_counted(tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(" no ; nama ;lahir\n007;Ani;31/12/1988\n8;Budi;1988-12-31\n9;;\n", encoding="utf-8")
+    spec = read_spec(
+        written(tmp_path, {"id": "no", "full_name": "nama", "birth_date": {"column": "lahir", "format": "%d/%m/%Y"}})
+    )
+    found = read_people(file, spec)
+    assert found.unreadable_dates == 1
+    assert found.people.rows() == [("007", "Ani", date(1988, 12, 31)), ("8", "Budi", None), ("9", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("no;nama\n1;Ani\n1;Budi\n", "an id that another row has too"),
+        ("no;nama\n1;Ani\n;Budi\n", "has no id"),
+        ("no;name\n1;Ani\n", "no column 'nama'"),
+        ("no;nama;nama\n1;Ani;Ani\n", "2 columns 'nama'"),
+    ],
+)
+def test_a_wrong_person_file_is_refused(content: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(FileRefused) as error:
+        read_people(file, read_spec(written(tmp_path, {"id": "no", "full_name": "nama"})))
+    assert said in str(error.value)
+
+
+COMMAND = (sys.executable, "-c", "from pipelines.cli import main; main()", "link")
+
+
+def linked(folder: Path, people: Path, spec: object) -> tuple[Path, float]:
+    """What `perlinsos link` writes, and the processor's seconds of the whole process: other work does not count."""
+    out = folder / "pairs.csv"
+    arguments = ("--people", str(people), "--spec", str(written(folder, spec)), "--out", str(out), "--json")
+    began = os.times()
+    subprocess.run([*COMMAND, *arguments], check=True, capture_output=True)
+    ended = os.times()
+    return out, ended.children_user + ended.children_system - began.children_user - began.children_system
+
+
+def test_the_command_writes_the_same_bytes_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
+    people, truth = made_people(150, 50, seed=11)
+    spec = {name: name for name in people.columns}
+    outs = []
+    for name, rows in (("a", people), ("b", people.sample(fraction=1, shuffle=True, seed=1))):
+        (tmp_path / name).mkdir()
+        file = tmp_path / name / "people.csv"
+        rows.write_csv(file)
+        outs.append(linked(tmp_path / name, file, spec)[0].read_bytes())
+    assert outs[0] == outs[1]
+    found = pl.read_csv(outs[0], infer_schema=False)
+    assert found.columns == ["id_left", "id_right", "probability", "outcome"]
+    assert set(found["outcome"]) <= {"same", "clerk"}
+    assert pairs_of(found, "same") <= truth
+
+
+def test_the_command_counts_in_json_and_refuses_with_4(tmp_path: Path) -> None:
+    people, _ = made_people(20, 5, seed=12)
+    file = tmp_path / "people.parquet"
+    people.write_parquet(file)
+    spec = written(tmp_path, {name: name for name in people.columns})
+    command = [*COMMAND, "--people", str(file), "--spec", str(spec), "--out", str(tmp_path / "o.csv"), "--json"]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    told = json.loads(ended.stdout)
+    assert told["persons"] == 25
+    assert told["same"] + told["clerk"] == len((tmp_path / "o.csv").read_text().splitlines()) - 1
+    written(tmp_path, {"id": "id", "full_name": "nowhere"})
+    refused = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert refused.returncode == 4
+    assert "'nowhere'" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+FEBRL = {**SPEC, "national_id": "soc_sec_id"}
+FAKE = {"id": "unique_id", "given_name": "first_name", "family_name": "surname", "birth_date": "dob", "region": "city"}
+ACCEPTANCE = {
+    "febrl1": ("febrl1", FEBRL, 0.99),
+    "febrl1 without number": ("febrl1", SPEC, 0.975),
+    "febrl2": ("febrl2", FEBRL, 0.99),
+    "febrl2 without number": ("febrl2", SPEC, 0.975),
+    "fake_1000": ("fake_1000", FAKE, 0.65),
+    "fake_1000 with contact": ("fake_1000", {**FAKE, "contact": "email"}, 0.75),
+}
+MOST_SECONDS = 10
+
+
+def truth_of(file: Path) -> set[tuple[str, str]]:
+    rows = pl.read_csv(file, infer_schema=False)
+    rows = rows.rename({name: name.strip() for name in rows.columns})
+    if "cluster" in rows.columns:
+        owned = rows.select(id="unique_id", owner="cluster")
+    else:
+        owned = rows.select(id="rec_id", owner=pl.col("rec_id").str.extract(r"rec-(\d+)-"))
+    both = owned.join(owned, on="owner").filter(pl.col("id") < pl.col("id_right"))
+    return set(both.select("id", "id_right").iter_rows())
+
+
+@pytest.mark.slow
+def test_public_sets_reach_their_precision_recall_and_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = os.environ.get("PERLINSOS_TEST_DATA")
+    if not data or not (Path(data) / "linkage").is_dir():
+        pytest.skip("PERLINSOS_TEST_DATA names no folder with the labelled linkage sets")
+    lines, faults = [], []
+    for name, (file, spec, recall_wanted) in ACCEPTANCE.items():
+        people = Path(data) / "linkage" / f"{file}.csv"
+        out, seconds = linked(tmp_path, people, spec)
+        truth, found = truth_of(people), pl.read_csv(out, infer_schema=False)
+        same, both = pairs_of(found, "same"), pairs_of(found)
+        precision, recall = len(same & truth) / len(same), len(both & truth) / len(truth)
+        lines.append(
+            f"{name:<24} pairs {len(truth):5}  same {len(same):5}  clerk {len(both) - len(same):4}  "
+            f"precision of same {precision:.4f}  recall with clerk {recall:.4f} (≥ {recall_wanted})  {seconds:4.1f} s"
+        )
+        if precision < 0.995 or recall < recall_wanted or seconds > MOST_SECONDS:
+            faults.append(name)
+    with capsys.disabled():
+        sys.stdout.write("\n".join(["", *lines, ""]))
+    assert not faults
