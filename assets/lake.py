@@ -195,7 +195,7 @@ def _sources(folder: Traversable, place: str) -> Iterator[tuple[str, bytes]]:
     for entry in folder.iterdir():
         if entry.is_dir() and entry.name != "__pycache__":
             yield from _sources(entry, f"{place}/{entry.name}")
-        elif entry.name.endswith((".py", ".yaml", ".csv")):
+        elif entry.name.endswith((".py", ".yaml", ".csv", ".json")):
             yield f"{place}/{entry.name}", entry.read_bytes()
 
 

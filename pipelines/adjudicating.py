@@ -54,7 +54,7 @@ def open_cases(house: House, quarter: Quarter, wanted: Sequence[str] | None = No
         If the quarter has not been run.
     """
     tables = {key: registry_table(house, quarter, key) for key in TABLES}
-    return cases_of(tables, model_on(quarter.first_day), wanted)
+    return cases_of(tables, model_on(house.models, quarter.first_day), wanted)
 
 
 def registry_table(house: House, quarter: Quarter, key: str) -> pl.LazyFrame:

@@ -66,7 +66,7 @@ def _comparison(name: str, title: str) -> list[pa.Column]:
     )  # fmt: skip
     level = col(
         f"level_{name}", pl.Int64, f"Level of {title}",
-        "How far both sides agree: -1 one says nothing, 0 they differ, more they agree better.", "level",
+        "How far both agree: -1 one says nothing, 0 they differ, more they agree better.", "level",
         nullable=True,
     )  # fmt: skip
     return [weight] if name == "prior" else [weight, level]
@@ -193,7 +193,7 @@ def _persons() -> list[Contract]:
             "registry/persons", "Persons", "One record per person, in one family, with what agencies know.",
             [
                 _BUCKET, PERSON, _IDENTITY, FAMILY, REGENCY, *_stated_person(),
-                col("came_from_family_id", pl.String, "Came from", "Family it counted in last quarter, if another.", "id",
+                col("came_from_family_id", pl.String, "Came from", "Its family last quarter, if another.", "id",
                     nullable=True),
                 *[
                     fact(name, name.replace("_", " ").capitalize(), f"What the agency states: {name}.", "of the fact")
@@ -233,6 +233,8 @@ def _doubts() -> list[Contract]:
             "Who is stated to belong to which family, as last stated; what an identity is before any is linked.",
             [
                 _BUCKET, _IDENTITY, FAMILY, *_stated_person(),
+                col("first_stated_date", pl.Date, "First stated", "Day it was first stated there.", "date",
+                    "registration"),
                 col("is_restated", pl.Boolean, "Stated anew", "Whether it was stated this quarter.", "yes/no"),
                 col("was_here", pl.Boolean, "Was here", "Whether the person counted there last quarter.", "yes/no"),
             ],

@@ -4,6 +4,7 @@ What is decided about a held family is in `tests/law`; placeholder numbers never
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -184,67 +185,97 @@ def ruling(office: Office, said: Rules) -> dict[str, object]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.case for case in CASES])
-def test_identity_in(case: Case, tmp_path: Path) -> None:
-    office = Office.in_folder(tmp_path)
+@dataclass
+class Outcome:
+    """What came of a case: the registry, and what families and persons were called in the first quarter."""
+
+    office: Office
+    families_before: Mapping[str, str]
+    persons_before: Mapping[str, str]
+
+    @property
+    def now(self) -> dict[str, dict[str, Any]]:
+        """Records by card."""
+        card_of = {number: card for card, number in CARDS.items()}
+        return {card_of[row["family_card_number"]]: row for row in self.office.table("families").to_dicts()}
+
+    def of_family(self, table: str, card: str) -> pl.DataFrame:
+        """Rows of a table about the family under a card."""
+        return self.office.table(table).filter(pl.col("family_id") == self.now[card]["family_id"])
+
+
+def decided(case: Case, folder: Path) -> Outcome:
+    """Deliver what the case states and resolve its quarters."""
+    office = Office.in_folder(folder)
     for event in case.first:
         happens(office, event, case, is_first=True)
-    before = office.resolve(Q1)
-    ids = {row["family_card_number"]: row["family_id"] for row in before.table("families").to_dicts()}
-    people = dict(before.table("persons").select("name", "person_id").rows())
+    office.resolve(Q1)
+    families = dict(office.table("families").select("family_card_number", "family_id").rows())
+    persons = dict(office.table("persons").select("name", "person_id").rows())
     if case.second:
         for event in case.second:
             happens(office, event, case, is_first=False)
         office.resolve(Q2)
-    expected = case.expected
-    families, persons, cases = (office.table(name) for name in ("families", "persons", "cases"))
-    card_of = {number: card for card, number in CARDS.items()}
-    now = {card_of[row["family_card_number"]]: row for row in families.to_dicts()}
-    told = {name: short for short, name in NAMES.items()}
+    return Outcome(office, families, persons)
+
+
+def check_families(expected: Expected, outcome: Outcome) -> None:
+    now, told = outcome.now, {name: short for short, name in NAMES.items()}
     if expected.families is not None:
-        counted = {
-            card: sorted(told[name] for name in persons.filter(pl.col("family_id") == row["family_id"])["name"])
-            for card, row in now.items()
-        }
+        counted = {card: sorted(told[name] for name in outcome.of_family("persons", card)["name"]) for card in now}
         assert counted == {card: sorted(names) for card, names in expected.families.items()}
     if expected.held is not None:
         assert {card for card, row in now.items() if row["case_id"] and not row["is_verified"]} == set(expected.held)
     if expected.kinds is not None:
-        assert sorted(cases.unique("case_id")["kind"]) == sorted(expected.kinds)
+        assert sorted(outcome.office.table("cases").unique("case_id")["kind"]) == sorted(expected.kinds)
     for old, new in expected.goes_on_as.items():
-        assert now[new]["family_id"] == ids[CARDS[old]]
+        assert now[new]["family_id"] == outcome.families_before[CARDS[old]]
     for new, old in expected.split_from.items():
-        assert now[new]["split_from_family_id"] == ids[CARDS[old]]
-    periods = office.table("family_periods").sort("valid_from")
-    for card, events in expected.periods.items():
-        mine = periods.filter(pl.col("family_id") == now[card]["family_id"])
-        assert mine["began_by"].to_list() == list(events)
-        assert mine["valid_to"].null_count() == 1
-    for card, end in expected.ended.items():
-        assert periods.filter(pl.col("family_id") == ids[CARDS[card]])["ended_by"].to_list() == [end]
-    after = dict(persons.select("name", "person_id").rows())
-    for name, end in expected.ended_person.items():
-        mine = office.table("person_periods").filter(pl.col("person_id") == after[NAMES[name]])
-        assert mine["ended_by"].to_list() == [end]
-    for name in expected.same_person:
-        assert after[NAMES[name]] == people[NAMES[name]]
-    for name, born in expected.born.items():
-        assert persons.row(by_predicate=pl.col("name") == NAMES[name], named=True)["birth_date"] == born
-    assert {card: now[card]["head_name"] for card in expected.head} == {
-        card: NAMES[name] for card, name in expected.head.items()
-    }
+        assert now[new]["split_from_family_id"] == outcome.families_before[CARDS[old]]
+    for card, name in expected.head.items():
+        assert now[card]["head_name"] == NAMES[name]
     for column, wanted in (
         ("living_member_count", expected.living), ("regency_code", expected.regency), ("channel", expected.channel),
     ):  # fmt: skip
         assert {card: now[card][column] for card in wanted} == dict(wanted)
+    for card, reasons in expected.office.items():
+        assert outcome.of_family("village_office", card)["reason"].to_list() == list(reasons)
+
+
+def check_time(expected: Expected, outcome: Outcome) -> None:
+    persons = dict(outcome.office.table("persons").select("name", "person_id").rows())
+    for name in expected.same_person:
+        assert persons[NAMES[name]] == outcome.persons_before[NAMES[name]]
+    for card, events in expected.periods.items():
+        periods = outcome.of_family("family_periods", card).sort("valid_from")
+        assert periods["began_by"].to_list() == list(events)
+        assert periods["valid_to"].null_count() == 1
+    periods = outcome.office.table("family_periods")
+    for card, end in expected.ended.items():
+        gone = pl.col("family_id") == outcome.families_before[CARDS[card]]
+        assert periods.filter(gone)["ended_by"].to_list() == [end]
+    for name, end in expected.ended_person.items():
+        mine = outcome.office.table("person_periods").filter(pl.col("person_id") == persons[NAMES[name]])
+        assert mine["ended_by"].to_list() == [end]
+
+
+def check_facts(expected: Expected, outcome: Outcome) -> None:
+    for name, born in expected.born.items():
+        person = outcome.office.table("persons").row(by_predicate=pl.col("name") == NAMES[name], named=True)
+        assert person["birth_date"] == born
     for card, count in expected.numbers.items():
-        assert persons.filter(pl.col("family_id") == now[card]["family_id"])["nik"].drop_nulls().len() == count
+        assert outcome.of_family("persons", card)["nik"].drop_nulls().len() == count
     for card, answers in expected.answers.items():
-        record = office.family(CARDS[card])
+        record = outcome.office.family(CARDS[card])
         assert {name: (record[name], record[f"{name}_source"]) for name in answers} == dict(answers)
     for card, values in expected.conflicts.items():
-        mine = office.table("conflicts").filter(pl.col("family_id") == now[card]["family_id"])
-        assert {row["attribute"]: (row["value"], row["other_value"]) for row in mine.to_dicts()} == dict(values)
-    for card, reasons in expected.office.items():
-        mine = office.table("village_office").filter(pl.col("family_id") == now[card]["family_id"])
-        assert mine["reason"].to_list() == list(reasons)
+        mine = outcome.of_family("conflicts", card).to_dicts()
+        assert {row["attribute"]: (row["value"], row["other_value"]) for row in mine} == dict(values)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.case for case in CASES])
+def test_identity_in(case: Case, tmp_path: Path) -> None:
+    outcome = decided(case, tmp_path)
+    check_families(case.expected, outcome)
+    check_time(case.expected, outcome)
+    check_facts(case.expected, outcome)

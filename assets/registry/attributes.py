@@ -134,9 +134,11 @@ def conflicts(
     ]
     fresh = pl.concat(found)
     believed = pl.concat(
-        golden.select("family_id", attribute=pl.lit(name), source=pl.col(f"{name}_source").cast(pl.String), date=f"{name}_date")
+        golden.select(
+            "family_id", attribute=pl.lit(name), source=pl.col(f"{name}_source").cast(pl.String), date=f"{name}_date"
+        )
         for name in attributes
-    ) if previous.height else fresh.select("family_id", "attribute", "source", "date").clear()  # fmt: skip
+    )
     lasting = (
         previous.select(fresh.columns)
         .join(believed, on=["family_id", "attribute", "source", "date"], how="semi")

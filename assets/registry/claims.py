@@ -36,17 +36,26 @@ def claims_of(
     carried = previous.join(index.select("family_id").unique(), on="family_id", how="semi").with_columns(
         issued_on="stated_date", is_restated=pl.lit(value=False)
     )
-    columns = ["identity_id", "family_id", "nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date", "issued_on"]
+    columns = [
+        "identity_id", "family_id", "nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date", "issued_on",
+        "first_stated_date",
+    ]  # fmt: skip
     everything = pl.concat(
         [
-            stated.with_columns(identity_id=identities(stated, key)).select(*columns, is_restated=pl.lit(value=True)),
+            stated.with_columns(identity_id=identities(stated, key), first_stated_date="stated_date").select(
+                *columns, is_restated=pl.lit(value=True)
+            ),
             carried.select(*columns, "is_restated"),
         ]
     )
     return (
         everything.sort("identity_id", "family_id", "stated_date", "issued_on", *MEMBER_COLUMNS)
         .group_by("identity_id", "family_id", maintain_order=True)
-        .agg(pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(), pl.col("is_restated").any())
+        .agg(
+            pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(),
+            pl.col("first_stated_date").min(),
+            pl.col("is_restated").any(),
+        )
         .join(
             kept_before.with_columns(was_here=pl.lit(value=True)),
             on=["identity_id", "family_id"], how="left", maintain_order="left",

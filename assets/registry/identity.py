@@ -22,10 +22,11 @@ from quotas.rules import RegistryRule
 from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
 
 PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
-"""From people (`id, full_name, birth_date, region, national_id`) to pairs (:func:`assets.registry.linkage.score_pairs`)."""
+"""From people (`id, full_name, birth_date, region, national_id`) to pairs, as `linkage.score_pairs` gives them."""
 _WEIGHTS = ("weight_micro", "probability")
 _SIDES = ("left", "right")
-_OF_A_SIDE = ("family_id", "stated_date", "nik", "birth_date", "sex")
+_STATED = ("first_stated_date", "stated_date")
+_OF_A_SIDE = ("family_id", *_STATED, "nik", "birth_date", "sex")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _people(claims: pl.LazyFrame, index: pl.DataFrame) -> pl.DataFrame:
     """One row per identity: what it is compared by, as last stated by whoever kept it, else by anybody."""
     homes = index.lazy().filter("is_current").select("family_id", "village_code")
     return (
-        claims.select("identity_id", "family_id", "nik", "name", "birth_date", "sex", "stated_date", "was_here")
+        claims.select("identity_id", "family_id", "nik", "name", "birth_date", "sex", *_STATED, "was_here")
         .join(homes, on="family_id")
         .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
         .unique("identity_id", keep="first", maintain_order=True)
@@ -104,29 +105,36 @@ def _people(claims: pl.LazyFrame, index: pl.DataFrame) -> pl.DataFrame:
 
 
 def _exact_pairs(people: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of one family with the same name and birth date of whom only one has a number: it was given since."""
-    side = people.select("identity_id", "family_id", "name", "birth_date", "stated_date", "nik").lazy()
-    same = ["family_id", "name", "birth_date"]
-    both = (
-        side.filter(pl.col("nik").is_null())
-        .join(side.filter(pl.col("nik").is_not_null()), on=same, suffix="_numbered")
-        .filter(pl.col("stated_date") != pl.col("stated_date_numbered"))
-    )
-    return both.select(
-        id_left=pl.min_horizontal("identity_id", "identity_id_numbered"),
-        id_right=pl.max_horizontal("identity_id", "identity_id_numbered"),
+    """Pairs of one family with the same name and birth date that were never stated together.
+
+    A newborn has been given its number since, or a number is wrong: nobody has two children of one name and birthday.
+    """
+    names = ["family_id", "name", "birth_date"]
+    several = people.filter(pl.struct(names).is_duplicated()).select("identity_id", *names, *_STATED)
+    pairs = several.join(several, on=names, suffix="_other").filter(pl.col("identity_id") < pl.col("identity_id_other"))
+    together = _together("", "_other")
+    return pairs.filter(~together).select(
+        id_left="identity_id",
+        id_right="identity_id_other",
         outcome=pl.lit(LinkOutcome.SAME.value),
         basis=pl.lit(LinkBasis.EXACT.value),
-    ).collect()
+    )
+
+
+def _together(left: str, right: str) -> pl.Expr:
+    """Whether two identities were stated on one day, as far as first and last days tell."""
+    return pl.any_horizontal(
+        pl.col(f"{one}{left}") == pl.col(f"{other}{right}") for one in _STATED for other in _STATED
+    )
 
 
 def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
-    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Two
-    numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a clerk's to
-    decide, however alike all else is. The date within a number is what the birth date says already, so that the
-    number is compared without it.
+    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Of
+    two families, two numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a
+    clerk's to decide, however alike all else is. The date within a number is what the birth date says already, so that
+    the number is compared without it.
     """
     compared = people.select(
         id="identity_id", full_name="name", birth_date="birth_date", region="village_code",
@@ -134,19 +142,20 @@ def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     )  # fmt: skip
     pairs = scored(compared)
     for side in _SIDES:
-        known = people.select(pl.col(name).alias(f"{side}_{name}") for name in ("identity_id", *_OF_A_SIDE))
-        pairs = pairs.join(known, left_on=f"id_{side}", right_on=f"{side}_identity_id", maintain_order="left")
-    listed_together = pl.all_horizontal(
-        pl.col(f"left_{name}") == pl.col(f"right_{name}") for name in ("family_id", "stated_date")
+        known = people.select("identity_id", *(pl.col(name).alias(f"{name}_{side}") for name in _OF_A_SIDE))
+        pairs = pairs.join(known, left_on=f"id_{side}", right_on="identity_id", maintain_order="left")
+    is_one_family = pl.col("family_id_left") == pl.col("family_id_right")
+    has_two_sound_numbers = pl.all_horizontal(
+        pl.col(f"nik_{side}").is_not_null() & number_agrees(f"_{side}") for side in _SIDES
     )
-    two_sound_numbers = pl.all_horizontal(
-        pl.col(f"{side}_nik").is_not_null() & number_agrees(f"{side}_") for side in _SIDES
-    )
-    outcome = pl.when(two_sound_numbers).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome")
+    asks = ~is_one_family & has_two_sound_numbers
     return (
-        pairs.filter(~listed_together)
-        .with_columns(outcome=outcome, basis=pl.lit(LinkBasis.MODEL.value))
-        .drop(f"{side}_{name}" for side in _SIDES for name in _OF_A_SIDE)
+        pairs.filter(~(is_one_family & _together("_left", "_right")))
+        .with_columns(
+            outcome=pl.when(asks).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome"),
+            basis=pl.lit(LinkBasis.MODEL.value),
+        )
+        .drop(f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE)
     )
 
 

@@ -1,12 +1,12 @@
-"""The linkage model in force on a day: dated JSON that ships with the program, trained once per version.
+"""The linkage model in force on a day: dated JSON, trained once per version, shipped or put into the home.
 
-How it was trained and how pairs are weighed is :mod:`assets.registry.linkage_training`'s and `linkage`'s.
+How it is trained and how pairs are weighed is :mod:`assets.registry.linkage_training`'s and `linkage`'s.
 """
 
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import polars as pl
 
@@ -16,11 +16,11 @@ from quotas.rules import RegistryRule
 from schemas.errors import Refused
 
 FOLDER = "linkage_models"
+"""Folder of the models, in the package and below a home's `models/`; files are named by the first day they hold."""
 
 
-def pair_scorer(day: date, rule: RegistryRule) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """What finds pairs under the model in force and the thresholds of policy (:func:`score_pairs`)."""
-    model = model_on(day)
+def pair_scorer(model: LinkageModel, rule: RegistryRule) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """What finds pairs under a model and the thresholds of policy (:func:`assets.registry.linkage.score_pairs`)."""
 
     def scored(people: pl.DataFrame) -> pl.DataFrame:
         return score_pairs(
@@ -33,9 +33,13 @@ def pair_scorer(day: date, rule: RegistryRule) -> Callable[[pl.DataFrame], pl.Da
     return scored
 
 
-@cache
-def model_on(day: date) -> LinkageModel:
-    """The model in force on a day: the last one dated up to it.
+def model_on(models: Path, day: date) -> LinkageModel:
+    """The model in force on a day: the last one dated up to it; of one date the home's rather than the shipped one.
+
+    Parameters
+    ----------
+    models : Path
+        A home's folder of models.
 
     Raises
     ------
@@ -44,12 +48,9 @@ def model_on(day: date) -> LinkageModel:
     Tampered
         If its file is not the one that was trained.
     """
-    folder = files("assets.registry") / FOLDER
-    dated = {
-        date.fromisoformat(one.name.removesuffix(".json")): one
-        for one in folder.iterdir()
-        if one.name.endswith(".json")
-    }
+    shipped = {one.name: one for one in (files("assets.registry") / FOLDER).iterdir() if one.name.endswith(".json")}
+    own = {one.name: one for one in (models / FOLDER).glob("*.json")}
+    dated = {date.fromisoformat(name.removesuffix(".json")): file for name, file in {**shipped, **own}.items()}
     begun = [since for since in dated if since <= day]
     if not begun:
         message = f"no linkage model is in force on {day}: the first is dated {min(dated)}."

@@ -18,7 +18,7 @@ from assets.registry.claims import claims_of
 from assets.registry.coverage import outreach, placed
 from assets.registry.families import family_index
 from assets.registry.identity import identify
-from assets.registry.linkage_in_force import pair_scorer
+from assets.registry.linkage_in_force import model_on, pair_scorer
 from assets.registry.periods import family_periods, person_periods
 from assets.registry.persons import persons_of
 from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
@@ -103,7 +103,7 @@ def resolve(
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
     found = identify(
         claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index,
-        pair_scorer(quarter.first_day, policy), policy, house.key,
+        pair_scorer(model_on(house.models, quarter.first_day), policy), policy, house.key,
     )  # fmt: skip
     whole = {
         "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,

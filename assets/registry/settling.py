@@ -195,10 +195,10 @@ def number_agrees(of: str = "") -> pl.Expr:
     Parameters
     ----------
     of : str
-        What the names of the columns `nik, birth_date, sex` begin with.
+        What the names of the columns `nik, birth_date, sex` end with.
     """
-    born, nik = pl.col(f"{of}birth_date"), pl.col(f"{of}nik")
-    day = born.dt.day() + pl.when(pl.col(f"{of}sex") == Sex.FEMALE.value).then(_WOMEN).otherwise(0)
+    born, nik = pl.col(f"birth_date{of}"), pl.col(f"nik{of}")
+    day = born.dt.day() + pl.when(pl.col(f"sex{of}") == Sex.FEMALE.value).then(_WOMEN).otherwise(0)
     said = pl.concat_str(
         day.cast(pl.String).str.zfill(2),
         born.dt.month().cast(pl.String).str.zfill(2),

@@ -89,7 +89,8 @@ class Statements:
         """Statements of a feed with `issued_on` and `was_due`.
 
         A feed whose rows bear no day of their own counts whole. `was_due`: the quarter before read the row too, and
-        counted it if it knew whom it is about. Evidence has also `answered_on`, the day the delivery speaks of or, if later, the day of the fact.
+        counted it if it knew whom it is about. Evidence has also `answered_on`, the day the
+        delivery speaks of or, if later, the day of the fact.
         """
         mine = [batch for batch in self.batches if batch.feed is feed]
         issued = {batch.batch_id: batch.declaration.issued_on for batch in mine}
