@@ -18,7 +18,7 @@ from assets.registry.resolve import TABLES, resolve
 from quotas.rulebook import rulebook
 from schemas.feeds import PERSON_FACTS
 from schemas.questionnaire import default_questionnaire
-from schemas.vocabularies import BatchState
+from schemas.vocabularies import BatchState, CaseKind
 from tests.made_registry import Q1, Q2
 from world.country import write
 
@@ -152,16 +152,23 @@ def test_the_living_are_counted_the_same_everywhere(tables: Registry) -> None:
 
 
 def test_every_case_has_one_family_that_keeps_the_person_and_others_that_do_not(tables: Registry) -> None:
-    cases, families = tables["registry/cases"], tables["registry/families"]
+    every, families = tables["registry/cases"], tables["registry/families"]
+    is_pair = pl.col("kind") == CaseKind.POSSIBLE_DUPLICATE.value
+    cases = every.filter(~is_pair)
     assert cases.height > 0
-    sides = cases.group_by("case_id").agg(pl.col("is_kept").sum(), pl.len(), pl.col("person_id").n_unique())
-    assert (sides["is_kept"] == 1).all()
-    assert (sides["len"] > 1).all()
+    sides = cases.group_by("case_id").agg(
+        pl.col("family_id").filter("is_kept").n_unique().alias("keeping"), pl.col("family_id", "person_id").n_unique()
+    )
+    assert (sides["keeping"] == 1).all()
+    assert (sides["family_id"] > 1).all()
     assert (sides["person_id"] == 1).all()
     kept = cases.filter("is_kept").join(tables["registry/persons"], on=["person_id", "family_id"], how="anti")
     assert kept.is_empty()
+    pairs = every.filter(is_pair).group_by("case_id").agg(pl.col("person_id").n_unique(), pl.col("is_kept").any())
+    assert (pairs["person_id"] == 2).all()
+    assert pairs["is_kept"].all()
     concerned = families.filter(pl.col("case_id").is_not_null())["family_id"]
-    losing = cases.filter(pl.col("is_kept").not_())["family_id"]
+    losing = every.filter(pl.col("is_kept").not_())["family_id"]
     assert set(concerned) == set(losing) & set(families["family_id"])
 
 

@@ -283,20 +283,23 @@ def _dtsen_regencies(said: Statements) -> list[str]:
 
 
 def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.DataFrame, ...]:
-    wanted = (
-        "family_card_number", "village_code", "decile_national", "member_count", "head_name", "address", "issued_on",
-        "row_number",
-    )  # fmt: skip
+    told = ["village_code", "decile_national", "member_count", "head_name", "address"]
     families = (
         _dtsen_families(room.said)
         .filter(regency_of("village_code") == regency)
-        .select(wanted)
-        .sort("family_card_number", "issued_on", pl.all().exclude("family_card_number", "issued_on"))
+        .select("family_card_number", *told, "issued_on")
+        .sort("family_card_number", "issued_on", *told)
         .unique("family_card_number", keep="last", maintain_order=True)
         .collect()
     )
     cards = families.lazy().select("family_card_number")
-    persons = room.said.raw(Feed.DTSEN_PERSONS).join(cards, on="family_card_number", how="semi").collect()
+    persons = (
+        room.said.raw(Feed.DTSEN_PERSONS)
+        .join(cards, on="family_card_number", how="semi")
+        .drop("batch_id", "row_number", "nik_bucket")
+        .unique()
+        .collect()
+    )
     agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code") == regency).collect()
     on_record = room.index.lazy().select("family_card_number")
     day = room.house.days(room.quarter).decision_date
