@@ -133,9 +133,8 @@ class _Column:
     def reasons(self) -> tuple[str, ...]:
         """Every reason a cell of the column may be rejected for."""
         own = () if self.shape.dtype == pl.String and not self.shape.is_free else (self.shape.fault,)
-        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else ()
-        if self.shape.dtype == pl.Date:
-            form = (_COUNTED_DAYS,)
+        of_days = (_COUNTED_DAYS,) if self.shape.dtype == pl.Date else ()
+        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else of_days
         return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
 
 
@@ -520,6 +519,8 @@ def expected(spec: pa.Column) -> str:
     dtype: pl.DataType = spec.dtype.type
     if spec.checks:
         return ", ".join(_allowed(check) for check in spec.checks if _expected_by(check) is None)
+    if spec.name in REGION_COLUMNS:
+        return "35, 35.10"
     if dtype.is_numeric():
         return "0, 1, 2, …" if dtype.is_integer() else "0.5, 0,5"
     if dtype == pl.Date:
