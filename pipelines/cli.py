@@ -194,7 +194,7 @@ def load(
     home, lang = open_home(), language()
     house = home.house
     chosen = Quarter.parse(quarter) if quarter else Quarter.of(today())
-    replaced = tuple(find_batch(house.lake, one, lang).batch_id for one in supersedes or ())
+    replaced = tuple(find_batch(house.lake, one).batch_id for one in supersedes or ())
     share = house.policy(chosen).intake.max_error_share
     refused = aside = False
     for file in files:
@@ -274,8 +274,8 @@ def batches_withdraw(
 
     home, lang = open_home(), language()
     lake = home.house.lake
-    with alone(lake, lang):
-        withdrawn = withdraw(lake, find_batch(lake, batch, lang), why, today(), lang)
+    with alone(lake):
+        withdrawn = withdraw(lake, find_batch(lake, batch), why, today())
     _rebuild_warehouse(home)
     if as_json:
         print_json({"batch": withdrawn.batch_id, "feed": withdrawn.feed, "quarter": withdrawn.quarter,

@@ -13,7 +13,7 @@ from assets.house import House
 from assets.pseudonyms import PseudonymKey
 from quotas.overlay import read_overlay
 from quotas.rulebook import rulebook
-from schemas.errors import Refused
+from schemas.errors import Refused, Worded
 from schemas.questionnaire import default_questionnaire, read_questionnaire
 
 DEFAULT_HOME = "var"
@@ -74,12 +74,11 @@ class Home:
 
         Raises
         ------
-        Refused
+        Worded
             If the home was not initialised.
         """
         if not self.is_initialised:
-            message = f"{self.path} is no home yet. Make it one with `perlinsos init`."
-            raise Refused(message)
+            raise Worded("no_home", home=str(self.path))
         overlay = read_overlay(self.overlay) if self.overlay.exists() else None
         questionnaire = (
             read_questionnaire(self.questionnaire) if self.questionnaire.exists() else default_questionnaire()

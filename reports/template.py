@@ -27,6 +27,7 @@ _WORDS = {
     "reference": "7K3M-9QXD",
     "household_id": "H-0001",
     "cluster_id": "C-001",
+    "area_code": "35.10",
     "area_name": "Kabupaten Banyuwangi",
     "decree": "100.3.3.1/937/013/2025",
     "field": "floor_area_m2",

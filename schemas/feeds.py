@@ -110,7 +110,7 @@ EVIDENCE_FACTS: Mapping[str, Agency] = MappingProxyType({**FACT_AGENCY, **OTHER_
 
 OF_ITS_AGENCY = owned_by(
     "agency", {fact: str(agency) for fact, agency in EVIDENCE_FACTS.items()}, "fact_of_another_agency",
-    "of the agency that answers for it",
+    "each of its agency: " + ", ".join(f"{fact} {agency}" for fact, agency in EVIDENCE_FACTS.items()),
 )  # fmt: skip
 
 RELATIONS = regsosek.RELATIONS

@@ -414,3 +414,10 @@ def test_rows_of_another_agency_than_the_declared_one_are_rejected_with_the_decl
     checked = check(numbered(rows), EVIDENCE, DECLARED.model_copy(update={"agency": Agency.PLN}))
     assert listed(checked) == [(3, "agency", "not_the_declared_agency"), (4, "agency", "not_a_code")]
     assert checked.reasons["expected"][0] == "pln"
+
+
+def test_a_day_that_a_spreadsheet_counted_is_told_as_such() -> None:
+    rows = [RECIPIENT | {"since_date": cell} for cell in ("45474", "45474,5", "99999", "2024", "soon", "2024-07-01")]
+    assert [reason for _, _, reason in listed(check(numbered(rows), RECIPIENTS, DECLARED))] == [
+        *["day_through_a_number"] * 2, *["not_a_date"] * 3,
+    ]  # fmt: skip

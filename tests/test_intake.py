@@ -473,7 +473,7 @@ def test_dates_are_read_in_both_orders(intake: Intake, tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize(
-    "text", ["01/07/24", "24-07-01", "31/02/2024", "2024-13-01", "07/25/2024", "2024-07-011", "2024", "45474"]
+    "text", ["01/07/24", "24-07-01", "31/02/2024", "2024-13-01", "07/25/2024", "2024-07-011", "2024", "4547"]
 )
 def test_what_is_no_date_is_not_guessed_at(lenient: Intake, tmp_path: Path, text: str) -> None:
     loaded = lenient.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, [RECIPIENT | {"since_date": text}]), QUARTER)

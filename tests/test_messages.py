@@ -16,7 +16,7 @@ from quotas.parameters import read_yaml
 from quotas.rulebook import rulebook
 from quotas.rules import Operator, Unknown
 from schemas import vocabularies
-from schemas.errors import FileRefused, UnknownRegency
+from schemas.errors import FileRefused, UnknownRegency, Worded
 from schemas.feeds import feeds
 from schemas.identifiers import form_fault
 from schemas.messages import LANGUAGES, Words, catalogue, named, placeholders, quantity, say, words, written
@@ -36,11 +36,11 @@ REFUSALS = sorted(code.partition(".")[2] for code in catalogue() if code.startsw
 
 
 def refusals() -> Iterator[tuple[str, ast.Call]]:
-    """Every place of the source that makes a `FileRefused` or `UnknownRegency`."""
+    """Every place of the source that makes a refusal of the catalogue."""
     for package in ("schemas", "quotas", "reports", "world", "assets", "pipelines"):
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) in {"FileRefused", "UnknownRegency"}:
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in {"FileRefused", "UnknownRegency", "Worded"}:
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
@@ -165,8 +165,8 @@ def test_no_file_is_refused_in_words_outside_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize("word", REFUSALS)
-@pytest.mark.parametrize("kind", [FileRefused, UnknownRegency])
-def test_every_refusal_is_told_in_both_languages(word: str, kind: type[FileRefused | UnknownRegency]) -> None:
+@pytest.mark.parametrize("kind", [FileRefused, UnknownRegency, Worded])
+def test_every_refusal_is_told_in_both_languages(word: str, kind: type[Worded]) -> None:
     values = {name: name for name in placeholders(catalogue()[f"refused.{word}"].en) if name != "file"}
     refusal = kind(word, **values)
     said = {lang: refusal.told(lang) for lang in LANGUAGES}

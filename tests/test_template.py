@@ -1,6 +1,7 @@
 """Templates as a spreadsheet opens them: locked header, drop-downs, codes, text cells, and an example that is right."""
 
 import io
+from datetime import date
 from functools import cache
 
 import openpyxl
@@ -8,6 +9,8 @@ import polars as pl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from assets.intake.checking import check
+from assets.intake.declaration import Declaration
 from reports.sheets import landing_columns
 from reports.template import csv_template, example_of, xlsx_template
 from schemas.contract import Contract
@@ -151,3 +154,9 @@ def test_a_column_with_bounds_says_them_when_they_are_broken() -> None:
     letter = openpyxl.utils.get_column_letter(at)
     rule = next(one for one in sheet.data_validations.dataValidation if str(one.sqref).startswith(f"{letter}2:"))
     assert rule.error == "Isi bilangan 1 sampai 10."
+
+
+@ALL
+def test_the_worked_example_loads_as_it_stands(contract: Contract) -> None:
+    example = pl.DataFrame([example_of(contract)]).insert_column(0, pl.Series("row_number", [2]))
+    assert check(example, contract, Declaration(issued_on=date(2026, 1, 2))).reasons.rows() == []

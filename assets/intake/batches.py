@@ -13,8 +13,7 @@ from typing import Any
 
 from assets.intake.declaration import Declaration
 from assets.lake import Lake, Shard, Table, digest, write_atomically
-from schemas.errors import Refused
-from schemas.messages import Lang, say
+from schemas.errors import Worded
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
 
@@ -83,18 +82,18 @@ def append(lake: Lake, batch: Batch) -> None:
         _enter(lake, batch, {"state": BatchState.LOADED})
 
 
-def withdraw(lake: Lake, batch: Batch, why: str, on: date, lang: Lang = "en") -> Batch:
+def withdraw(lake: Lake, batch: Batch, why: str, on: date) -> Batch:
     """Take a batch out of what new runs read, with the reason and the day; its rows and its history stay.
 
     What it superseded counts again. Loading the same file once more brings it back.
 
     Raises
     ------
-    Refused
+    Worded
         If it is withdrawn already.
     """
     if batch.state is BatchState.WITHDRAWN:
-        raise Refused(say("load.withdrawn_already", lang, batch=batch.batch_id))
+        raise Worded("withdrawn_already", batch=batch.batch_id)
     manifest = json.loads(batch.to_json())
     _enter(lake, batch, {"state": BatchState.WITHDRAWN, "why": why, "on": str(on), "manifest": manifest})
     return replace(batch, state=BatchState.WITHDRAWN)
@@ -153,18 +152,18 @@ def quarters_with_batches(lake: Lake) -> list[Quarter]:
     return sorted(Quarter.parse(folder.name) for folder in ledger.iterdir()) if ledger.is_dir() else []
 
 
-def find_batch(lake: Lake, begins: str, lang: Lang = "en") -> Batch:
+def find_batch(lake: Lake, begins: str) -> Batch:
     """The one batch whose identity begins so.
 
     Raises
     ------
-    Refused
+    Worded
         If there is none, or more than one.
     """
     known = (batch for quarter in quarters_with_batches(lake) for batch in batches(lake, str(quarter)))
     found = [batch for batch in known if begins and batch.batch_id.startswith(begins)]
     if len(found) != 1:
-        raise Refused(say("load.no_such_batch" if not found else "load.many_such_batches", lang, batch=begins))
+        raise Worded("no_such_batch" if not found else "many_such_batches", batch=begins)
     return found[0]
 
 

@@ -66,6 +66,9 @@ _SIGNS = {
     "not_equal_to": "≠",
 }
 _AGENCY = "agency"
+_COUNTED_DAYS = "day_through_a_number"
+_DAYS_OF_A_NUMBER = r"^[1-5]\d{4}([.,]\d+)?$"
+"""Days as a spreadsheet counts them, from 1927 to 2064; from which day on depends on the program."""
 _DECIMALS_OF_A_NUMBER = r"^\d{14,17}[.,]0+$"
 _DIGITS = 16
 _GROUPED = r"^(\d{4}([\s.-]\d{4}){3}|(\d{6}|\d{2}([\s.-]\d{2}){2})[\s.-]\d{6}[\s.-]\d{4})$"
@@ -130,7 +133,8 @@ class _Column:
     def reasons(self) -> tuple[str, ...]:
         """Every reason a cell of the column may be rejected for."""
         own = () if self.shape.dtype == pl.String and not self.shape.is_free else (self.shape.fault,)
-        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else ()
+        of_days = (_COUNTED_DAYS,) if self.shape.dtype == pl.Date else ()
+        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else of_days
         return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
 
 
@@ -246,6 +250,9 @@ class Checker:
                 )
                 changed.append(found["canonical"].alias(name))
                 faults.append(found["fault"].fill_null(0).alias(name))
+            elif column.shape.dtype == pl.Date and typed[name].null_count() != text[name].null_count():
+                counted = pl.when(pl.col(name).str.contains(_DAYS_OF_A_NUMBER)).then(pl.lit(_COUNTED_DAYS))
+                faults.append(text.select(self._coded(counted).alias(name)).to_series())
         return typed.with_columns(changed), pl.DataFrame(faults)
 
     def _coded(self, reason: pl.Expr) -> pl.Expr:
@@ -290,6 +297,9 @@ class Checker:
         if not is_unread:
             return fault
         unread = pl.lit(self._code[column.shape.fault], pl.UInt8) if is_first else none
+        if is_first and column.shape.dtype == pl.Date:
+            counted = pl.col(f"form:{column.name}")
+            unread = pl.when(counted > 0).then(counted).otherwise(unread)
         return pl.when(value.is_null() & pl.col(f"has:{column.name}")).then(unread).otherwise(fault)
 
     def _left_to_pandera(self, typed: pl.DataFrame) -> pl.DataFrame:
@@ -509,6 +519,8 @@ def expected(spec: pa.Column) -> str:
     dtype: pl.DataType = spec.dtype.type
     if spec.checks:
         return ", ".join(_allowed(check) for check in spec.checks if _expected_by(check) is None)
+    if spec.name in REGION_COLUMNS:
+        return "35, 35.10"
     if dtype.is_numeric():
         return "0, 1, 2, …" if dtype.is_integer() else "0.5, 0,5"
     if dtype == pl.Date:

@@ -23,7 +23,7 @@ from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, mo
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
 from schemas.contract import Contract
-from schemas.errors import FileRefused, Refused, Worded
+from schemas.errors import FileRefused, Worded
 from schemas.messages import Lang, say
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
@@ -78,12 +78,12 @@ def _silent(*_: object) -> None:
 
 
 @contextmanager
-def alone(lake: Lake, lang: Lang = "en", on_wait: Callable[[], None] = _silent) -> Iterator[None]:
+def alone(lake: Lake, on_wait: Callable[[], None] = _silent) -> Iterator[None]:
     """One change of a home's ledger at a time: the others wait. The lock of a killed process is free.
 
     Raises
     ------
-    Refused
+    Worded
         If another one does not end within an hour.
     """
     folder = lake.root.parent / "locks"
@@ -96,7 +96,7 @@ def alone(lake: Lake, lang: Lang = "en", on_wait: Callable[[], None] = _silent) 
         try:
             lock.acquire(timeout=WAIT_SECONDS)
         except Timeout:
-            raise Refused(say("load.still_busy", lang)) from None
+            raise Worded("still_busy") from None
     try:
         yield
     finally:
@@ -143,10 +143,10 @@ class Intake:
 
         Raises
         ------
-        Refused
+        Worded
             If another load of this home does not end within an hour.
         """
-        with alone(self.lake, self.lang, self.on_wait):
+        with alone(self.lake, self.on_wait):
             return self._load(feed, file, quarter, declaration, supersedes)
 
     def _load(
@@ -301,7 +301,7 @@ class Intake:
                         reason = say("load.lone_note", self.lang, file=file.name)
                         yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
                     continue
-                with alone(self.lake, self.lang, self.on_wait):
+                with alone(self.lake, self.on_wait):
                     if not file.exists():
                         continue  # Another load was faster.
                     loaded = self._load(feed, file, quarter)
