@@ -36,7 +36,7 @@ from tests.test_scorecard import SPEC, _households
 
 DELIVERED = {
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
-    Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS,
+    Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
 }  # fmt: skip
 """Feeds the invented country delivers."""
 LOAD_KEYS = {"feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason"}
@@ -212,7 +212,7 @@ def load(home: Path, feed: str, file: Path, *more: str) -> Said:
 
 
 def test_loading_tells_what_became_of_every_row(home: Path, demo: Demo) -> None:
-    said = load(home, "members", delivered(demo.home, "birth_date"), "--json")
+    said = load(home, "members", delivered(demo.home, "stated_date"), "--json")
     assert said.code == 0, said.err
     told = said.json
     assert told.keys() == LOAD_KEYS
@@ -225,7 +225,7 @@ def test_loading_tells_what_became_of_every_row(home: Path, demo: Demo) -> None:
 
 
 def test_the_same_content_twice_changes_nothing(home: Path, demo: Demo) -> None:
-    file = delivered(demo.home, "birth_date")
+    file = delivered(demo.home, "stated_date")
     first = load(home, "members", file, "--json").json
     lake = contents(home / "lake")
     again = load(home, "members", file, "--json")
@@ -236,7 +236,7 @@ def test_the_same_content_twice_changes_nothing(home: Path, demo: Demo) -> None:
 
 
 def test_strict_loading_of_a_file_with_wrong_rows_gives_3(home: Path, demo: Demo) -> None:
-    file = delivered(demo.home, "birth_date")
+    file = delivered(demo.home, "stated_date")
     said = load(home, "members", file, "--strict")
     assert said.code == 3
     assert "rejected rows: " in said.out
@@ -483,7 +483,7 @@ def test_a_family_sees_neither_points_nor_score(demo: Demo, status: Status) -> N
 
 
 def test_explain_finds_a_family_by_card_or_by_a_members_number_read_from_standard_input(demo: Demo) -> None:
-    card, nik = delivered(demo.home, "birth_date").read_text().splitlines()[1].split(",")[:2]
+    card, nik = delivered(demo.home, "stated_date").read_text().splitlines()[1].split(",")[:2]
     answers = [
         perlinsos(demo.home, "explain", FIRST, "--family", "--format", "json", stdin=f"{number}\n")
         for number in (card, nik)

@@ -167,7 +167,10 @@ def test_places_opened_counts_the_recipients_who_left(demo: Demo) -> None:
     waiting = public(demo.home, SECOND, "waiting_list")
     moved = restricted(demo.home, SECOND, "transitions")
     was, is_now = pl.col("from_status") == Status.RECIPIENT, pl.col("to_status") == Status.RECIPIENT
-    left = moved.filter(was & ~is_now).group_by("regency_code", "programme").len()
+    # Who receives in another regency now has left his place here.
+    stays = is_now & (pl.col("regency_code") == pl.col("from_regency_code"))
+    here = pl.col("from_regency_code").alias("regency_code")
+    left = moved.filter(was & ~stays).group_by(here, "programme").len()
     joined = waiting.join(left, on=["regency_code", "programme"], how="left")
     assert (joined["places_opened"] == joined["len"].fill_null(0)).all()
     assert joined["places_opened"].max() > 0  # type: ignore[operator]

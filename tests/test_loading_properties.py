@@ -92,7 +92,7 @@ def deliver(folder: Path, rows: Rows, feed: Feed, lines: list[str], number: int 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Rows:
     out = tmp_path_factory.mktemp("world") / "landing"
-    write("banyuwangi", 400, [QUARTER], 1, out)
+    write("banyuwangi", 400, [QUARTER], 2, out)
     header, lines = {}, {}
     for feed in FEEDS:
         file = max((out / str(QUARTER) / feed).glob("*.csv"), key=lambda one: one.stat().st_size)

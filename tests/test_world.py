@@ -268,6 +268,18 @@ def test_the_truth_holds_every_landed_row_once_and_says_what_is_wrong_with_it(cr
     assert nobody["nik"].null_count() == nobody["nik_landed"].null_count() == nobody.height
 
 
+def test_newborns_and_some_of_the_old_have_no_number(crowd: Path) -> None:
+    rules, people = shipped_noise().members, truth(crowd, "persons").filter(pl.col("listing").is_null())
+    newborn = people.filter(pl.col("birth_date") > date(2025, 10, 1))
+    assert near(newborn.filter(befell("no_nik")).height, rules.newborn_without_nik * newborn.height)
+    old = people.filter(pl.col("birth_date") < date(1955, 12, 31))
+    # Heads who receive have one.
+    without = old.filter(befell("no_nik")).height
+    assert 0.5 * rules.old_without_nik * old.height < without < 1.2 * rules.old_without_nik * old.height
+    between = people.filter(pl.col("birth_date").is_between(date(1956, 1, 2), date(2025, 9, 30)))
+    assert 0 < between.filter(befell("no_nik")).height < rules.remote_without_nik * between.height
+
+
 def near(found: int, expected: float) -> bool:
     """Whether a count is what chance makes of the expected one."""
     return bool(abs(found - expected) < 4 * np.sqrt(expected) + 1)

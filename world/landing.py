@@ -124,9 +124,10 @@ class Landing:
         counts[str(feed)] = counts.get(str(feed), 0) + frame.height
 
     def deliver_by_home(self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str) -> None:
-        """Append rows to a file of theirs: as CSV that of the regency they live in, else the one of this stem."""
+        """Append rows, if any, to a file of theirs: as CSV of the regency they live in, else the one of this stem."""
         if self.form == "parquet":
-            self.deliver(quarter, feed, stem, frame, sender)
+            if frame.height:
+                self.deliver(quarter, feed, stem, frame, sender)
             return
         home = frame["village_code"].str.slice(0, 5).alias("_regency")
         for code in sorted(home.unique()):
