@@ -274,7 +274,10 @@ def test_being_verified_alone_moves_nobody_out_of_another_family(office: Office)
 
 
 def test_persons_without_a_number_match_nobody_in_another_family(office: Office) -> None:
-    babies = [member(card, None, 3, DEC, **BABY | {"name": name}) for card, name in ((OURS, "RATIH"), (OTHERS, "JOKO"))]
+    babies = [
+        member(OURS, None, 3, DEC, **BABY | {"name": "RATIH"}),
+        member(OTHERS, None, 3, DEC, **BABY | {"name": "JOKO", "birth_date": date(2025, 11, 2)}),
+    ]
     office.deliver(Q1, family(OURS, HUSBAND), family(OTHERS, NEIGHBOUR), {Feed.MEMBERS: babies})
     office.resolve(Q1)
     assert office.persons_of(OURS) == [HUSBAND, None]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ def entered(lake: Lake, quarter: str, batch_id: str) -> Batch | None:
 
 def batches(lake: Lake, quarter: str) -> tuple[Batch, ...]:
     """Every batch of a quarter with its state, ordered by feed and identity, whatever order they arrived in."""
-    manifests = {path.stem: _read(path) for path in ledger_folder(lake, quarter).glob("[!.]*.json")}
+    folder = ledger_folder(lake, quarter)
+    manifests = {path.stem: _read(path, path.stat().st_mtime_ns) for path in folder.glob("[!.]*.json")}
     events = lake.root / HISTORY / quarter
     touched = sorted(folder.name for folder in events.iterdir()) if events.is_dir() else []
     withdrawn = {one for one in touched if history(lake, quarter, one)[-1]["state"] == BatchState.WITHDRAWN}
@@ -139,7 +141,9 @@ def batches(lake: Lake, quarter: str) -> tuple[Batch, ...]:
     return tuple(sorted(found, key=lambda batch: (batch.feed, batch.batch_id)))
 
 
-def _read(path: Path) -> Batch:
+@lru_cache(maxsize=10_000)
+def _read(path: Path, written_ns: int) -> Batch:  # noqa: ARG001
+    """A manifest; a file is read once as long as nobody writes it anew."""
     plain = json.loads(path.read_text())
     declaration = Declaration.model_validate(plain["declaration"])
     lists = {name: tuple(plain[name]) for name in ("shards", "unknown_columns")}

@@ -1,6 +1,7 @@
 """What a sender declares of a file, in a note beside it (`<file>.yaml`) or on the command line."""
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -62,10 +63,15 @@ class Declaration(BaseModel):
         codes = tuple(
             kemendagri_of(bps(one)) if system == "bps" and "." not in one else kemendagri(one) for one in coverage
         )
-        unknown = sorted(set(codes) - set(regencies()["code"]))
+        unknown = sorted(set(codes) - _regency_codes())
         if unknown:
             raise UnknownRegency("coverage", found=unknown[0])
         return codes
+
+
+@cache
+def _regency_codes() -> frozenset[str]:
+    return frozenset(regencies()["code"])
 
 
 def note_of(file: Path) -> Path:
