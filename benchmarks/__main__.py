@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import intake, quarter
+from benchmarks import intake, linkage, quarter
 
-BENCHMARKS = {"intake": intake.run, "quarter": quarter.run}
+BENCHMARKS = {"intake": intake.run, "linkage": linkage.run, "quarter": quarter.run}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"== {name}")
