@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import identity, intake, quarter
+from benchmarks import identity, intake, linkage, quarter
 
-BENCHMARKS = {"identity": identity.run, "intake": intake.run, "quarter": quarter.run}
+BENCHMARKS = {"identity": identity.run, "intake": intake.run, "linkage": linkage.run, "quarter": quarter.run}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"== {name}")

@@ -54,6 +54,8 @@ def workshop(folder: Path | None, threads: int | None, memory_mib: int | None) -
         if memory_mib is not None:
             settings["memory_limit"] = f"{memory_mib}MiB"
         with duckdb.connect(where, config=settings) as con:
+            # A progress bar would stand in what a command prints.
+            con.execute("SET enable_progress_bar = false")
             yield con
 
 
@@ -111,7 +113,8 @@ def score_pairs(
         found = pl.from_arrow(
             con.sql(
                 f"SELECT l.id AS id_left, r.id AS id_right, weight_micro, {prior}::BIGINT AS weight_micro_prior, "
-                f"{columns} FROM (SELECT DISTINCT * FROM found) JOIN person l ON l.n = left_n JOIN person r ON r.n = right_n"
+                f"{columns} FROM (SELECT DISTINCT * FROM found) "
+                "JOIN person l ON l.n = left_n JOIN person r ON r.n = right_n"
             ).to_arrow_table()
         )
     assert isinstance(found, pl.DataFrame)  # noqa: S101
@@ -224,7 +227,8 @@ def _cleaned(column: str) -> str:
     else:
         nothing = ", ".join(f"'{word}'" for word in ("", *_NO_WORDS))
         # An apostrophe parts no word.
-        text = rf"trim(regexp_replace(regexp_replace({plain}, '[''\x{{2019}}`]+', '', 'g'), '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
+        whole = rf"regexp_replace({plain}, '[''\x{{2019}}`]+', '', 'g')"
+        text = rf"trim(regexp_replace({whole}, '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
         is_something = f"text NOT IN ({nothing})"
     return f"list_filter([{text}], lambda text: {is_something})[1]"
 
