@@ -189,3 +189,24 @@ def registry_outreach(
     }
     to.write_bytes(lists_workbook(lists))
     out.print(f"{to}: " + ", ".join(f"{rows.height:,} in {name}" for name, rows in lists.items()), markup=False)
+
+
+@registry.command("train")
+def registry_train(
+    begins: Annotated[str, typer.Option("--from", help="First day the model holds, as 2026-07-01.")],
+    seed: Annotated[int, typer.Option(help="Chooses the sample of pairs.")] = 1,
+    quarter: OptionalQuarter = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the linkage model on the persons of a quarter's registry; it holds in this home from a day on."""
+    from pipelines.adjudicating import latest_quarter
+    from pipelines.as_of import parse_day
+    from pipelines.linking import train_on_registry
+
+    house = open_home().house
+    of = Quarter.parse(quarter) if quarter else latest_quarter(house)
+    trained = train_on_registry(house, of, parse_day(begins), seed)
+    if as_json:
+        print_json(trained)
+        return
+    print_grid("", ["", ""], list(trained.items()))

@@ -1,15 +1,24 @@
-"""`perlinsos link`: linkage alone, on any file of persons. Reading it, training and scoring are below."""
+"""Linkage on request: `perlinsos link` on any file of persons, and a model trained on a home's own registry.
+
+Reading, training and scoring are below.
+"""
 
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from assets.house import House
 from assets.lake import write_atomically
+from assets.registry.identity import compared, people_of
 from assets.registry.linkage import CLERK, SAME, score_pairs
+from assets.registry.linkage_in_force import FOLDER
 from assets.registry.linkage_training import train
 from assets.registry.person_file import PersonFile
+from pipelines.adjudicating import registry_table
 from quotas.rulebook import rulebook
+from schemas.errors import Refused
+from schemas.quarter import Quarter
 
 SEED = 1
 _WRITTEN = ("id_left", "id_right", "probability", "outcome")
@@ -45,3 +54,27 @@ def link_people(file: PersonFile, to: Path, day: date) -> dict[str, int | str]:
         "unreadable_dates": file.unreadable_dates,
         "model": model.hash,
     }
+
+
+def train_on_registry(house: House, quarter: Quarter, begins: date, seed: int) -> dict[str, int | str]:
+    """Train on the persons of a quarter's registry and store the model, dated, among the home's.
+
+    Returns
+    -------
+    dict
+        `persons`, `model` (its hash) and `file`.
+
+    Raises
+    ------
+    Refused
+        If the quarter has not been run, or a model of that day is there: models are never changed.
+    """
+    to = house.models / FOLDER / f"{begins}.json"
+    if to.exists():
+        message = f"{to.name} is there already and holds from that day. Name a later day with --from."
+        raise Refused(message)
+    claims, homes = (registry_table(house, quarter, f"registry/{name}") for name in ("claims", "families"))
+    people = compared(people_of(claims, homes))
+    model = train(people, seed=seed)
+    write_atomically(to, model.to_json())
+    return {"persons": people.height, "model": model.hash, "file": str(to)}

@@ -71,7 +71,7 @@ def identify(
     scored : callable
         Gives the pairs of identities that may be one person.
     """
-    people = _people(claims, index)
+    people = people_of(claims, index.lazy().filter("is_current"))
     found = pl.concat([_exact_pairs(people), _model_pairs(people, scored)], how="diagonal_relaxed").unique(
         ["id_left", "id_right"], keep="first", maintain_order=True
     )
@@ -92,15 +92,36 @@ def identify(
     return Identified(settled, links, _cases(links, people, settled, index, rule))
 
 
-def _people(claims: pl.LazyFrame, index: pl.DataFrame) -> pl.DataFrame:
-    """One row per identity: what it is compared by, as last stated by whoever kept it, else by anybody."""
-    homes = index.lazy().filter("is_current").select("family_id", "village_code")
+def people_of(claims: pl.LazyFrame, homes: pl.LazyFrame) -> pl.DataFrame:
+    """One row per identity: what it is compared by, as last stated by whoever kept it, else by anybody.
+
+    Parameters
+    ----------
+    claims : LazyFrame
+        Contract `registry/claims`.
+    homes : LazyFrame
+        `family_id, village_code` of the families on record.
+    """
     return (
         claims.select("identity_id", "family_id", "nik", "name", "birth_date", "sex", *_STATED, "was_here")
-        .join(homes, on="family_id")
+        .join(homes.select("family_id", "village_code"), on="family_id")
         .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
         .unique("identity_id", keep="first", maintain_order=True)
         .collect()
+    )
+
+
+def compared(people: pl.DataFrame) -> pl.DataFrame:
+    """People as the linkage model sees them: `id, full_name, birth_date, region, national_id`.
+
+    The date within a number is what the birth date says already, so that the number is compared without it.
+    """
+    return people.select(
+        id="identity_id",
+        full_name="name",
+        birth_date="birth_date",
+        region="village_code",
+        national_id=pl.col("nik").str.slice(0, 6) + pl.col("nik").str.slice(12),
     )
 
 
@@ -133,14 +154,9 @@ def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
 
     Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Of
     two families, two numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a
-    clerk's to decide, however alike all else is. The date within a number is what the birth date says already, so that
-    the number is compared without it.
+    clerk's to decide, however alike all else is.
     """
-    compared = people.select(
-        id="identity_id", full_name="name", birth_date="birth_date", region="village_code",
-        national_id=pl.col("nik").str.slice(0, 6) + pl.col("nik").str.slice(12),
-    )  # fmt: skip
-    pairs = scored(compared)
+    pairs = scored(compared(people))
     for side in _SIDES:
         known = people.select("identity_id", *(pl.col(name).alias(f"{name}_{side}") for name in _OF_A_SIDE))
         pairs = pairs.join(known, left_on=f"id_{side}", right_on="identity_id", maintain_order="left")
