@@ -41,9 +41,9 @@ print(json.dumps([spent, used.ru_maxrss >> 10, counts, used.ru_utime + used.ru_s
 _PLAIN = """
 import json, resource, sys, time
 import duckdb
-file, folder, memory = sys.argv[1:]
+file, folder = sys.argv[1:]
 began = time.monotonic()
-con = duckdb.connect(config={"threads": 2, "memory_limit": f"{memory}MiB", "temp_directory": folder})
+con = duckdb.connect(config={"threads": 2, "temp_directory": folder})
 con.execute("SET enable_progress_bar = false")
 found = con.sql(f"SELECT count(*) FROM '{file}' l JOIN '{file}' r ON l.national_id = r.national_id AND l.id < r.id")
 pairs = found.fetchall()[0][0]
@@ -134,7 +134,7 @@ def run() -> None:
             write_people(people, persons, seed=2)
             # DuckDB's limit leaves out what the interpreter and its libraries hold.
             limit = memory * 6 // 10
-            plain, plain_peak, pairs = _process(_PLAIN, people, folder, limit)
+            plain, plain_peak, pairs = _process(_PLAIN, people, folder)
             spent, peak, counts, processor = _process(_MEASURED, people, model, folder, limit)
             print(f"{persons:,} persons: everybody resolved in {float(str(spent)):.1f} s (budget {seconds} s), "
                   f"peak {peak} MiB (budget {memory} MiB), "

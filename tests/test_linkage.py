@@ -153,7 +153,7 @@ def test_few_columns_still_make_a_model(columns: tuple[str, ...]) -> None:
     assert len(pairs_of(found, "same") - truth) <= 0.005 * found.height
 
 
-@pytest.mark.parametrize("originals", [0, 1, 2, 10, 700])
+@pytest.mark.parametrize("originals", [0, 1, 2, 10, 400])
 def test_a_file_without_duplicates_has_no_same_pair(originals: int) -> None:
     people, _ = made_people(max(originals, 1), 0, seed=originals)
     people = people.head(originals)
@@ -170,20 +170,16 @@ def test_ten_persons_of_whom_two_are_one() -> None:
 PLACEHOLDERS = ["", " ", "0", "0000000000000000", "9999999999999999", "-", "NULL", "1234567890123456"]
 
 
-@pytest.mark.parametrize("number", PLACEHOLDERS)
-def test_a_placeholder_matches_nobody(number: str) -> None:
+def test_a_placeholder_matches_nobody() -> None:
     people, truth = made_people(300, 60, seed=6)
-    few = pl.arange(pl.len()) < 15
-    spoilt = people.with_columns(
-        pl.when(few).then(pl.lit(number)).otherwise("national_id").alias("national_id"),
-        pl.when(few).then(pl.lit(date(1900, 1, 1))).otherwise("birth_date").alias("birth_date"),
-    )
+    numbers = pl.Series(PLACEHOLDERS * 3)
+    few = people.head(numbers.len()).with_columns(national_id=numbers, birth_date=pl.lit(date(1900, 1, 1)))
+    spoilt = pl.concat([few, people.slice(numbers.len())])
     found = scored(spoilt, train(spoilt, seed=1), clerk=0.0001)
-    both = found.join(spoilt.filter(few).select(id_left="id"), on="id_left").join(
-        spoilt.filter(few).select(id_right="id"), on="id_right"
-    )
-    assert both["level_national_id"].eq(-1).all()
-    assert both["level_birth_date"].eq(-1).all()
+    of_few = found.filter(pl.col("id_left").is_in(few["id"].implode()))
+    assert of_few.height > 0
+    assert of_few["level_national_id"].eq(-1).all()
+    assert of_few["level_birth_date"].eq(-1).all()
     assert pairs_of(found, "same") <= truth
 
 

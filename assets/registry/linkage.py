@@ -25,7 +25,6 @@ _ALL_PAIRS, _LEAST_PAIRS, _TOO_WIDE = 500_000, 250_000, 10
 _SAMPLE_PERSONS = 20_000
 _PART_ROWS = 2_000_000
 _MOST_SHARERS = 20
-_MOST_MATCHES_PER_PERSON = 8
 _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
