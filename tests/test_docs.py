@@ -34,7 +34,7 @@ def test_the_dictionary_is_the_one_the_contracts_give() -> None:
 def test_every_command_a_page_shows_exists(page: Path) -> None:
     known = commands()
     groups = {name.split()[0] for name in known if " " in name}
-    for line in re.findall(r"perlinsos ((?:[a-z]+ ?){1,2})", page.read_text(encoding="utf-8")):
+    for line in re.findall(r"perlinsos ((?:[a-z-]+ ?){1,2})", page.read_text(encoding="utf-8")):
         words = line.split()
         shown = " ".join(words[:2]) if words[0] in groups else words[0]
         assert shown in known | groups, f"{page.name} shows `perlinsos {shown}`"

@@ -19,7 +19,7 @@ from assets.registry.linkage_model import MICRO, LinkageModel, odds_of_two
 from assets.registry.linkage_training import splink_settings, train
 from assets.registry.person_file import read_people, read_spec
 from quotas.rulebook import rulebook
-from schemas.errors import FileRefused, Refused, SpecError, Tampered
+from schemas.errors import Refused, SpecError, Tampered
 from tests.made_people import made_people
 
 RULE = rulebook().on(date(2026, 1, 1)).registry
@@ -291,7 +291,7 @@ def test_a_person_file_is_read_with_its_faults_counted(tmp_path: Path) -> None:
 def test_a_wrong_person_file_is_refused(content: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(FileRefused) as error:
+    with pytest.raises(Refused) as error:
         read_people(file, read_spec(written(tmp_path, {"id": "no", "full_name": "nama"})))
     assert said in str(error.value)
 

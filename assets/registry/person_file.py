@@ -11,7 +11,7 @@ from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
 from assets.registry.linkage_model import COLUMNS
 from quotas.parameters import Strict, read_yaml
-from schemas.errors import FileRefused, PolicyError, SpecError
+from schemas.errors import PolicyError, Refused, SpecError
 
 _EXAMPLE = "As in `birth_date: {column: dob, format: '%d/%m/%Y'}`."
 
@@ -116,7 +116,7 @@ def read_people(path: Path, spec: PersonSpec) -> PersonFile:
 
     Raises
     ------
-    FileRefused
+    Refused
         If the file cannot be read, lacks a column or names it twice, or an id is missing or stands there twice.
     """
     delivery = open_delivery(path, names={plain_name(column) for column in spec.mapped.values()})
@@ -152,7 +152,7 @@ def _places(delivery: Delivery, spec: PersonSpec) -> dict[str, str]:
             message = (
                 f"{delivery.name} {fault} in its first row, which the specification maps to {name}. Correct either."
             )
-            raise FileRefused(message)
+            raise Refused(message)
         places[name] = f"c{header.index(column.strip())}"
     return places
 
@@ -165,4 +165,4 @@ def _check_ids(rows: pl.DataFrame, name: str, column: str) -> None:
                 f"{name}, row {found['row_number'].sort()[0]}: {fault} in column {column!r} ({found.height} in all). "
                 "Give every person an id of its own."
             )
-            raise FileRefused(message)
+            raise Refused(message)
