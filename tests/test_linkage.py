@@ -124,7 +124,7 @@ def test_the_waterfall_adds_up_to_the_weight_and_the_probability_follows(
         assert sum(part for _, _, part in parts) == total == row["weight_micro"]
         assert row["probability"] == round(1 / (1 + 2 ** (-total / MICRO)), 6)
         name, number = row["level_given_name"], row["level_national_id"]
-        could_be_twins = (name < 2 and number < 1) or (number == 0 and name < 4)
+        could_be_twins = (name == 0 and number < 1) or (number == 0 and name < 4)
         assert (row["outcome"] == "same") == (row["probability"] >= SAME and not could_be_twins)
 
 

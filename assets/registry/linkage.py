@@ -29,8 +29,8 @@ _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
 _NO_DATES = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
-# The same, or in another order; at least similar by 0.85 (Jaro-Winkler): level numbers whatever the columns.
-_SAME_NAME, _NEARLY_THE_NAME = 4, 2
+# Level of a name from which on it is the same, be it in another order.
+_SAME_NAME = 4
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 # What is cheapest to compare comes first: the rest is not compared where it could not reach the threshold.
 _BY_COST = ("birth_date", "region", *_NAMES, *_NUMBERS, "address")
@@ -150,7 +150,7 @@ def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: fl
 
 
 def _could_be_twins(columns: Collection[str]) -> pl.Expr:
-    """Whether the name is hardly similar and no national id agrees, or national ids differ and the name is not the same.
+    """Whether the name differs and no national id agrees, or national ids differ and the name is not the same.
 
     Twins and namesakes of one house share all the rest, which the sum of the weights takes for independent evidence.
     """
@@ -161,7 +161,7 @@ def _could_be_twins(columns: Collection[str]) -> pl.Expr:
     no_number_agrees = pl.lit(True) if number is None else pl.col(number) < 1
     numbers_differ = pl.lit(False) if number is None else pl.col(number) == 0
     # The two strongest levels of a name: the same, or the same in another order; alone, a given name has one.
-    return ((pl.col(name) < _NEARLY_THE_NAME) & no_number_agrees) | (numbers_differ & (pl.col(name) < _SAME_NAME))
+    return ((pl.col(name) == 0) & no_number_agrees) | (numbers_differ & (pl.col(name) < _SAME_NAME))
 
 
 def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, str, int]]:
