@@ -29,6 +29,8 @@ _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
 _NO_DATES = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
+# Level of a name from which on it is the same, be it in another order.
+_SAME_NAME = 4
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 # What is cheapest to compare comes first: the rest is not compared where it could not reach the threshold.
 _BY_COST = ("birth_date", "region", *_NAMES, *_NUMBERS, "address")
@@ -78,7 +80,8 @@ def score_pairs(
     model : LinkageModel
         From :func:`assets.registry.linkage_training.train`.
     same_probability, clerk_probability : float
-        From which probability on a pair is `same`, and from which it is for a clerk; others are left out.
+        From which probability on a pair is `same`, and from which it is for a clerk; others are left out. Whatever the
+        probability, a clerk decides on those who could be twins: names or national ids that differ.
     folder, threads, memory_mib
         See :func:`workshop`.
 
@@ -136,12 +139,29 @@ def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: fl
         .filter(micro >= round(clerk_probability * MICRO))
         .with_columns(
             probability=micro / MICRO,
-            outcome=pl.when(micro >= round(same_probability * MICRO)).then(pl.lit(SAME)).otherwise(pl.lit(CLERK)),
+            outcome=pl.when((micro >= round(same_probability * MICRO)) & ~_could_be_twins(found.columns))
+            .then(pl.lit(SAME))
+            .otherwise(pl.lit(CLERK)),
         )
         .drop("probability_micro")
         .select(*PAIR_COLUMNS, pl.exclude(PAIR_COLUMNS))
         .sort("id_left", "id_right")
     )
+
+
+def _could_be_twins(columns: Collection[str]) -> pl.Expr:
+    """Whether the name differs and no national id agrees, or national ids differ and the name is not the same.
+
+    Twins and namesakes of one house share all the rest, which the sum of the weights takes for independent evidence.
+    """
+    name = next((f"level_{one}" for one in ("full_name", "given_name") if f"level_{one}" in columns), None)
+    number = "level_national_id" if "level_national_id" in columns else None
+    if name is None:
+        return pl.lit(False) if number is None else pl.col(number) == 0
+    no_number_agrees = pl.lit(True) if number is None else pl.col(number) < 1
+    numbers_differ = pl.lit(False) if number is None else pl.col(number) == 0
+    # The two strongest levels of a name: the same, or the same in another order; alone, a given name has one.
+    return ((pl.col(name) == 0) & no_number_agrees) | (numbers_differ & (pl.col(name) < _SAME_NAME))
 
 
 def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, str, int]]:
