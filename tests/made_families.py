@@ -114,6 +114,7 @@ def _record(made: Made) -> dict[str, Any]:
         "regency_code": made.regency, "district_code": f"{made.regency}.{made.village[:2]}",
         "village_code": f"{made.regency}.{made.village}",
         "head_person_id": f"{made.name}-0", "head_name": "Siti", "registered_date": made.registered,
+        "registration_date": made.registered,
         "channel": "agent", "proposer": "agent", "is_ikd_verified": made.is_verified, "face_match": "not_available",
         "is_verified": made.is_verified, "case_id": made.case,
     }  # fmt: skip
