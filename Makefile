@@ -47,7 +47,7 @@ demo: setup ## two quarters of 20,000 invented families, from files to published
 	@PERLINSOS_HOME=var/demo $(BIN)/perlinsos demo
 
 test: setup ## the tests, without the slow ones
-	@$(BIN)/python -m pytest --quiet
+	@$(BIN)/python -m pytest --quiet -n 2 --dist loadfile
 
 lint: setup ## style, types, and who may import whom
 	@$(BIN)/ruff check
