@@ -21,7 +21,7 @@ def cases(home: Path) -> list[dict[str, Any]]:
 
 
 def of_kind(home: Path, kind: CaseKind) -> str:
-    return next(case["case"] for case in cases(home) if case["kind"] == kind)
+    return str(next(case["case"] for case in cases(home) if case["kind"] == kind))
 
 
 def ruled(home: Path, case: str, *more: str) -> None:

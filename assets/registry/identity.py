@@ -71,8 +71,13 @@ def identify(
     scored : callable
         Gives the pairs of identities that may be one person.
     """
-    people = people_of(claims, index.lazy().filter("is_current"))
-    found = pl.concat([_exact_pairs(people), _model_pairs(people, scored)], how="diagonal_relaxed").unique(
+    contested = _claimed_by_several(claims)
+    misread = _misread(contested, claims)
+    read = claims.join(misread.lazy(), on=["identity_id", "family_id"], how="anti")
+    people = people_of(read, index.lazy().filter("is_current"))
+    # Whose number a family disputes with other facts is for the case to settle, not for the model.
+    comparable = people.join(_disputed(contested, misread), on="identity_id", how="anti")
+    found = pl.concat([_exact_pairs(comparable), _model_pairs(comparable, scored)], how="diagonal_relaxed").unique(
         ["id_left", "id_right"], keep="first", maintain_order=True
     )
     kept = previous_links.filter(pl.col("outcome") == LinkOutcome.SAME.value).drop("case_id")
@@ -84,11 +89,12 @@ def identify(
     links, aliases = _not_against_rulings(decided_links(pairs), previous_aliases, pairs)
     same = links.filter(pl.col("outcome") == LinkOutcome.SAME.value)
     parts = components(same, aliases)
-    in_doubt = _in_doubt(claims, parts)
+    doubtful = pl.concat([contested["identity_id"], parts["identity_id"], misread["meant_id"]]).unique()
+    in_doubt = claims.join(doubtful.to_frame("identity_id").lazy(), on="identity_id", how="semi").collect()
     chosen = pl.concat(
         [same.select(identity_id=side, family_id="ruled_family_id").drop_nulls() for side in ("id_left", "id_right")]
     )
-    settled = settle(in_doubt, parts, aliases, rulings, chosen, index, key)
+    settled = settle(in_doubt, misread, parts, aliases, rulings, chosen, index, key)
     return Identified(settled, links, _cases(links, people, settled, index, rule))
 
 
@@ -152,9 +158,10 @@ def _together(left: str, right: str) -> pl.Expr:
 def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
-    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Of
-    two families, two numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a
-    clerk's to decide, however alike all else is.
+    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Two
+    whom it never states together and who may be one are one: the clerk's threshold is enough. Of two families, two
+    numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a clerk's to
+    decide, however alike all else is.
     """
     pairs = scored(compared(people))
     for side in _SIDES:
@@ -164,11 +171,17 @@ def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     has_two_sound_numbers = pl.all_horizontal(
         pl.col(f"nik_{side}").is_not_null() & number_agrees(f"_{side}") for side in _SIDES
     )
-    asks = ~is_one_family & has_two_sound_numbers
+    decided = (
+        pl.when(is_one_family)
+        .then(pl.lit(LinkOutcome.SAME.value))
+        .when(has_two_sound_numbers)
+        .then(pl.lit(LinkOutcome.CLERK.value))
+        .otherwise("outcome")
+    )
     return (
         pairs.filter(~(is_one_family & _together("_left", "_right")))
         .with_columns(
-            outcome=pl.when(asks).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome"),
+            outcome=decided,
             basis=pl.lit(LinkBasis.MODEL.value),
         )
         .drop(f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE)
@@ -202,12 +215,60 @@ def _not_against_rulings(
     return links.with_columns(outcome=left), aliases.filter(pl.col("identity_id").is_in(members).not_())
 
 
-def _in_doubt(claims: pl.LazyFrame, parts: pl.DataFrame) -> pl.DataFrame:
-    """Claims of identities that several families state, or that are linked to another one."""
+def _claimed_by_several(claims: pl.LazyFrame) -> pl.DataFrame:
+    """Claims of identities that several families state."""
     stated = claims.select("identity_id").collect()
-    several = stated.filter(pl.col("identity_id").is_duplicated())
-    doubtful = pl.concat([several, parts.select("identity_id")]).unique()
-    return claims.join(doubtful.lazy(), on="identity_id", how="semi").collect()
+    several = stated.filter(pl.col("identity_id").is_duplicated()).unique()
+    return claims.join(several.lazy(), on="identity_id", how="semi").collect()
+
+
+def _misread(contested: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
+    """Claims by which a family gave one of its persons a number that is somebody else's, by a slip of the pen.
+
+    The family states the same name and birth date under another number too, on another day, and who else bears the
+    number is a stranger.
+
+    Returns
+    -------
+    DataFrame
+        `identity_id, family_id, meant_id, meant_nik`: the identity that was meant.
+    """
+    side = contested.select("identity_id", "family_id", "name", "birth_date", *_STATED)
+    others = side.join(side, on="identity_id", suffix="_other").filter(pl.col("family_id") != pl.col("family_id_other"))
+    strange = others.group_by("identity_id", "family_id").agg(_is_stranger().all().alias("_strange")).filter("_strange")
+    same = ["family_id", "name", "birth_date"]
+    homes = side.join(strange, on=["identity_id", "family_id"], how="semi")
+    meant = claims.join(homes.lazy().select(same), on=same, how="semi").collect()
+    return (
+        homes.join(meant.select("identity_id", *same, *_STATED, "nik"), on=same, suffix="_meant")
+        .filter((pl.col("identity_id") != pl.col("identity_id_meant")) & ~_together("", "_meant"))
+        .sort("identity_id", "family_id", "identity_id_meant")
+        .unique(["identity_id", "family_id"], keep="first", maintain_order=True)
+        .select("identity_id", "family_id", meant_id="identity_id_meant", meant_nik="nik")
+    )
+
+
+def _is_stranger() -> pl.Expr:
+    """Whether one who bears the same number is somebody else: another name and birth date, or a name unlike in all.
+
+    A number holds a birth date, so that a slip in its region or serial hits somebody of the same birthday.
+    """
+    starts = [
+        pl.col(name).str.to_lowercase().str.extract_all(r"\p{L}{1,3}\p{L}*").list.eval(pl.element().str.head(3))
+        for name in ("name", "name_other")
+    ]
+    is_unlike = starts[0].list.set_intersection(starts[1]).list.len() == 0
+    differs = (pl.col("name") != pl.col("name_other")) & (pl.col("birth_date") != pl.col("birth_date_other"))
+    return differs | is_unlike
+
+
+def _disputed(contested: pl.DataFrame, misread: pl.DataFrame) -> pl.DataFrame:
+    """`identity_id` of numbers that strangers claim."""
+    left = contested.join(misread, on=["identity_id", "family_id"], how="anti").select(
+        "identity_id", "family_id", "name", "birth_date"
+    )
+    others = left.join(left, on="identity_id", suffix="_other").filter(pl.col("family_id") < pl.col("family_id_other"))
+    return others.filter(_is_stranger()).select("identity_id").unique()
 
 
 def _cases(

@@ -75,6 +75,7 @@ def components(links: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
 
 def settle(
     claims: pl.DataFrame,
+    misread: pl.DataFrame,
     parts: pl.DataFrame,
     previous_aliases: pl.DataFrame,
     rulings: pl.DataFrame,
@@ -93,6 +94,8 @@ def settle(
     ----------
     claims : DataFrame
         Contract `registry/claims`: all claims of identities that two families claim or that are linked.
+    misread : DataFrame
+        `identity_id, family_id, meant_id, meant_nik`: claims to a number that another one was meant by.
     parts : DataFrame
         From :func:`components`.
     rulings : DataFrame
@@ -103,7 +106,7 @@ def settle(
         From :func:`assets.registry.families.family_index`.
     """
     current = index.filter("is_current").select("family_id", "is_verified", "is_sitting", "first_registered_date")
-    ranked = _ranked(claims.join(current, on="family_id"), ["identity_id"])
+    ranked = _ranked(_as_meant(claims, misread).join(current, on="family_id"), ["identity_id"])
     doubtful = ranked.filter(pl.col("identity_id").is_duplicated())
     cases = _number_cases(doubtful, rulings, key)
     ruled = cases.filter(pl.col("ruling").is_not_null())
@@ -146,6 +149,24 @@ def settle(
     )  # fmt: skip
     open_cases = cases.filter(pl.col("ruling").is_null()).drop("ruling", "ruled_family_id")
     return Settled(persons, homes.drop("_person").sort("identity_id", "family_id"), open_cases, aliases, claims)
+
+
+def _as_meant(claims: pl.DataFrame, misread: pl.DataFrame) -> pl.DataFrame:
+    """Claims with the number that was meant, one per identity and family, as last stated."""
+    return (
+        claims.join(misread, on=["identity_id", "family_id"], how="left")
+        .with_columns(
+            nik=pl.when(pl.col("meant_id").is_null()).then("nik").otherwise("meant_nik"),
+            identity_id=pl.coalesce("meant_id", "identity_id"),
+        )
+        .sort("identity_id", "family_id", "stated_date", pl.col("meant_id").is_null())
+        .group_by("identity_id", "family_id", maintain_order=True)
+        .agg(
+            pl.col("nik", *MEMBER_COLUMNS, "stated_date").last(),
+            pl.col("first_stated_date").min(),
+            pl.col("is_restated", "was_here").any(),
+        )
+    )
 
 
 def _ranked(claims: pl.DataFrame, by: list[str | pl.Expr]) -> pl.DataFrame:
