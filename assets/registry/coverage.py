@@ -11,42 +11,53 @@ import polars as pl
 from assets.registry.rollups import ELDERLY_AGE, SEVERE, age_on
 from schemas.regions import district_of, reference, regencies, regency_of
 
-_DIFFICULTIES = (
+COUNTED = (
     "sight_difficulty", "hearing_difficulty", "walking_difficulty", "hands_difficulty", "learning_difficulty",
     "behaviour_difficulty", "speech_difficulty", "self_care_difficulty", "memory_difficulty",
 )  # fmt: skip
+"""The difficulties of DTSEN that tell a disability."""
+_DIGITS = pl.col("village_code_stated").str.replace_all(".", "", literal=True)
+
+
+def stated_regency(bps_batches: Sequence[str]) -> pl.Expr:
+    """Regency (Kemendagri) of a row of `dtsen_families`; a BPS code names it through the bridge of 2025.
+
+    Parameters
+    ----------
+    bps_batches : sequence of str
+        Batches that declare BPS codes; the others bear Kemendagri's.
+    """
+    pairs = regencies()
+    bridged = _DIGITS.str.slice(0, 4).replace_strict(pairs["code_bps"], pairs["code"], default=None)
+    dotted = pl.concat_str([_DIGITS.str.slice(0, 2), _DIGITS.str.slice(2, 2)], separator=".")
+    return pl.when(pl.col("batch_id").is_in(sorted(bps_batches))).then(bridged).otherwise(dotted)
 
 
 def placed(families: pl.LazyFrame, bps_batches: Sequence[str]) -> pl.LazyFrame:
     """Families of DTSEN with `village_code`, in canonical form.
 
-    A BPS code names its regency through the bridge of 2025, its district where the reference tables have the pair, and
-    its village by the name stated beside it; what cannot be told stays a district or a regency.
+    A BPS code names its district where the reference tables have the pair, and its village by the name stated beside
+    it; what cannot be told stays a district or a regency.
 
     Parameters
     ----------
     families : LazyFrame
-        Feed `dtsen_families`, or columns of it with those of the village and `batch_id`.
+        Feed `dtsen_families`, at least the columns of the village and `batch_id`.
     bps_batches : sequence of str
-        Batches that declare BPS codes; the others bear Kemendagri's.
+        As in :func:`stated_regency`.
     """
-    digits = pl.col("village_code_stated").str.replace_all(".", "", literal=True)
     dotted = pl.concat_str(
-        [digits.str.slice(0, 2), digits.str.slice(2, 2), digits.str.slice(4, 2), digits.str.slice(6)], separator="."
-    )
-    districts, villages = reference("districts"), reference("villages")
-    pairs = regencies()
-    regency = digits.str.slice(0, 4).replace_strict(pairs["code_bps"], pairs["code"], default=None)
-    district = digits.str.slice(0, 7).replace_strict(districts["code_bps"], districts["code"], default=None)
-    named = villages.lazy().select(
-        _district="district_code", _name=pl.col("name").str.to_uppercase(), _village="code"
+        [stated_regency(()), _DIGITS.str.slice(4, 2), _DIGITS.str.slice(6)], separator="."
     )  # fmt: skip
+    districts, villages = reference("districts"), reference("villages")
+    district = _DIGITS.str.slice(0, 7).replace_strict(districts["code_bps"], districts["code"], default=None)
+    named = villages.lazy().select(_district="district_code", _name=pl.col("name").str.to_uppercase(), _village="code")
     return (
         families.with_columns(_district=district, _name=pl.col("village_name").str.strip_chars().str.to_uppercase())
         .join(named, on=["_district", "_name"], how="left")
         .with_columns(
             village_code=pl.when(pl.col("batch_id").is_in(sorted(bps_batches)))
-            .then(pl.coalesce("_village", "_district", regency))
+            .then(pl.coalesce("_village", "_district", stated_regency(bps_batches)))
             .otherwise(dotted)
         )
         .drop("_district", "_name", "_village")
@@ -92,7 +103,7 @@ def outreach(
     ).unique().collect()  # fmt: skip
     frail = persons.group_by("family_card_number").agg(
         elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
-        disabled_count=(pl.min_horizontal(_DIFFICULTIES) <= SEVERE).sum().cast(pl.Int64),
+        disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
         _stated=pl.len().cast(pl.Int64),
     )
     serving = agents.drop_nulls("village_code").group_by("village_code").agg(

@@ -15,7 +15,7 @@ from assets.lake import WHOLE, Lake, Table, digest
 from assets.registry.adjudications import rulings_of
 from assets.registry.attributes import statements
 from assets.registry.claims import claims_of
-from assets.registry.coverage import outreach, placed
+from assets.registry.coverage import COUNTED, outreach, placed, stated_regency
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage_in_force import model_on, pair_scorer
@@ -27,7 +27,6 @@ from assets.registry.statements import Statements, counted
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
-from schemas.regions import regency_of
 from schemas.vocabularies import Feed
 
 ROWS_PER_BUCKET_SHARD = 1_000_000
@@ -271,32 +270,32 @@ def _records(
     return (*records, family_periods(made, periods, days.cut_off))
 
 
-def _dtsen_families(said: Statements) -> pl.LazyFrame:
-    """Families as DTSEN has them, each once, by the delivery issued last."""
-    in_bps = [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
-    return placed(said.of(Feed.DTSEN_FAMILIES), in_bps)
+def _in_bps_codes(said: Statements) -> list[str]:
+    return [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
 
 
 def _dtsen_regencies(said: Statements) -> list[str]:
-    regencies = _dtsen_families(said).select(regency_of("village_code")).unique().collect()
-    return sorted(regencies.to_series().drop_nulls())
+    stated = said.raw(Feed.DTSEN_FAMILIES).select(stated_regency(_in_bps_codes(said)).alias("regency_code"))
+    return sorted(stated.unique().collect().to_series().drop_nulls())
 
 
 def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.DataFrame, ...]:
     told = ["village_code", "decile_national", "member_count", "head_name", "address"]
+    in_bps = _in_bps_codes(room.said)
+    here = room.said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps) == regency)
+    wanted = ("family_card_number", "village_code_stated", "village_name", "batch_id", *told[1:], "issued_on")
     families = (
-        _dtsen_families(room.said)
-        .filter(regency_of("village_code") == regency)
+        placed(here.select(wanted), in_bps)
         .select("family_card_number", *told, "issued_on")
         .sort("family_card_number", "issued_on", *told)
         .unique("family_card_number", keep="last", maintain_order=True)
         .collect()
-    )
+    )  # fmt: skip
     cards = families.lazy().select("family_card_number")
     persons = (
         room.said.raw(Feed.DTSEN_PERSONS)
+        .select("family_card_number", "nik", "name", "birth_date", *COUNTED)
         .join(cards, on="family_card_number", how="semi")
-        .drop("batch_id", "row_number", "nik_bucket")
         .unique()
         .collect()
     )
