@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.registry.attributes import Precedence, conflicts, golden_records, statements
+from assets.registry.attributes import Precedence, by_source, conflicts, golden_records, statements
 from schemas.tables import TABLES
 from schemas.vocabularies import Source
 
@@ -39,7 +39,8 @@ def said(*rows: tuple[Any, ...], issued_on: date = CUT_OFF) -> pl.DataFrame:
 
 def golden(frame: pl.DataFrame, previous: pl.DataFrame | None = None, newest: date = CUT_OFF) -> pl.DataFrame:
     before = pl.DataFrame(schema=GOLDEN) if previous is None else previous
-    made = golden_records(frame, before, ATTRIBUTES, Precedence(PRECEDENCE, newest - timedelta(days=730), newest))
+    precedence = Precedence(PRECEDENCE, newest - timedelta(days=730), newest)
+    made = golden_records(by_source(frame, ATTRIBUTES, precedence), before, ATTRIBUTES, precedence)
     return made.cast(GOLDEN)  # type: ignore[arg-type]
 
 
@@ -153,7 +154,7 @@ def conflicting(
     precedence = Precedence(PRECEDENCE, OLDEST, CUT_OFF)
     record = golden(frame, before)
     known = pl.DataFrame(schema=TABLES["registry/conflicts"].dtypes) if last is None else last
-    return conflicts(frame, record, known, ATTRIBUTES, precedence)
+    return conflicts(by_source(frame, ATTRIBUTES, precedence), record, known, ATTRIBUTES)
 
 
 def test_a_conflict_names_what_is_believed_and_the_strongest_source_that_says_otherwise() -> None:

@@ -70,86 +70,21 @@ class Precedence:
         return pl.Enum([str(source) for source in self.sources])
 
 
-def golden_records(
-    said: pl.DataFrame, previous: pl.DataFrame, attributes: Sequence[str], precedence: Precedence
-) -> pl.DataFrame:
-    """One row per family: every attribute, `<attribute>_source` and `<attribute>_date`.
+def by_source(said: pl.DataFrame, attributes: Sequence[str], precedence: Precedence) -> pl.DataFrame:
+    """What each source says last of each family: `family_id, source`, every attribute, its `_source` and `_date`.
 
     Parameters
     ----------
     said : DataFrame
-        From :func:`statements`. Of two of the same rank and day the one issued later is believed; where even that
+        From :func:`statements`. Of two of the same source and day the one issued later is believed; where even that
         is the same, the greater answer, so that no order of arrival decides.
-    previous : DataFrame
-        Last quarter's values with source and date, same columns as the result.
-    """
-    fresh = _latest(said, ["family_id"], attributes, precedence)
-    stood = previous.with_columns(pl.col(f"{name}_source").cast(precedence.by_strength) for name in attributes)
-    both = fresh.join(stood, on="family_id", how="full", coalesce=True, suffix="_before")
-    return both.select("family_id", *(part for name in attributes for part in _stronger(name, precedence))).sort(
-        "family_id"
-    )
-
-
-def conflicts(
-    said: pl.DataFrame,
-    golden: pl.DataFrame,
-    previous: pl.DataFrame,
-    attributes: Sequence[str],
-    precedence: Precedence,
-) -> pl.DataFrame:
-    """Answers of which another source says otherwise: what is believed, and the strongest of those that differ.
-
-    Parameters
-    ----------
-    said, precedence
-        As in :func:`golden_records`, whose result `golden` is.
-    previous : DataFrame
-        Last quarter's conflicts of these families: one lasts while its answer is the one believed and the other source
-        has said nothing new.
 
     Returns
     -------
     DataFrame
-        `family_id, attribute, value, source, date, other_value, other_source, other_date`.
+        Ordered by family and strength of the source.
     """
-    by_source = _latest(said, ["family_id", "source"], attributes, precedence)
-    both = by_source.rename({"source": "_of"}).join(golden, on="family_id", suffix="_golden")
-    told = by_source.select("family_id", other_source=pl.col("source").cast(pl.String)).unique()
-    found = [
-        both.filter(*(pl.col(part) != pl.col(f"{part}_golden") for part in (f"{name}_source", name)))
-        .sort("_of")
-        .unique("family_id", keep="first", maintain_order=True)
-        .select(
-            "family_id",
-            attribute=pl.lit(name),
-            value=pl.col(f"{name}_golden").cast(pl.Float64),
-            source=pl.col(f"{name}_source_golden").cast(pl.String),
-            date=pl.col(f"{name}_date_golden"),
-            other_value=pl.col(name).cast(pl.Float64),
-            other_source=pl.col(f"{name}_source").cast(pl.String),
-            other_date=pl.col(f"{name}_date"),
-        )
-        for name in attributes
-    ]
-    fresh = pl.concat(found)
-    believed = pl.concat(
-        golden.select(
-            "family_id", attribute=pl.lit(name), source=pl.col(f"{name}_source").cast(pl.String), date=f"{name}_date"
-        )
-        for name in attributes
-    )
-    lasting = (
-        previous.select(fresh.columns)
-        .join(believed, on=["family_id", "attribute", "source", "date"], how="semi")
-        .join(told, on=["family_id", "other_source"], how="anti")
-        .join(fresh, on=["family_id", "attribute"], how="anti")
-    )
-    return pl.concat([fresh, lasting])
-
-
-def _latest(said: pl.DataFrame, by: list[str], attributes: Sequence[str], precedence: Precedence) -> pl.DataFrame:
-    """Of each group the strongest, then freshest answer to every question, with its source and date."""
+    parts = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
     return (
         said.filter(pl.col("date").is_between(precedence.oldest, precedence.newest))
         .with_columns(pl.col("source").cast(precedence.by_strength))
@@ -162,13 +97,83 @@ def _latest(said: pl.DataFrame, by: list[str], attributes: Sequence[str], preced
             for name in attributes
             for part in ("source", "date")
         )
-        .group_by(by, maintain_order=True)
-        .agg(
-            pl.col(*attributes, *(f"{name}_{part}" for name in attributes for part in ("source", "date"))).first(
-                ignore_nulls=True
+        .group_by("family_id", "source", maintain_order=True)
+        .agg(pl.col(*attributes, *parts).first(ignore_nulls=True))
+    )  # fmt: skip
+
+
+def golden_records(
+    told: pl.DataFrame, previous: pl.DataFrame, attributes: Sequence[str], precedence: Precedence
+) -> pl.DataFrame:
+    """One row per family: every attribute, `<attribute>_source` and `<attribute>_date`.
+
+    Parameters
+    ----------
+    told : DataFrame
+        From :func:`by_source`.
+    previous : DataFrame
+        Last quarter's values with source and date, same columns as the result.
+    """
+    fresh = (
+        told.drop("source").group_by("family_id", maintain_order=True).agg(pl.all().first(ignore_nulls=True))
+    )  # fmt: skip
+    stood = previous.with_columns(pl.col(f"{name}_source").cast(precedence.by_strength) for name in attributes)
+    both = fresh.join(stood, on="family_id", how="full", coalesce=True, suffix="_before")
+    return both.select("family_id", *(part for name in attributes for part in _stronger(name, precedence))).sort(
+        "family_id"
+    )
+
+
+def conflicts(
+    told: pl.DataFrame, golden: pl.DataFrame, previous: pl.DataFrame, attributes: Sequence[str]
+) -> pl.DataFrame:
+    """Answers of which another source says otherwise: what is believed, and the strongest of those that differ.
+
+    Parameters
+    ----------
+    told : DataFrame
+        From :func:`by_source`.
+    golden : DataFrame
+        What :func:`golden_records` made of it.
+    previous : DataFrame
+        Last quarter's conflicts of these families: one lasts while its answer is the one believed and the other source
+        has said nothing new.
+
+    Returns
+    -------
+    DataFrame
+        `family_id, attribute, value, source, date, other_value, other_source, other_date`.
+    """
+    both = told.join(golden, on="family_id", suffix="_golden", maintain_order="left")
+    heard = told.select("family_id", other_source=pl.col("source").cast(pl.String))
+    parts = []
+    for name in attributes:
+        believed = golden.select(
+            "family_id", source=pl.col(f"{name}_source").cast(pl.String), date=pl.col(f"{name}_date")
+        )
+        fresh = (
+            both.filter(*(pl.col(part) != pl.col(f"{part}_golden") for part in (f"{name}_source", name)))
+            .unique("family_id", keep="first", maintain_order=True)
+            .select(
+                "family_id",
+                attribute=pl.lit(name),
+                value=pl.col(f"{name}_golden").cast(pl.Float64),
+                source=pl.col(f"{name}_source_golden").cast(pl.String),
+                date=pl.col(f"{name}_date_golden"),
+                other_value=pl.col(name).cast(pl.Float64),
+                other_source=pl.col(f"{name}_source").cast(pl.String),
+                other_date=pl.col(f"{name}_date"),
             )
         )
-    )  # fmt: skip
+        lasting = (
+            previous.filter(pl.col("attribute") == name)
+            .select(fresh.columns)
+            .join(believed, on=["family_id", "source", "date"], how="semi")
+            .join(heard, on=["family_id", "other_source"], how="anti")
+            .join(fresh, on="family_id", how="anti")
+        )
+        parts += [fresh, lasting]
+    return pl.concat(parts)
 
 
 def _stronger(name: str, precedence: Precedence) -> list[pl.Expr]:

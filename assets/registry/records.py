@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.attributes import Precedence, conflicts, golden_records
+from assets.registry.attributes import Precedence, by_source, conflicts, golden_records
 from assets.registry.rollups import FACTS_OF_THE_RECORD, family_facts, heads, living, rolled_up
 from assets.registry.settling import Settled
 from quotas.rules import RegistryRule
@@ -81,7 +81,8 @@ def family_records(  # noqa: PLR0913
     """
     attributes = attributes_of(questionnaire)
     precedence = Precedence.of(rule, cut_off)
-    answers = golden_records(said, before.golden, attributes, precedence)
+    told = by_source(said, attributes, precedence)
+    answers = golden_records(told, before.golden, attributes, precedence)
     alive = living(persons)
     died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
     heads_alive = heads(alive)
@@ -112,7 +113,7 @@ def family_records(  # noqa: PLR0913
     absent = [name for name in questionnaire.variables if name not in joined.columns]
     joined = joined.with_columns(pl.lit(None, pl.Int32).alias(name) for name in absent)
     joined = joined.join(_dwellings(joined, key), on=["village_code", "building_number"], how="left")
-    doubted = conflicts(said, answers, before.conflicts, attributes, precedence)
+    doubted = conflicts(told, answers, before.conflicts, attributes)
     doubted = doubted.join(joined.select("family_id", "regency_code"), on="family_id")
     return joined, joined, alive, doubted, _village_office(joined, cases)
 
