@@ -144,36 +144,42 @@ def conflicts(
     DataFrame
         `family_id, attribute, value, source, date, other_value, other_source, other_date`.
     """
-    both = told.join(golden, on="family_id", suffix="_golden", maintain_order="left")
-    heard = told.select("family_id", other_source=pl.col("source").cast(pl.String))
-    parts = []
-    for name in attributes:
-        believed = golden.select(
-            "family_id", source=pl.col(f"{name}_source").cast(pl.String), date=pl.col(f"{name}_date")
+    both = told.join(golden, on="family_id", suffix="_golden", maintain_order="left").lazy()
+    heard = told.lazy().select("family_id", other_source=pl.col("source").cast(pl.String))
+    return pl.concat(
+        pl.collect_all([_conflicts_over(name, both, heard, golden.lazy(), previous) for name in attributes])
+    )
+
+
+def _conflicts_over(
+    name: str, both: pl.LazyFrame, heard: pl.LazyFrame, golden: pl.LazyFrame, previous: pl.DataFrame
+) -> pl.LazyFrame:
+    """Conflicts over one attribute."""
+    believed = golden.select("family_id", source=pl.col(f"{name}_source").cast(pl.String), date=pl.col(f"{name}_date"))
+    fresh = (
+        both.filter(*(pl.col(part) != pl.col(f"{part}_golden") for part in (f"{name}_source", name)))
+        .unique("family_id", keep="first", maintain_order=True)
+        .select(
+            "family_id",
+            attribute=pl.lit(name),
+            value=pl.col(f"{name}_golden").cast(pl.Float64),
+            source=pl.col(f"{name}_source_golden").cast(pl.String),
+            date=pl.col(f"{name}_date_golden"),
+            other_value=pl.col(name).cast(pl.Float64),
+            other_source=pl.col(f"{name}_source").cast(pl.String),
+            other_date=pl.col(f"{name}_date"),
         )
-        fresh = (
-            both.filter(*(pl.col(part) != pl.col(f"{part}_golden") for part in (f"{name}_source", name)))
-            .unique("family_id", keep="first", maintain_order=True)
-            .select(
-                "family_id",
-                attribute=pl.lit(name),
-                value=pl.col(f"{name}_golden").cast(pl.Float64),
-                source=pl.col(f"{name}_source_golden").cast(pl.String),
-                date=pl.col(f"{name}_date_golden"),
-                other_value=pl.col(name).cast(pl.Float64),
-                other_source=pl.col(f"{name}_source").cast(pl.String),
-                other_date=pl.col(f"{name}_date"),
-            )
-        )
-        lasting = (
-            previous.filter(pl.col("attribute") == name)
-            .select(fresh.columns)
-            .join(believed, on=["family_id", "source", "date"], how="semi")
-            .join(heard, on=["family_id", "other_source"], how="anti")
-            .join(fresh, on="family_id", how="anti")
-        )
-        parts += [fresh, lasting]
-    return pl.concat(parts)
+    )
+    mine = previous.filter(pl.col("attribute") == name).drop("regency_code", strict=False)
+    if mine.is_empty():
+        return fresh
+    lasting = (
+        mine.lazy()
+        .join(believed, on=["family_id", "source", "date"], how="semi")
+        .join(heard, on=["family_id", "other_source"], how="anti")
+        .join(fresh, on="family_id", how="anti")
+    )
+    return pl.concat([fresh, lasting.select(fresh.collect_schema().names())])
 
 
 def _stronger(name: str, precedence: Precedence) -> list[pl.Expr]:
