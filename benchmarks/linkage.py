@@ -27,8 +27,8 @@ _ENDS = ("no", "ti", "wan", "yah", "ningsih", "to", "ni", "man", "sari", "di", "
 _MEASURED = """
 import json, resource, sys, time
 from pathlib import Path
-from assets.registry.linkage import score_pairs
-from assets.registry.linkage_model import LinkageModel
+from assets.registry.linkage.scoring import score_pairs
+from assets.registry.linkage.model import LinkageModel
 file, model, folder, memory = sys.argv[1:]
 began = time.monotonic()
 found = score_pairs(Path(file), LinkageModel.from_json(Path(model).read_bytes()), same_probability=0.99,
@@ -118,7 +118,7 @@ def _process(code: str, *arguments: object) -> list[object]:
 
 def run() -> None:
     """Print seconds and peak memory of everybody resolved, beside the budget and a plain self-join on the NIK."""
-    from assets.registry.linkage_training import train  # noqa: PLC0415
+    from assets.registry.linkage.training import train  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

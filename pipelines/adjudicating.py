@@ -17,7 +17,7 @@ from assets.intake.formats import open_delivery
 from assets.intake.headers import fit_header, names_of
 from assets.intake.loading import Intake, Loaded
 from assets.registry.clerk import TABLES, Case, Side, cases_of
-from assets.registry.linkage_in_force import model_on
+from assets.registry.linkage.in_force import model_on
 from reports.cases import CaseRow, cases_workbook
 from reports.sheets import landing_columns
 from schemas.errors import Refused

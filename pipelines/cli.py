@@ -141,7 +141,7 @@ def link(
     as_json: AsJson = False,
 ) -> None:
     """Find who may be the same person in any file of persons: certain pairs, and pairs for a clerk."""
-    from assets.registry.person_file import read_people, read_spec
+    from assets.registry.linkage.person_file import read_people, read_spec
     from pipelines.linking import link_people
 
     linked = link_people(read_people(people, read_spec(spec)), to, today())

@@ -11,10 +11,10 @@ import polars as pl
 from assets.house import House
 from assets.lake import write_atomically
 from assets.registry.identity import compared, people_of
-from assets.registry.linkage import CLERK, SAME, score_pairs
-from assets.registry.linkage_in_force import FOLDER
-from assets.registry.linkage_training import train
-from assets.registry.person_file import PersonFile
+from assets.registry.linkage.in_force import FOLDER
+from assets.registry.linkage.person_file import PersonFile
+from assets.registry.linkage.scoring import CLERK, SAME, score_pairs
+from assets.registry.linkage.training import train
 from pipelines.adjudicating import registry_table
 from quotas.rulebook import rulebook
 from schemas.errors import Refused

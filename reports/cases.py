@@ -13,6 +13,8 @@ from schemas.contract import Contract
 from schemas.messages import Lang, catalogue, say
 
 _ASIDE = ("kind", "weight", "agrees", "differs", "first_side", "other_sides")
+
+
 @dataclass(frozen=True)
 class CaseRow:
     """A case as one row of the workbook shows it.

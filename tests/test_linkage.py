@@ -13,11 +13,11 @@ import yaml
 from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
-from assets.registry import linkage
-from assets.registry.linkage import pairs_sql, prepare, propose, score_pairs, waterfall, workshop
-from assets.registry.linkage_model import MICRO, LinkageModel, odds_of_two
-from assets.registry.linkage_training import splink_settings, train
-from assets.registry.person_file import read_people, read_spec
+from assets.registry.linkage import scoring
+from assets.registry.linkage.model import MICRO, LinkageModel, odds_of_two
+from assets.registry.linkage.person_file import read_people, read_spec
+from assets.registry.linkage.scoring import pairs_sql, prepare, propose, score_pairs, waterfall, workshop
+from assets.registry.linkage.training import splink_settings, train
 from quotas.rulebook import rulebook
 from schemas.errors import Refused, SpecError, Tampered
 from tests.made_people import made_people
@@ -75,8 +75,8 @@ def test_parts_of_the_blocks_and_a_database_on_disk_change_no_pair(
 ) -> None:
     people = known[0]
     plain = scored(people, model)
-    monkeypatch.setattr(linkage, "_ALL_PAIRS", 0)
-    monkeypatch.setattr(linkage, "_PART_ROWS", 1_000)
+    monkeypatch.setattr(scoring, "_ALL_PAIRS", 0)
+    monkeypatch.setattr(scoring, "_PART_ROWS", 1_000)
     file = tmp_path / "people.parquet"
     people.write_parquet(file)
     in_parts = score_pairs(
@@ -250,7 +250,7 @@ def test_wide_rules_leave_out_their_largest_blocks() -> None:
         persons = prepare(con, people, columns)
         propose(con, columns, persons, most=2_000)
         proposed = con.sql(pairs_sql(columns)).shape[0]
-        rules = len(linkage.blocking_rules(columns))
+        rules = len(scoring.blocking_rules(columns))
     assert 2_000 < proposed <= 2_000 * rules
 
 

@@ -108,6 +108,7 @@ def test_the_number_of_shards_changes_nothing(
     landing: Path, registry: dict[str, Registry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     monkeypatch.setattr(room, "ROWS_PER_BUCKET_SHARD", rows)
+    monkeypatch.setattr(room, "FAMILIES_PER_GROUP", rows)
     assert_equal(registry, resolved(landing, tmp_path / "home"))
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from assets.registry.linkage import waterfall
-from assets.registry.linkage_model import LinkageModel
+from assets.registry.linkage.model import LinkageModel
+from assets.registry.linkage.scoring import waterfall
 from schemas.vocabularies import CaseKind, Ruling
 
 TABLES = (

@@ -4,7 +4,8 @@ Identity goes by buckets of the person's number, records by regency; a narrow in
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import polars as pl
@@ -18,7 +19,7 @@ from assets.registry.claims import claims_of
 from assets.registry.coverage import COUNTED, outreach, placed, stated_regency
 from assets.registry.families import family_index
 from assets.registry.identity import identify
-from assets.registry.linkage_in_force import model_on, pair_scorer
+from assets.registry.linkage.in_force import model_on, pair_scorer
 from assets.registry.periods import family_periods, person_periods
 from assets.registry.persons import persons_of
 from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
@@ -36,19 +37,34 @@ TABLES = (
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
     "registry/coverage", "registry/parked",
 )  # fmt: skip
+FAMILIES_PER_GROUP = 200_000
+_STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
 """Shard of the persons without a NIK; a family's card, and so the bucket of its newborn, may change."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Quarter:
-    """What every shard of a quarter's registry is made of."""
+    """What every shard of a quarter's registry is made of; the persons once they are known."""
 
     house: House
     quarter: Quarter
     said: Statements
     before: Mapping[str, Table]
     index: pl.DataFrame
+    people: pl.LazyFrame = field(default_factory=pl.LazyFrame)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """Regencies in groups of some `FAMILIES_PER_GROUP`: tables that know no regency are read once per group."""
+        counts = self.index.filter("is_current").group_by("regency_code").len().sort("regency_code")
+        left = sorted(set(self.before["registry/family_periods"].shards) - set(counts["regency_code"]))
+        codes = [*counts["regency_code"], *left]
+        begun = (counts["len"].cum_sum() - counts["len"]) // FAMILIES_PER_GROUP
+        number = dict(zip(counts["regency_code"], begun, strict=True))
+        return tuple(
+            tuple(code for code in codes if number.get(code, 0) == group) for group in sorted({0, *number.values()})
+        )
 
     def then(self, key: str) -> pl.LazyFrame:
         """A table of last quarter."""
@@ -114,6 +130,7 @@ def resolve(
         settings=settings,
     )  # fmt: skip
     people = persons.scan(room.contract("persons"))
+    room = replace(room, people=people)
     (times,) = lake.map_shards(
         _person_periods, str(quarter), [room.contract("person_periods")], [*persons.shards, WHOLE],
         [persons, before["registry/person_periods"]], room, persons,
@@ -124,18 +141,20 @@ def resolve(
         _records, str(quarter),
         [room.contract(name)
          for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods")],
-        sorted({*index.filter("is_current")["regency_code"], *before["registry/family_periods"].shards}),
+        sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)), persons, *made, *cards,
          *before.values()],
-        room, people, personless, found.cases,
+        room, personless, found.cases,
         settings=settings,
     )  # fmt: skip
+    known = _dtsen_groups(said)
     missing = lake.map_shards(
-        _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")], _dtsen_regencies(said),
+        _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")], list(known),
         [feeds[feed] for feed in (Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS, Feed.AGENTS)] + [persons, *cards],
-        room, people,
-        settings=settings,
+        room, known,
+        settings=(*settings, sorted(known.items())),
     )  # fmt: skip
+    _read_group.cache_clear()
     parked = _whole(lake, room, "parked", _parked(said, index, people))
     tables = [claims, persons, times, *of_regency, *missing, *made, parked]
     return {table.key: table for table in tables}
@@ -219,41 +238,37 @@ def _person_periods(shard: str, room: _Quarter, persons: Table) -> tuple[pl.Data
     return (person_periods(here, previous.join(known, on="person_id", how="semi").collect()),)
 
 
-def _records(
-    regency: str,
-    room: _Quarter,
-    people: pl.LazyFrame,
-    personless: pl.DataFrame,
-    cases: pl.DataFrame,
-) -> tuple[pl.DataFrame, ...]:
-    here = pl.col("regency_code") == regency
-    current = room.index.filter("is_current", here)
-    families = current.lazy().select("family_id")
+@lru_cache(maxsize=1)
+def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
+    """What is stated and known of the families of a group of regencies, read in one pass; each with `regency_code`."""
+    regencies = room.groups[group]
+    current = room.index.lazy().filter("is_current", pl.col("regency_code").is_in(regencies))
+    homes = current.select("family_id", "regency_code")
     # An older card of the family may still bear the code of the regency it left.
-    cards = (
-        room.index.lazy()
-        .select("family_card_number", "family_id", "was_on_record")
-        .join(families, on="family_id", how="semi")
-    )
+    cards = room.index.lazy().select("family_card_number", "family_id", "was_on_record").join(homes, on="family_id")
+    read = {feed.value: counted(room.said.of(feed), cards) for feed in _STATED}
+    read["persons"] = room.people.filter(pl.col("regency_code").is_in(regencies))
+    for name in ("families", "provenance", "conflicts", "family_periods"):
+        read[name] = room.then(f"registry/{name}").drop("regency_code", strict=False).join(homes, on="family_id")
+    return {name: frame.collect() for name, frame in read.items()}
+
+
+def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
+    here = pl.col("regency_code") == regency
+    group = next(at for at, codes in enumerate(room.groups) if regency in codes)
+    read = {name: frame.filter(here) for name, frame in _read_group(room, group).items()}
     attributes = attributes_of(room.house.questionnaire)
-    registrations, surveys, validations = (
-        counted(room.said.of(feed), cards).collect() for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
-    )
-
-    def then(key: str) -> pl.DataFrame:
-        return room.then(key).join(families, on="family_id", how="semi").collect()
-
-    stood, said_of = then("registry/families"), then("registry/provenance")
     sources = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
-    golden = stood.join(said_of.drop("regency_code"), on="family_id").select("family_id", *attributes, *sources)
+    golden = read["families"].join(read["provenance"].drop("regency_code"), on="family_id")
+    registrations, surveys, validations = (read[feed.value] for feed in _STATED)
     policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
     records = family_records(
-        current,
-        people.filter(here).collect(),
+        room.index.filter("is_current", here),
+        read["persons"],
         personless,
         cases.filter(here),
         statements(registrations, surveys, validations, attributes),
-        Before(golden, stood, then("registry/conflicts")),
+        Before(golden.select("family_id", *attributes, *sources), read["families"], read["conflicts"]),
         room.house.questionnaire,
         room.house.key,
         rule=policy.registry,
@@ -265,24 +280,29 @@ def _records(
     elsewhere = room.index.filter("is_current", ~here).select("family_id")
     stayed = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
     stayed = stayed.join(elsewhere, on="family_id", how="anti")
-    came = then("registry/family_periods").join(stayed, on="family_id", how="anti")
-    periods = pl.concat([stayed, came])
-    return (*records, family_periods(made, periods, days.cut_off))
+    came = read["family_periods"].drop("regency_code").join(stayed, on="family_id", how="anti")
+    return (*records, family_periods(made, pl.concat([stayed, came.select(stayed.columns)]), days.cut_off))
 
 
 def _in_bps_codes(said: Statements) -> list[str]:
     return [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
 
 
-def _dtsen_regencies(said: Statements) -> list[str]:
-    stated = said.raw(Feed.DTSEN_FAMILIES).select(stated_regency(_in_bps_codes(said)).alias("regency_code"))
-    return sorted(stated.unique().collect().to_series().drop_nulls())
+def _dtsen_groups(said: Statements) -> dict[str, list[str]]:
+    """Regencies of DTSEN in groups of some `FAMILIES_PER_GROUP`, named by their first."""
+    stated = said.raw(Feed.DTSEN_FAMILIES).group_by(regency_code=stated_regency(_in_bps_codes(said))).len()
+    counts = stated.drop_nulls().sort("regency_code").collect()
+    begun = (counts["len"].cum_sum() - counts["len"]) // FAMILIES_PER_GROUP
+    groups: dict[int, list[str]] = {}
+    for code, group in zip(counts["regency_code"], begun, strict=True):
+        groups.setdefault(group, []).append(code)
+    return {codes[0]: codes for codes in groups.values()}
 
 
-def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.DataFrame, ...]:
+def _outreach(shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, ...]:
     told = ["village_code", "decile_national", "member_count", "head_name", "address"]
     in_bps = _in_bps_codes(room.said)
-    here = room.said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps) == regency)
+    here = room.said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps).is_in(regencies[shard]))
     wanted = ("family_card_number", "village_code_stated", "village_name", "batch_id", *told[1:], "issued_on")
     families = (
         placed(here.select(wanted), in_bps)
@@ -290,7 +310,7 @@ def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.Da
         .sort("family_card_number", "issued_on", *told)
         .unique("family_card_number", keep="last", maintain_order=True)
         .collect()
-    )  # fmt: skip
+    )
     cards = families.lazy().select("family_card_number")
     persons = (
         room.said.raw(Feed.DTSEN_PERSONS)
@@ -299,10 +319,10 @@ def _outreach(regency: str, room: _Quarter, people: pl.LazyFrame) -> tuple[pl.Da
         .unique()
         .collect()
     )
-    agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code") == regency).collect()
+    agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code").is_in(regencies[shard])).collect()
     on_record = room.index.lazy().select("family_card_number")
     day = room.house.days(room.quarter).decision_date
-    return outreach(families, persons, on_record, people.select("nik").drop_nulls(), agents, day)
+    return outreach(families, persons, on_record, room.people.select("nik").drop_nulls(), agents, day)
 
 
 def _parked(said: Statements, index: pl.DataFrame, persons: pl.LazyFrame) -> pl.DataFrame:

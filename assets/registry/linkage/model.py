@@ -234,7 +234,7 @@ class LinkageModel:
     comparisons : tuple of Comparison
         In the order of the recipe.
     blocking : tuple of str
-        Rules that propose pairs (:func:`assets.registry.linkage.blocking_rules`), where they stay narrow enough.
+        Rules that propose pairs (`scoring.blocking_rules`), where they stay narrow enough.
     matches_per_person : float
         Expected true pairs per person; with the number of persons it gives the prior of a file.
     training : Training

@@ -1,6 +1,6 @@
 """The linkage model in force on a day: dated JSON, trained once per version, shipped or put into the home.
 
-How it is trained and how pairs are weighed is :mod:`assets.registry.linkage_training`'s and `linkage`'s.
+How it is trained and how pairs are weighed is `training`'s and `scoring`'s.
 """
 
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.registry.linkage import score_pairs
-from assets.registry.linkage_model import LinkageModel
+from assets.registry.linkage.model import LinkageModel
+from assets.registry.linkage.scoring import score_pairs
 from quotas.rules import RegistryRule
 from schemas.errors import Refused
 
-FOLDER = "linkage_models"
-"""Folder of the models, in the package and below a home's `models/`; files are named by the first day they hold."""
+FOLDER = "linkage"
+"""Folder of the models below a home's `models/`; files are named by the first day they hold."""
 
 
 def pair_scorer(model: LinkageModel, rule: RegistryRule) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """What finds pairs under a model and the thresholds of policy (:func:`assets.registry.linkage.score_pairs`)."""
+    """What finds pairs under a model and the thresholds of policy; see `scoring.score_pairs`."""
 
     def scored(people: pl.DataFrame) -> pl.DataFrame:
         return score_pairs(
@@ -48,7 +48,9 @@ def model_on(models: Path, day: date) -> LinkageModel:
     Tampered
         If its file is not the one that was trained.
     """
-    shipped = {one.name: one for one in (files("assets.registry") / FOLDER).iterdir() if one.name.endswith(".json")}
+    shipped = {
+        one.name: one for one in (files("assets.registry.linkage") / "models").iterdir() if one.name.endswith(".json")
+    }
     own = {one.name: one for one in (models / FOLDER).glob("*.json")}
     dated = {date.fromisoformat(name.removesuffix(".json")): file for name, file in {**shipped, **own}.items()}
     begun = [since for since in dated if since <= day]

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from assets.registry.linkage_model import MICRO, LinkageModel, missing_condition, recipe
+from assets.registry.linkage.model import MICRO, LinkageModel, missing_condition, recipe
 from schemas.errors import Refused
 
 SAME, CLERK = "same", "clerk"
@@ -78,7 +78,7 @@ def score_pairs(
         `id` (String, unique) and at least the model's columns: `birth_date` as Date, the others as String; or a
         Parquet file of these.
     model : LinkageModel
-        From :func:`assets.registry.linkage_training.train`.
+        From :func:`assets.registry.linkage.training.train`.
     same_probability, clerk_probability : float
         From which probability on a pair is `same`, and from which it is for a clerk; others are left out. Whatever the
         probability, a clerk decides on those who could be twins: names or national ids that differ.
@@ -91,7 +91,7 @@ def score_pairs(
         `id_left`, `id_right` (String, left before right), `weight_micro` (Int64, bits in millionths: the sum of the
         parts), `probability` (Float64 of 6 decimals, from the weight), `outcome` (`same`, `clerk`),
         `weight_micro_prior` and per comparison `weight_micro_<name>` (Int64) and `level_<name>` (Int64: -1 where a
-        side is missing, 0 where they differ; :meth:`assets.registry.linkage_model.Comparison.words`). In order of
+        side is missing, 0 where they differ; :meth:`assets.registry.linkage.model.Comparison.words`). In order of
         `id_left, id_right`.
 
     Raises

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
-from assets.registry.linkage_model import COLUMNS
+from assets.registry.linkage.model import COLUMNS
 from quotas.parameters import Strict, read_yaml
 from schemas.errors import PolicyError, Refused, SpecError
 

@@ -12,8 +12,7 @@ import polars as pl
 from splink import Linker, block_on
 from splink.backends.duckdb import DuckDBAPI
 
-from assets.registry.linkage import blocking_rules, level_sql, pairs_sql, prepare, propose, workshop
-from assets.registry.linkage_model import (
+from assets.registry.linkage.model import (
     COLUMNS,
     LevelRule,
     LinkageModel,
@@ -23,6 +22,7 @@ from assets.registry.linkage_model import (
     odds_of_two,
     recipe,
 )
+from assets.registry.linkage.scoring import blocking_rules, level_sql, pairs_sql, prepare, propose, workshop
 from schemas.errors import Refused
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def train(people: pl.DataFrame, *, seed: int) -> LinkageModel:
     Parameters
     ----------
     people : DataFrame
-        `id` (String, unique) and any of :data:`assets.registry.linkage_model.COLUMNS`, `birth_date` as Date, the
+        `id` (String, unique) and any of :data:`assets.registry.linkage.model.COLUMNS`, `birth_date` as Date, the
         others as String.
     seed : int
         Chooses the sampled persons.
