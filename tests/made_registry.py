@@ -66,7 +66,8 @@ def born(nik: str | None) -> date:
 def member(card: str, nik: str | None, relation: int = 1, day: date = NOV, **more: object) -> Row:
     """A person stated on a card: a grown man who works for himself, unless said otherwise."""
     return {
-        "family_card_number": card, "nik": nik, "name": named(nik), "birth_date": born(nik),
+        "family_card_number": card, "nik": nik, "name": named(nik),
+        "birth_date": more["birth_date"] if "birth_date" in more else born(nik),
         "sex": Sex.MALE.value, "relation": relation, "marital_status": 2, "is_pregnant": False,
         "school_participation": 3, "education": 1, "work_position": 1, "disability": 4, "stated_date": day, **more,
     }  # fmt: skip

@@ -413,3 +413,28 @@ def test_rejected_rows_and_reasons_are_kept_whole_beside_the_workbook(intake: In
         (21, "family_card_number", "identifier_length", "12"),
         (21, "programme", "not_a_code", "KIP"),
     ]
+
+
+# Numbers that a spreadsheet kept as numbers
+
+
+def cards(count: int, last: str) -> list[str]:
+    return [f"351009120319{number:03}{last}" for number in range(1, count + 1)]
+
+
+def test_a_file_whose_numbers_all_lost_their_last_digit_is_refused_with_that_sentence(
+    intake: Intake, tmp_path: Path
+) -> None:
+    file = csv(tmp_path, [recipient(card) for card in cards(12, "0")], "cut")
+    refused = intake.load(Feed.CURRENT_RECIPIENTS, file, QUARTER, DECLARED)
+    assert refused.state is BatchState.REFUSED
+    assert "family_card_number of cut.csv" in str(refused.reason)
+    assert "sixteenth digit" in str(refused.reason)
+    assert states(intake) == {}
+
+
+def test_a_few_numbers_that_end_in_nought_or_one_family_that_does_are_no_fault(intake: Intake, tmp_path: Path) -> None:
+    some = [recipient(card) for card in [*cards(12, "0"), *cards(1, "7")]]
+    assert load(intake, tmp_path, Feed.CURRENT_RECIPIENTS, some).accepted == len(some)
+    family = [member(cards(1, "0")[0], f"35100915058{number:04}7") for number in range(12)]
+    assert load(intake, tmp_path, Feed.MEMBERS, family, "family").rejected == 0

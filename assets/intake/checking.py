@@ -22,6 +22,7 @@ from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
 from assets.intake.values import TEXT_MARKS, Shape, plain_word, read
 from schemas.contract import Contract
+from schemas.errors import FileRefused
 from schemas.feed_columns import owned
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import form_fault
@@ -34,6 +35,7 @@ FOUND_LENGTH = 80
 IDENTIFIER = "identifier"
 ANY_LEVEL = "area_code"
 """The check of form of an area of any level; without it an area is a regency."""
+_LEAST_NUMBERS = 10
 _IDENTIFIER_FAULTS = ("identifier_length", "identifier_repeated", "identifier_serial", "identifier_through_a_number")
 _NAMES = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_range"}
 """Reasons of pandera's own checks; any other check is its own reason, `identifier` stands for a fault of form."""
@@ -156,6 +158,7 @@ class Checker:
     declaration: Declaration
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
+    _in_zero: dict[str, set[str]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the rules out of the contract."""
@@ -163,6 +166,8 @@ class Checker:
         names = sorted(name for name in self.contract.columns if name not in ADDED_COLUMNS)
         self._columns = tuple(_column(name, self.contract.columns[name], self.declaration) for name in names)
         self._tally = Tally(self.declaration)
+        # Columns in which every number so far ends in 0, with some of these numbers.
+        self._in_zero = {column.name: set() for column in self._columns if column.is_identifier}
         of_cells = {reason for column in self._columns for reason in column.reasons}
         self._reasons = pl.Enum(sorted(of_cells | set(get_args(Fault))))
         self._code = {reason: code for code, reason in enumerate(self._reasons.categories, start=1)}
@@ -222,14 +227,21 @@ class Checker:
         return Checked(accepted, text.select(chunk.columns), reasons)
 
     def finish(self) -> None:
-        """Refuse the file whose region codes fit the other code system better than the declared one.
+        """Refuse the file whose region codes fit the other code system better, or whose numbers lost their last digit.
+
+        A spreadsheet keeps fifteen digits of a number and writes 0 for the sixteenth.
 
         Raises
         ------
         UnknownRegency
             With the system they fit.
+        FileRefused
+            If ten numbers of a column or more all end in 0.
         """
         self._tally.refuse_other_system()
+        for name, numbers in self._in_zero.items():
+            if len(numbers) >= _LEAST_NUMBERS:
+                raise FileRefused("last_digit_lost", column=name)
 
     def _with_forms(self, text: pl.DataFrame, typed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Typed columns with canonical codes and identifiers, and the codes of their faults of form."""
@@ -241,6 +253,7 @@ class Checker:
                 through = pl.col(name).str.contains(_DECIMALS_OF_A_NUMBER)
                 fault = pl.when(through).then(pl.lit("identifier_through_a_number")).otherwise(form_fault(name))
                 changed.append(cell.to_series())
+                self._note_last_digits(cell.to_series())
                 faults.append(cell.select(self._coded(fault).alias(name)).to_series())
             elif column.is_region:
                 table = self._tally.judge(text[name], is_any_level=column.is_any_level)
@@ -254,6 +267,16 @@ class Checker:
                 counted = pl.when(pl.col(name).str.contains(_DAYS_OF_A_NUMBER)).then(pl.lit(_COUNTED_DAYS))
                 faults.append(text.select(self._coded(counted).alias(name)).to_series())
         return typed.with_columns(changed), pl.DataFrame(faults)
+
+    def _note_last_digits(self, numbers: pl.Series) -> None:
+        known = self._in_zero.get(numbers.name)
+        if known is None:
+            return
+        whole = numbers.filter(numbers.str.contains(r"^\d{16}$"))
+        if whole.str.ends_with("0").all():
+            known |= set(whole.unique().head(_LEAST_NUMBERS))
+        else:
+            del self._in_zero[numbers.name]
 
     def _coded(self, reason: pl.Expr) -> pl.Expr:
         return reason.replace_strict(self._code, default=0, return_dtype=pl.UInt8)
