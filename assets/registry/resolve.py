@@ -37,6 +37,7 @@ TABLES = (
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
     "registry/coverage", "registry/parked",
 )  # fmt: skip
+LINKING = "registry/.linking"
 FAMILIES_PER_GROUP = 200_000
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
@@ -118,7 +119,7 @@ def resolve(
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
     found = identify(
         claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index,
-        pair_scorer(model_on(house.models, quarter.first_day), policy), policy, house.key,
+        pair_scorer(model_on(house.models, quarter.first_day), policy, lake.root / LINKING), policy, house.key,
     )  # fmt: skip
     whole = {
         "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,

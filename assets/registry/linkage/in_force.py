@@ -3,6 +3,7 @@
 How it is trained and how pairs are weighed is `training`'s and `scoring`'s.
 """
 
+import shutil
 from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
@@ -19,15 +20,24 @@ FOLDER = "linkage"
 """Folder of the models below a home's `models/`; files are named by the first day they hold."""
 
 
-def pair_scorer(model: LinkageModel, rule: RegistryRule) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """What finds pairs under a model and the thresholds of policy; see `scoring.score_pairs`."""
+def pair_scorer(model: LinkageModel, rule: RegistryRule, folder: Path) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """What finds pairs under a model and the thresholds of policy; see `scoring.score_pairs`.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds persons while they are compared, so that they never leave the home; empty before and afterwards.
+    """
 
     def scored(people: pl.DataFrame) -> pl.DataFrame:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         return score_pairs(
             people,
             model,
             same_probability=rule.linkage_same_probability,
             clerk_probability=rule.linkage_clerk_probability,
+            folder=folder,
         )
 
     return scored
