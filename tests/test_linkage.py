@@ -79,10 +79,11 @@ def test_parts_of_the_blocks_and_a_database_on_disk_change_no_pair(
     monkeypatch.setattr(scoring, "_PART_ROWS", 1_000)
     file = tmp_path / "people.parquet"
     people.write_parquet(file)
-    in_parts = score_pairs(
-        file, model, same_probability=SAME, clerk_probability=CLERK, folder=tmp_path, memory_mib=200, threads=2
-    )
-    assert in_parts.equals(plain)
+    for given, limit in ((file, 200), (people, 200), (people, None)):
+        in_parts = score_pairs(
+            given, model, same_probability=SAME, clerk_probability=CLERK, folder=tmp_path, memory_mib=limit, threads=2
+        )
+        assert in_parts.equals(plain)
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
 
 

@@ -66,7 +66,7 @@ def placed(families: pl.LazyFrame, bps_batches: Sequence[str]) -> pl.LazyFrame:
 
 def outreach(
     families: pl.DataFrame,
-    persons: pl.DataFrame,
+    persons: pl.LazyFrame,
     cards: pl.LazyFrame,
     numbers: pl.LazyFrame,
     agents: pl.DataFrame,
@@ -78,12 +78,14 @@ def outreach(
 
     Parameters
     ----------
-    families, persons : DataFrame
-        Feeds `dtsen_families` (with `village_code` in canonical form) and `dtsen_persons` of one regency.
+    families : DataFrame
+        Feed `dtsen_families` of some regencies, with `village_code` in canonical form.
+    persons : LazyFrame
+        Feed `dtsen_persons`, at least of these families: card, NIK, name, birth date and `COUNTED`.
     cards, numbers : LazyFrame
         `family_card_number` and `nik` on record.
     agents : DataFrame
-        Feed `agents` of the regency.
+        Feed `agents` of these regencies.
     day : date
         On which ages are counted.
 
@@ -93,23 +95,32 @@ def outreach(
         By the contracts `registry/outreach` and `registry/coverage`. The agent is the first by name of those who
         serve the village.
     """
+    known = families.lazy().select("family_card_number")
     registered = pl.concat(
         [
-            families.lazy().select("family_card_number").join(cards, on="family_card_number", how="semi"),
-            persons.lazy().select("family_card_number", "nik").join(numbers, on="nik", how="semi").select(
-                "family_card_number"
-            ),
+            known.join(cards, on="family_card_number", how="semi"),
+            persons.select("family_card_number", "nik")
+            .join(numbers, on="nik", how="semi")
+            .select("family_card_number")
+            .join(known, on="family_card_number", how="semi"),
         ]
     ).unique().collect()  # fmt: skip
-    frail = persons.group_by("family_card_number").agg(
-        elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
-        disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
-        _stated=pl.len().cast(pl.Int64),
+    unregistered = known.join(registered.lazy(), on="family_card_number", how="anti")
+    frail = (
+        persons.join(unregistered, on="family_card_number", how="semi")
+        .unique()
+        .group_by("family_card_number")
+        .agg(
+            elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
+            disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
+            _stated=pl.len().cast(pl.Int64),
+        )
+        .collect()
     )
     serving = agents.drop_nulls("village_code").group_by("village_code").agg(
         pl.col("agent_id").min(), agents=pl.col("agent_id").n_unique().cast(pl.Int64)
     )  # fmt: skip
-    known = (
+    placed_families = (
         families.join(frail, on="family_card_number", how="left")
         .join(registered.with_columns(is_registered=pl.lit(value=True)), on="family_card_number", how="left")
         .join(serving, on="village_code", how="left")
@@ -121,12 +132,12 @@ def outreach(
             district_code=district_of("village_code"),
         )
     )
-    missing = known.filter(~pl.col("is_registered")).sort(
+    missing = placed_families.filter(~pl.col("is_registered")).sort(
         "village_code", "elderly_count", "disabled_count", "decile_national", "family_card_number",
         descending=[False, True, True, False, False], nulls_last=True,
     )  # fmt: skip
     is_missing = ~pl.col("is_registered")
-    covered = known.group_by("regency_code", "district_code", "village_code").agg(
+    covered = placed_families.group_by("regency_code", "district_code", "village_code").agg(
         pl.col("agents").first(),
         known=pl.len().cast(pl.Int64),
         registered=pl.col("is_registered").sum().cast(pl.Int64),

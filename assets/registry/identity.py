@@ -189,8 +189,10 @@ def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
 
 
 def _both_among(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    known = people["identity_id"].implode()
-    return pairs.filter(pl.col("id_left").is_in(known) & pl.col("id_right").is_in(known))
+    known = people.select("identity_id")
+    for side in ("id_left", "id_right"):
+        pairs = pairs.join(known, left_on=side, right_on="identity_id", how="semi")
+    return pairs
 
 
 def _not_against_rulings(

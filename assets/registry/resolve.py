@@ -125,9 +125,12 @@ def resolve(
         "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,
     }  # fmt: skip
     made = [_whole(lake, room, name, frame) for name, frame in whole.items()]
+    doubted_before = scans["registry/persons"].join(
+        found.settled.persons.lazy().select("person_id"), on="person_id", how="semi"
+    ).collect()  # fmt: skip
     (persons,) = lake.map_shards(
         _persons, str(quarter), [room.contract("persons")], [*buckets, UNNUMBERED],
-        [claims, *made, *cards, feeds[Feed.EVIDENCE], *before.values()], room, claimed, found.settled,
+        [claims, *made, *cards, feeds[Feed.EVIDENCE], *before.values()], room, claimed, found.settled, doubted_before,
         settings=settings,
     )  # fmt: skip
     people = persons.scan(room.contract("persons"))
@@ -206,20 +209,17 @@ def _claims(shard: str, room: _Quarter) -> tuple[pl.DataFrame, ...]:
     return (claims_of(members, previous, kept, room.index, room.house.key),)
 
 
-def _persons(shard: str, room: _Quarter, claims: pl.LazyFrame, settled: Settled) -> tuple[pl.DataFrame, ...]:
+def _persons(
+    shard: str, room: _Quarter, claims: pl.LazyFrame, settled: Settled, doubted_before: pl.DataFrame
+) -> tuple[pl.DataFrame, ...]:
     mine = _of_shard(shard)
     doubtful = settled.claims.lazy().select("identity_id", "family_id")
     sound = claims.filter(mine).join(doubtful, on=["identity_id", "family_id"], how="anti").collect()
     in_doubt = settled.persons.filter(mine)
-    concerned = in_doubt.lazy().select("person_id")
-
-    def then(key: str, here: pl.Expr) -> pl.DataFrame:
-        table = room.then(key)
-        moved = table.join(concerned, on="person_id", how="semi")
-        return pl.concat([table.filter(here), moved]).unique(maintain_order=True).collect()
-
+    # Whoever was given a number since lay elsewhere.
+    known = pl.concat([room.then("registry/persons").filter(mine).collect(), doubted_before])
+    previous = known.unique("person_id", maintain_order=True)
     evidence = room.said.of(Feed.EVIDENCE)
-    previous = then("registry/persons", mine)
     found = persons_of(
         sound, in_doubt, (evidence.clear() if shard == UNNUMBERED else evidence.filter(mine)).collect(), previous,
         room.index, room.said.coverage,
@@ -312,14 +312,7 @@ def _outreach(shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]]
         .unique("family_card_number", keep="last", maintain_order=True)
         .collect()
     )
-    cards = families.lazy().select("family_card_number")
-    persons = (
-        room.said.raw(Feed.DTSEN_PERSONS)
-        .select("family_card_number", "nik", "name", "birth_date", *COUNTED)
-        .join(cards, on="family_card_number", how="semi")
-        .unique()
-        .collect()
-    )
+    persons = room.said.raw(Feed.DTSEN_PERSONS).select("family_card_number", "nik", "name", "birth_date", *COUNTED)
     agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code").is_in(regencies[shard])).collect()
     on_record = room.index.lazy().select("family_card_number")
     day = room.house.days(room.quarter).decision_date

@@ -38,17 +38,17 @@ _BY_COST = ("birth_date", "region", *_NAMES, *_NUMBERS, "address")
 
 @contextmanager
 def workshop(folder: Path | None, threads: int | None, memory_mib: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection for one piece of work: in memory, or within a limit and a folder for what goes beyond it.
+    """A connection for one piece of work: in memory, or with a limit of memory in a database of its own.
 
     Parameters
     ----------
     folder : Path, optional
-        Where a database of its own lives meanwhile; it holds personal data and is removed afterwards.
+        Where that database is, and what goes beyond memory; it holds personal data and is emptied afterwards.
     threads, memory_mib : int, optional
         Else as DuckDB chooses.
     """
     with TemporaryDirectory(dir=folder) as own:
-        where = ":memory:" if folder is None else str(Path(own) / "linkage.duckdb")
+        where = ":memory:" if memory_mib is None else str(Path(own) / "linkage.duckdb")
         settings: dict[str, Any] = {"temp_directory": own, "autoinstall_known_extensions": False}
         if threads is not None:
             settings["threads"] = threads
@@ -204,7 +204,8 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
         message = f"the persons lack {', '.join(missing)}, which the linkage model asks for. Add the columns."
         raise Refused(message)
     cleaned = ", ".join(f"{_cleaned(name)} AS {name}" for name in columns)
-    given.create_view("given")
+    # A table of this process is seen by this connection alone; a database on disk could not keep a view of it.
+    con.register("given", given)
     con.execute(f"CREATE TABLE cleaned AS SELECT id, {cleaned} FROM given ORDER BY id")
     for name in set(columns) & set(_NUMBERS):
         con.execute(
