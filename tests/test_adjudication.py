@@ -137,7 +137,7 @@ def test_there_is_no_registry_before_the_first_cut_off(demo: Demo, tmp_path: Pat
 def test_the_outreach_list_holds_who_is_not_registered_the_frail_first(demo: Demo, tmp_path: Path) -> None:
     book = tmp_path / "outreach.xlsx"
     assert perlinsos(demo.home, "registry", "outreach", FIRST, "--region", "35.10", "--out", book).code == 0
-    sheet = openpyxl.load_workbook(book, read_only=True)["outreach"]
+    sheet = openpyxl.load_workbook(book)["outreach"]
     header, *rows = sheet.values
     missing = pl.DataFrame(rows, schema=list(map(str, header)), orient="row", infer_schema_length=None)
     assert missing.height > 0
