@@ -159,8 +159,12 @@ def _row(case: Case, lang: Lang) -> CaseRow:
         "first_side": "\n".join(told(side) for side in kept),
         "other_sides": "\n".join(told(side) for side in case.sides if not side.is_kept),
     }
-    steps = [(step.name, step.found, f"{step.bits:+.2f}") for step in case.steps]
-    return CaseRow({"case_id": case.case_id, "facts_hash": case.facts_hash}, beside, steps)
+    return CaseRow({"case_id": case.case_id, "facts_hash": case.facts_hash}, beside, told_steps(case, lang))
+
+
+def told_steps(case: Case, lang: Lang) -> list[tuple[str, str, str]]:
+    """Where the match weight comes from: each part in words, what it found, and its bits."""
+    return [(say(f"linkage.{step.name}", lang), step.found, f"{step.bits:+.2f}") for step in case.steps]
 
 
 def told(side: Side) -> str:

@@ -52,12 +52,12 @@ def export(house: House, day: date, to: Path) -> Exported:
     """
     published = sorted(Quarter.parse(name) for name in current(house))
     cut_off = [quarter for quarter in published if house.days(quarter).cut_off <= day]
-    if not cut_off:
+    revision = in_force(house, cut_off[-1]) if cut_off else None
+    if revision is None:
         first = f"The first is that of {published[0]}." if published else "None is published yet."
         message = f"no published quarter was cut off by {day}. {first}"
         raise Refused(message)
-    revision = in_force(house, cut_off[-1])
-    if revision is None or (to.exists() and any(to.iterdir())):
+    if to.exists() and any(to.iterdir()):
         message = f"{to} is not empty. Name a new folder."
         raise Refused(message)
     made = tables_of(house, revision)

@@ -82,8 +82,8 @@ def adjudicate_show(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Both sides of a case beside each other, what agrees, and where the match weight comes from."""
-    from pipelines.adjudicating import find_case, latest_quarter
-    from schemas.messages import catalogue, say
+    from pipelines.adjudicating import find_case, latest_quarter, told_steps
+    from schemas.messages import say
 
     house, lang = open_home().house, language()
     found = find_case(house, Quarter.parse(quarter) if quarter else latest_quarter(house), case)
@@ -107,13 +107,10 @@ def adjudicate_show(
     ]
     print_grid("", ["", *told, ""], rows)
     if found.steps:
-        steps = [
-            (say(f"linkage.{step.name}", lang) if f"linkage.{step.name}" in catalogue() else step.name, step.found,
-             f"{step.bits:+.2f}")
-            for step in found.steps
-        ]  # fmt: skip
         print_grid(
-            say("cases.weights", lang), [say(f"cases.{word}", lang) for word in ("step", "found", "bits")], steps
+            say("cases.weights", lang),
+            [say(f"cases.{word}", lang) for word in ("step", "found", "bits")],
+            told_steps(found, lang),
         )
 
 

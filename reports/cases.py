@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from reports.sheets import Styles, add_codes, add_table, data_sheet, landing_columns, new_book
 from schemas.contract import Contract
-from schemas.messages import Lang, catalogue, say
+from schemas.messages import Lang, say
 
 _ASIDE = ("kind", "weight", "agrees", "differs", "first_side", "other_sides")
 
@@ -57,13 +57,8 @@ def cases_workbook(rows: Sequence[CaseRow], contract: Contract, lang: Lang = "id
     told = [
         (say(f"cases.{word}", lang), width) for word, width in (("case", 24), ("step", 24), ("found", 60), ("bits", 12))
     ]
-    steps = [(row.filled["case_id"], _step(name, lang), found, bits) for row in rows for name, found, bits in row.steps]
+    steps = [(row.filled["case_id"], name, found, bits) for row in rows for name, found, bits in row.steps]
     add_table(book, styles, say("cases.weights", lang), told, steps)
     add_codes(book, styles, contract, lang)
     book.close()
     return sink.getvalue()
-
-
-def _step(name: str, lang: Lang) -> str:
-    code = f"linkage.{name}"
-    return say(code, lang) if code in catalogue() else name
