@@ -27,7 +27,7 @@ from schemas.quarter import Quarter
 from schemas.tables import TABLES
 
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
-_DECIDED = ("decision/seats", "decision/decisions", "decision/payments", "decision/transitions")
+_DECIDED = ("decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions")
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
 
@@ -121,8 +121,8 @@ def decide(
     history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
-    decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
-    made = (seats, decisions, payments, transitions)
+    made = (seats, *decided_tables(house, terms, eligibility, seats, registry, history))
+    _, decisions, payments, *_ = made
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
     for check in DRAFT_CHECKS:

@@ -1,5 +1,6 @@
 """What a programme pays a family: PKH by the components of its members, BPNT a flat amount."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -38,6 +39,12 @@ def _fits(component: Component) -> pl.Expr:
     low = number >= component.minimum if component.minimum is not None else pl.lit(value=True)
     high = number <= component.maximum if component.maximum is not None else pl.lit(value=True)
     return (low & high).fill_null(value=False)
+
+
+def with_a_component(facts: pl.DataFrame, components: Sequence[Component]) -> pl.Series:
+    """`family_id` of the families with a member who fits one of the components, paid or not."""
+    fits = pl.any_horizontal(pl.lit(value=False), *(_fits(one) for one in components))
+    return facts.filter(fits)["family_id"].unique().sort()
 
 
 def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:

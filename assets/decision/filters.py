@@ -1,12 +1,13 @@
-"""The filters of the law on the facts of the families: pass, fail or unknown, each for itself."""
+"""The filters of the law on the facts of the families: pass, fail, ground check or unknown, each for itself."""
 
 import polars as pl
 
 from quotas.rulebook import Policy
-from quotas.rules import Filter, Operator
+from quotas.rules import Effect, Filter, Operator
 from schemas.vocabularies import Outcome
 
 PREFIX = "outcome_"
+_HOLDS = {Effect.EXCLUDE: Outcome.FAIL, Effect.GROUND_CHECK: Outcome.GROUND_CHECK}
 
 
 def threshold(rule: Filter, policy: Policy, records: pl.DataFrame) -> pl.Expr:
@@ -22,7 +23,7 @@ def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
     expressions = []
     for rule in policy.filters:
         fact = pl.col(rule.fact)
-        fails = {
+        holds = {
             Operator.IS_TRUE: fact == 1,
             Operator.IS_FALSE: fact == 0,
             Operator.ABOVE: fact > threshold(rule, policy, records),
@@ -31,8 +32,8 @@ def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
         expressions.append(
             pl.when(fact.is_null())
             .then(pl.lit(Outcome.UNKNOWN.value))
-            .when(fails)
-            .then(pl.lit(Outcome.FAIL.value))
+            .when(holds)
+            .then(pl.lit(_HOLDS[rule.effect].value))
             .otherwise(pl.lit(Outcome.PASS.value))
             .alias(f"{PREFIX}{rule.code}")
         )

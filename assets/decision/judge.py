@@ -14,7 +14,7 @@ from assets.decision.deciles import decile_of
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
 from assets.welfare.score import score
-from quotas.rules import Filter, ProgrammeRule, Unknown
+from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
 TIE_BREAK_FACTS = ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
@@ -75,8 +75,9 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     -------
     DataFrame
         One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
-        (codes), `components`, `amount_due_rupiah` (if it became a recipient), the columns of `judged` that ranking
-        and lists need; programme after programme, each in the order of `judged`.
+        (codes), `ground_checks` (codes of what sends it to the BPS worklist), `components`, `amount_due_rupiah` (if it
+        became a recipient), the columns of `judged` that ranking and lists need; programme after programme, each in
+        the order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
     receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
@@ -92,7 +93,8 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
-                "reasons", pl.col("components").fill_null([]), pl.col("amount_due_rupiah").fill_null(0),
+                "reasons", "ground_checks", pl.col("components").fill_null([]),
+                pl.col("amount_due_rupiah").fill_null(0),
             )
         )  # fmt: skip
     return pl.concat(parts)
@@ -110,17 +112,18 @@ def _amounts(judged: pl.DataFrame, facts: pl.DataFrame, rule: ProgrammeRule) -> 
 
 @dataclass(frozen=True)
 class _Ground:
-    """One ground on which a family may not become eligible, and what it is then."""
+    """One ground on which a family may not become eligible, and what it is then; without a status, one of a visit."""
 
     code: str
-    status: Status
+    status: Status | None
     holds: pl.Expr
 
 
 def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRule) -> list[_Ground]:
     """Every ground a programme knows, in the order in which reasons are told."""
     mine = [one for one in filters if programme in one.programmes]
-    found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in mine]
+    excluding = [one for one in mine if one.effect is Effect.EXCLUDE]
+    found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in excluding]
     if rule.components:
         found.append(_Ground("no_component", Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
     if rule.max_decile is not None:
@@ -137,7 +140,18 @@ def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRul
     if rule.max_decile is not None:
         no_frame = pl.col("scorable") & pl.col("decile").is_null()
         found.append(_Ground("decile_unknown", Status.NOT_SCORABLE, no_frame))
-    return found
+    return [*found, *(visit for one in mine for visit in _visits(one))]
+
+
+def _visits(rule: Filter) -> list[_Ground]:
+    """What of a filter sends a family to the BPS worklist and is decided as passed."""
+    outcome, visits = pl.col(f"{PREFIX}{rule.code}"), []
+    if rule.effect is Effect.GROUND_CHECK:
+        visits.append(_Ground(rule.code, None, outcome == Outcome.GROUND_CHECK))
+    if rule.unknown is not Unknown.PASS:
+        whose = pl.col("is_sitting") if rule.unknown is Unknown.HOLD else pl.lit(value=True)
+        visits.append(_Ground(f"{rule.code}_unknown", None, (outcome == Outcome.UNKNOWN) & whose))
+    return visits
 
 
 def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
@@ -148,7 +162,7 @@ def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
 
 
 def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFrame:
-    """Status and reasons of every combination of grounds that occurs.
+    """Status, reasons and ground checks of every combination of grounds that occurs.
 
     An identity case comes first: whose facts these are is what is in doubt. Then what excludes for certain, then
     what is held until it is known, then too little data.
@@ -161,8 +175,10 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         status = next((one.value for one in order if one in statuses), ELIGIBLE)
         if any(one.code == IDENTITY_CASE for one in held):
             status = Status.HELD.value
-        rows.append((bits, status, [one.code for one in held]))
-    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": pl.List(pl.String)}
+        told = ([one.code for one in held if (one.status is None) == is_visit] for is_visit in (False, True))
+        rows.append((bits, status, *told))
+    codes = pl.List(pl.String)
+    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": codes, "ground_checks": codes}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

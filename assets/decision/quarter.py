@@ -16,7 +16,9 @@ from assets.decision.filters import filter_rows
 from assets.decision.judge import eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
+from assets.decision.reviews import memberships, of_recipients
 from assets.decision.transitions import Before, transitions
+from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
@@ -38,7 +40,7 @@ class History:
     terms : Terms or None
         Terms of then.
     statuses : DataFrame
-        `family_id, programme, status, regency_code` then.
+        `family_id, programme, status, regency_code, member_since` then.
     """
 
     tables: Mapping[str, Table]
@@ -47,13 +49,15 @@ class History:
 
     @property
     def sitting(self) -> pl.DataFrame:
-        """`family_id, programme` of those who received."""
-        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
+        """`family_id, programme, member_since` of those who received."""
+        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select(
+            "family_id", "programme", "member_since"
+        )
 
     @property
     def hash(self) -> str:
         """What names this history in the name of a shard's file."""
-        columns = ["family_id", "programme", "status", "regency_code"]
+        columns = ["family_id", "programme", "status", "regency_code", "member_since"]
         rows = self.statuses.select(columns).sort(columns)
         tables = sorted((key, one.content_hash) for key, one in self.tables.items())
         named = hashlib.sha256(rows.write_csv().encode()).hexdigest()
@@ -101,13 +105,13 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
 
 def decided_tables(
     house: House, terms: Terms, eligible: Table, seats: Table, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table]:
-    """Decisions, payments and transitions, by regency."""
+) -> tuple[Table, Table, Table, Table]:
+    """Decisions, payments, the BPS worklist and transitions, by regency."""
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
-    decisions, payments = house.lake.map_shards(
-        _rank_regency, quarter, [contracts["decision/decisions"], contracts["decision/payments"]], shards,
-        [eligible, seats], house, terms, eligible, seats,
+    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist")]
+    decisions, payments, visits = house.lake.map_shards(
+        _rank_regency, quarter, made, shards, [eligible, seats], house, terms, eligible, seats,
         settings=(terms, house.key),
     )  # fmt: skip
     gone, movers = _gone(house, registry, history), _movers(house, registry, history)
@@ -118,7 +122,7 @@ def decided_tables(
         [*(registry[key] for key in _REGISTRY), seats], house, terms, registry, seats, history, gone, movers,
         settings=(terms, history, everywhere),
     )  # fmt: skip
-    return decisions, payments, moved
+    return decisions, payments, visits, moved
 
 
 def _families(house: House, registry: Mapping[str, Table], regency: str) -> Families:
@@ -131,7 +135,8 @@ def _judge_regency(
 ) -> tuple[pl.DataFrame, ...]:
     families = _families(house, registry, regency)
     judged = judge(families, terms)
-    eligible = eligibility(judged, families, terms, sitting).join(input_hashes(families), on="family_id")
+    eligible = memberships(eligibility(judged, families, terms, sitting), families, terms, sitting)
+    eligible = eligible.join(input_hashes(families), on="family_id")
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
     return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
 
@@ -155,7 +160,7 @@ def input_hashes(families: Families) -> pl.DataFrame:
 
 def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, seats: Table) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
-    decided = rank(rows, seats.read(house.contracts["decision/seats"]), terms)
+    decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
     ids = decided["family_id"].unique().sort()
     named = pl.DataFrame([ids, house.key.references(ids)])
     decided = decided.join(named, on="family_id", maintain_order="left").with_columns(
@@ -166,7 +171,7 @@ def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, sea
         policy_hash=pl.lit(terms.policy.hash),
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
-    return decided, decided.filter(pl.col("status") == Status.RECIPIENT)
+    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), worklist(decided)
 
 
 def masked_name(column: str) -> pl.Expr:
@@ -243,7 +248,7 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
     if previous is not None:
         tables = {key: previous.table(house, key) for key in previous.tables}
         decisions = tables["decision/decisions"].scan(house.contracts["decision/decisions"])
-        statuses = decisions.select("family_id", "programme", "status", "regency_code").collect()
+        statuses = decisions.select("family_id", "programme", "status", "regency_code", "member_since").collect()
         return History(tables, previous.terms(house), statuses)
     contracts = house.contracts
     cards = families.scan(contracts["registry/families"]).select("family_card_number", by_card="family_id")
@@ -258,9 +263,10 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
             "programme",
             pl.lit(Status.RECIPIENT.value).alias("status"),
             "regency_code",
+            member_since="since_date",
         )
-        .unique(["family_id", "programme"])
-        .sort("family_id", "programme")
+        .sort(pl.all())
+        .unique(["family_id", "programme"], keep="first", maintain_order=True)
         .collect()
     )
     return History({}, None, statuses)

@@ -1,11 +1,14 @@
 """Ranking: the eligible of an area and programme in one total order, cut at the places; the rest is the queue."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.judge import ELIGIBLE, lottery
 from schemas.vocabularies import Status
 
+OTHER_PROGRAMME = "other_programme"
 _KEY = ["family_id", "programme"]
 
 
@@ -26,8 +29,14 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     -------
     DataFrame
         The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`,
-        `cutoff_distance_micro`, `tie_break`, `amount_rupiah`; in the order of the input.
+        `cutoff_distance_micro`, `tie_break`, `amount_rupiah`; in the order of the input. Where policy makes a programme
+        exclusive with another, that one is ranked first and its recipients are ineligible for this one.
     """
+    ranked_here = set(eligible["programme"].unique())
+    exclusive = {code.value: str(one.exclusive_with) for code, one in terms.policy.programmes.items()}
+    later = {code: other for code, other in exclusive.items() if {code, other} <= ranked_here}
+    if later:
+        return _one_after_the_other(eligible, seats, terms, later)
     group = [terms.area, "programme"]
     tie_breakers = [(one.fact, one.order == "descending") for one in terms.policy.ranking.tie_breakers]
     keys = [("score_micro", False), *tie_breakers]
@@ -56,6 +65,23 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         )
         .drop("decided")
     )
+
+
+def _one_after_the_other(
+    eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms, later: Mapping[str, str]
+) -> pl.DataFrame:
+    """Programmes that are exclusive with another ranked after it, without its recipients."""
+    first = rank(eligible.filter(~pl.col("programme").is_in(list(later))), seats, terms)
+    parts = [first]
+    for programme, other in later.items():
+        holders = first.filter(pl.col("status") == Status.RECIPIENT, pl.col("programme") == other)["family_id"]
+        barred = pl.col("family_id").is_in(holders.implode()) & (pl.col("status") == ELIGIBLE)
+        left = eligible.filter(pl.col("programme") == programme).with_columns(
+            reasons=pl.when(barred).then(pl.lit([OTHER_PROGRAMME], pl.List(pl.String))).otherwise("reasons"),
+            status=pl.when(barred).then(pl.lit(Status.INELIGIBLE.value)).otherwise("status"),
+        )
+        parts.append(rank(left, seats, terms))
+    return eligible.select(_KEY).join(pl.concat(parts), on=_KEY, how="left", maintain_order="left")
 
 
 def _in_order(queue: pl.DataFrame, group: list[str], keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:
