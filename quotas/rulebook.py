@@ -157,6 +157,9 @@ class Rulebook:
         quotas = _section("quotas", Quotas, values, overlay)
         _check_totals(rules, quotas)
         _check_links(dict(rules))
+        if overlay is None:
+            # An overlay may take a component away; the rulebook itself names none that is not there.
+            _check_exempt(dict(rules))
         return Policy(
             day=day,
             hash=_hash(entries, overlay),
@@ -291,6 +294,16 @@ def _check_links(rules: dict[Programme, ProgrammeRule]) -> None:
             message = (
                 f"programmes.yaml: {programme}.exclusive_with names {other}, so that neither is decided first. "
                 "Name another programme that is exclusive with none."
+            )
+            raise PolicyError(message)
+
+
+def _check_exempt(rules: dict[Programme, ProgrammeRule]) -> None:
+    for programme, rule in rules.items():
+        unknown = sorted({*rule.review_exempt} - {one.code for one in rule.components})
+        if unknown:
+            message = (
+                f"programmes.yaml: {programme}.review_exempt names {unknown[0]}, which is no component. Correct it."
             )
             raise PolicyError(message)
 

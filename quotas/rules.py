@@ -189,14 +189,6 @@ class ProgrammeRule(Strict):
     exclusive_with: Programme | None = None
 
     @model_validator(mode="after")
-    def _exempts_components_it_has(self) -> Self:
-        unknown = sorted({*self.review_exempt} - {one.code for one in self.components})
-        if unknown:
-            fault = f"review_exempt names {', '.join(unknown)}, which is no component of the programme"
-            raise ValueError(fault)
-        return self
-
-    @model_validator(mode="after")
     def _pays_in_one_way(self) -> Self:
         if bool(self.components) == (self.amount_rupiah is not None):
             fault = "a programme pays either by components or a flat amount_rupiah; give exactly one"

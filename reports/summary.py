@@ -10,7 +10,7 @@ from reports.pages import page
 from schemas.messages import Lang, say
 from schemas.regions import regency_name
 
-COUNTS = ("registered", "evaluated", "eligible", "recipients", "waiting", "ineligible", "not_scorable", "held")
+COUNTS = ("registered", "evaluated", "eligible", "recipients", "both", "waiting", "ineligible", "not_scorable", "held")
 LONG = 40
 """A table of more regencies than this is folded up on the screen; paper shows it whole."""
 
@@ -46,6 +46,7 @@ def summary_page(
         files_at=files_at,
         counts=COUNTS,
         long=LONG,
+        held_together=_held_together(regencies),
         programmes=[
             _programme(
                 name,
@@ -79,6 +80,13 @@ def _programme(name: str, counted: pl.DataFrame, seats: pl.DataFrame, lang: Lang
         "others": None if others.is_empty() else _added(others),
         "all": _added(seats),
     }
+
+
+def _held_together(regencies: pl.DataFrame) -> list[tuple[str | None, int]]:
+    """Families that receive both programmes (None), and those that receive one alone, by programme."""
+    by_programme = regencies.group_by("programme").agg(pl.col("recipients", "both").sum()).sort("programme")
+    alone = [(row["programme"], row["recipients"] - row["both"]) for row in by_programme.iter_rows(named=True)]
+    return [(None, max(by_programme["both"])), *reversed(alone)] if alone else []
 
 
 def _added(seats: pl.DataFrame) -> dict[str, int | None]:

@@ -45,6 +45,7 @@ def _decision() -> list[Contract]:
             "registered": "Families registered.", "evaluated": "Families evaluated.",
             "eligible": "Families that pass every rule: recipients and waiting.",
             "recipients": "Families inside the quota.",
+            "both": "Of these, families that receive another programme too; holding both is normal.",
             "waiting": "Eligible families in the queue.", "ineligible": "Families a rule excludes.",
             "not_scorable": "Families with too little data.", "held": "Newcomers with an open identity case.",
         }.items()

@@ -62,7 +62,7 @@ def first_decided(then: Quarterly) -> pl.DataFrame:
 
 
 def receiving(decided: pl.DataFrame) -> pl.DataFrame:
-    return decided.filter(status="recipient").select("family_id", "programme")
+    return decided.filter(status="recipient").select("family_id", "programme", "member_since")
 
 
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
