@@ -65,12 +65,15 @@ class ProgrammeDecision:
     places : Places or None
         Their arithmetic, where the area has a row of it.
     cutoff_side : {"below", "same", "above"} or None
-        Where an eligible family stands beside the last recipient of the area; None if nobody there receives.
+        Where an eligible family stands beside the highest score with which it would receive; None if nobody receives
+        with whom it competes.
     cutoff_distance_micro : int or None
-        Score minus the score of the last recipient, micro-units; None for a family's own eyes.
+        Score minus that score, micro-units; None for a family's own eyes.
     cutoff_distance_share : float or None
-        The same as a share of the last recipient's predicted expenditure; rounded to whole percents for a family,
-        None where the score is no logarithm of expenditure.
+        The same as a share of the predicted expenditure at the cut-off; rounded to whole percents for a family, None
+        where the score is no logarithm of expenditure.
+    placed_by : Words or None
+        The rule that gave it a place before poorer families, or gave others a place before it; None in plain order.
     tie_break : str or None
         First criterion that told the family from the next in order; label in `tie_break_label`.
     from_status, cause : str or None
@@ -91,6 +94,7 @@ class ProgrammeDecision:
     cutoff_side: str | None
     cutoff_distance_micro: int | None
     cutoff_distance_share: float | None
+    placed_by: Words | None
     tie_break: str | None
     amount_rupiah: int
     components: tuple[PaidComponent, ...]
@@ -276,6 +280,7 @@ def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list
         ("queue_position", None if one.queue_position is None else written(one.queue_position, lang)),
         ("seats", _seats(one, lang)),
         ("distance", _distance(one, explanation, lang)),
+        ("placed_by", None if one.placed_by is None else one.placed_by.of(lang)),
         ("tie_break", None if one.tie_break is None else named(f"tie_break.{one.tie_break}", one.tie_break).of(lang)),
         ("amount", f"Rp {written(one.amount_rupiah, lang)}" if one.amount_rupiah else None),
         ("components", _components(one.components, lang) or None),

@@ -326,7 +326,7 @@ def test_the_text_shows_status_filters_parts_and_next_steps_in_both_languages() 
     indonesian, english = as_text(explain()), as_text(explain(), "en")
     for expected in (
         "Program Keluarga Harapan (PKH): Antrean",
-        "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada penerima terakhir (+34.000)",
+        "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada batas penerimaan (+34.000)",
         "Rp 3.100.000 per bulan",
         "Kepmensos 73/2024, category 11",
         "lansia yang hidup sendiri",

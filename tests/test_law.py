@@ -9,6 +9,7 @@ import pytest
 from pydantic import Field
 
 from assets.decision.decide import decide
+from assets.decision.ranking import ORDER, RESERVED, SITTING
 from quotas.parameters import Strict, read_yaml, validated
 from quotas.rules import Filter, Operator, Unknown
 from schemas.vocabularies import Programme, Status
@@ -36,6 +37,14 @@ class Member(Strict):
         return Person(born, self.pregnant, self.school, DISABILITY[self.disability], victim)
 
 
+class Other(Strict):
+    """Another family of the same regency, newcomer unless it receives, that competes for the same places."""
+
+    decile: int
+    members: tuple[Member, ...]
+    receives: tuple[Programme, ...] = ()
+
+
 class Expected(Strict):
     """What must be decided in a programme; reasons in any order, components highest amount first."""
 
@@ -43,6 +52,7 @@ class Expected(Strict):
     amount: int = 0
     reasons: tuple[str, ...] = ()
     components: tuple[str, ...] | None = None
+    placed_by: str | None = None
 
 
 class Case(Strict):
@@ -58,6 +68,7 @@ class Case(Strict):
     identity_case: bool = False
     receives: tuple[Programme, ...] = ()
     places: int = 1
+    beside: tuple[Other, ...] = ()
     under: Mapping[str, object] = Field(default_factory=dict)
     expected: Mapping[Programme, Expected]
 
@@ -92,9 +103,20 @@ def test_the_law_decides(case: Case) -> None:
         "the family", case.decile and case.decile * 100, case.people, case.regency, case.facts,
         is_verified=case.verified, case="a case" if case.identity_case else None,
     )  # fmt: skip
-    before = sitting(*(("the family", code.value) for code in case.receives)) if case.receives else NOBODY
+    others = [
+        Made(
+            f"other {number}",
+            one.decile * 100,
+            tuple(each.person(case.decided_on) for each in one.members),
+            case.regency,
+        )
+        for number, one in enumerate(case.beside)
+    ]
+    receiving = [("the family", code.value) for code in case.receives]
+    receiving += [(f"other {number}", code.value) for number, one in enumerate(case.beside) for code in one.receives]
+    before = sitting(*receiving) if receiving else NOBODY
     decided = decide(
-        families(family),
+        families(family, *others),
         terms(case.under, day=case.decided_on),
         seats({case.regency: (case.places, case.places)}),
         before,
@@ -107,6 +129,8 @@ def test_the_law_decides(case: Case) -> None:
         )
         assert (status, amount) == (expected.status, expected.amount)
         assert sorted(reasons) == sorted(expected.reasons)
+        if expected.placed_by is not None:
+            assert column_of(decided, "placed_by", programme.value)["the family"] == expected.placed_by
         assert expected.components is None or tuple(components) == expected.components
 
 
@@ -163,3 +187,8 @@ def test_every_status_and_every_reason_has_a_case() -> None:
     holding = {f"{one.code}_unknown" for one in POLICY.filters if one.unknown is Unknown.HOLD}
     assert told == codes | holding | {"no_component", "decile_above", "identity_case", "not_scorable"}
     assert {expected.status for one in CASES for expected in one.expected.values()} == set(Status)
+
+
+def test_every_way_of_placing_has_a_case_of_somebody_placed_by_it() -> None:
+    told = {expected.placed_by for one in CASES for expected in one.expected.values()}
+    assert told >= {ORDER, SITTING, f"{RESERVED}elderly_alone"}

@@ -76,7 +76,8 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     DataFrame
         One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
         (codes), `components`, `amount_due_rupiah` (if it became a recipient), `received_before` (this programme in the
-        quarter before), the columns of `judged` that ranking and lists need; programme after programme, each in the order of `judged`.
+        quarter before), the columns of `judged` that ranking and lists need; programme after programme, each in the
+        order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
     sitting = sitting.join(judged.select("family_id"), on="family_id", how="semi")

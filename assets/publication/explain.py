@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
+from assets.decision.ranking import RESERVED, SITTING
 from assets.welfare.scorecard import MICRO, FeatureTable
 from quotas.rules import Filter, Operator, ProgrammeRule
 from reports.explanation import (
@@ -25,7 +26,7 @@ from reports.explanation import (
     ScorePart,
 )
 from schemas.errors import Refused, Tampered
-from schemas.messages import Words, catalogue, named, quantity, words, yes_or_no
+from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
 from schemas.vocabularies import Outcome, Programme, Status
@@ -199,6 +200,7 @@ class _Telling:
             cutoff_side=side,
             cutoff_distance_micro=micro,
             cutoff_distance_share=share,
+            placed_by=self._placed_by(row),
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
@@ -215,6 +217,19 @@ class _Telling:
             return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
         known = {"programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile}
         return words(f"reason.{code}", **known)
+
+    def _placed_by(self, row: Row) -> Words | None:
+        """The rule that put a family out of the order of the poor: before others who wait, or behind its own rank."""
+        ranking = self.terms.policy.ranking
+        rules = {f"{RESERVED}{one.fact}": Words(one.reason.id, one.reason.en) for one in ranking.reserved_places}
+        if ranking.sitting_margin_micro:
+            rules[SITTING] = words("placing.sitting")
+        if row["placed_by"] in rules:
+            return rules[row["placed_by"]]
+        if row["status"] == Status.WAITING and row["rank"] <= row["seats"]:
+            told = Words(*(" ".join(one.of(lang) for one in rules.values()) for lang in LANGUAGES))
+            return words("placing.passed_over", rules=told)
+        return None
 
     def _distance(self, micro: int | None) -> tuple[str | None, int | None, float | None]:
         if micro is None:
