@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from quotas.overlay import Overlay
 from quotas.parameters import Entry, Model, Strict, canonical_json, check_periods, entries_of, read_yaml, validated
 from quotas.rules import (
+    Budget,
     Filter,
     IntakeRule,
     MinimumWages,
@@ -37,6 +38,7 @@ _SECTIONS: dict[str, type[Strict]] = {
     "programmes": _Programmes,
     "quotas": Quotas,
     "ranking": Ranking,
+    "budget": Budget,
     "registry": RegistryRule,
     "intake": IntakeRule,
     "welfare": WelfareRule,
@@ -63,7 +65,7 @@ class Policy:
         Every value in force with description, unit, source and period, for pages and explanations.
     filters : tuple of Filter
         In order of the file.
-    quotas, ranking, registry, intake, welfare, minimum_wages
+    quotas, ranking, budget, registry, intake, welfare, minimum_wages
         The other sections.
     """
 
@@ -76,6 +78,7 @@ class Policy:
     programme_rules: tuple[tuple[Programme, ProgrammeRule], ...]
     quotas: Quotas
     ranking: Ranking
+    budget: Budget
     registry: RegistryRule
     intake: IntakeRule
     welfare: WelfareRule
@@ -166,6 +169,7 @@ class Rulebook:
             programme_rules=rules,
             quotas=quotas,
             ranking=_section("ranking", Ranking, values, overlay),
+            budget=_section("budget", Budget, values, overlay),
             registry=_section("registry", RegistryRule, values, overlay),
             intake=_section("intake", IntakeRule, values, overlay),
             welfare=_section("welfare", WelfareRule, values, overlay),

@@ -265,6 +265,18 @@ class Ranking(Strict):
         return self
 
 
+class Budget(Strict):
+    """What may be spent.
+
+    Attributes
+    ----------
+    national_ceiling : mapping of Programme to int or None
+        Rupiah of a year for the whole country; None where no ceiling is set.
+    """
+
+    national_ceiling: Mapping[Programme, Rupiah | None]
+
+
 class RegistryRule(Strict):
     """Which answer of several the registry believes, and from when on two records are one person.
 
