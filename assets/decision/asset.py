@@ -125,7 +125,7 @@ def decide(
     poverty_statistics: Table,
     current_recipients: Table,
 ) -> Iterator[dg.Output[Table] | dg.AssetCheckResult]:
-    """Places, ranks, statuses, amounts, costs, the cause of every move; the checks decide whether a draft may be made."""
+    """Places, ranks, statuses, amounts and what follows; the checks decide whether a draft may be made."""
     quarter = quarter_of(context)
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))

@@ -92,20 +92,21 @@ def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     area : str
         Column of the areas that have places of their own.
     """
-    by = {"regency_code": pl.col(area), "programme": pl.col("programme")}
+    by = ["regency_code", "programme"]
+    decisions = decisions.with_columns(regency_code=pl.col(area))
     mean_score = pl.col("score_micro").sum() // pl.len().cast(pl.Int64)
     came_in = (
         decisions.filter(_RECEIVES & (pl.col("rank") > pl.col("seats")))
-        .group_by("placed_by", **by)
+        .group_by(*by, "placed_by")
         .agg(families=pl.len().cast(pl.Int64), placed_score_micro=mean_score)
     )
     stayed_out = (
         decisions.filter((pl.col("status") == Status.WAITING.value) & (pl.col("rank") <= pl.col("seats")))
-        .group_by(**by)
+        .group_by(by)
         .agg(displaced_score_micro=mean_score)
     )
     return (
-        came_in.join(stayed_out, on=["regency_code", "programme"], how="left")
+        came_in.join(stayed_out, on=by, how="left")
         .with_columns(poorer_micro=pl.col("placed_score_micro") - pl.col("displaced_score_micro"))
         .sort("regency_code", "programme", "placed_by")
         .collect()
