@@ -190,6 +190,18 @@ def _decision() -> list[Contract]:
             grain="recipient family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
         ),
         contract(
+            "decision/referrals", "Referrals",
+            "Which other programmes a family's profile leads to, and on what facts; it changes no decision.",
+            [
+                FAMILY, REFERENCE, QUARTER, REGENCY, DISTRICT, VILLAGE,
+                col("referral", pl.String, "Referral", "Code of the rule.", "code", "policy"),
+                col("reason_id", pl.String, "Reason", "What is told, in Indonesian.", source="policy"),
+                col("reason_en", pl.String, "Reason, English", "The same in English.", source="policy"),
+                col("facts", pl.List(pl.String), "Facts", "What it rests on, as fact=value.", "list"),
+            ],
+            grain="family x referral", order=["regency_code", "family_id", "referral"], access=RESTRICTED,
+        ),
+        contract(
             "decision/budget", "Budget", "What the stage costs, by regency and in the nation, against the ceiling.",
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=RESTRICTED,
         ),

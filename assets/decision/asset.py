@@ -25,7 +25,7 @@ from assets.decision.quarter import (
     seats_table,
     terms_of,
 )
-from assets.decision.results import budget_table, displaced_table
+from assets.decision.results import budget_table, displaced_table, referrals_table
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
@@ -39,7 +39,7 @@ from schemas.tables import TABLES
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/transitions", "decision/budget",
-    "decision/displaced",
+    "decision/displaced", "decision/referrals",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -97,7 +97,7 @@ def judge(
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "decision/cut_points",
+        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
@@ -119,6 +119,7 @@ def decide(
     provenance: Table,
     members: Table,
     persons: Table,
+    shocks: Table,
     scorecard: Scorecard,
     cut_points: Table,
     eligibility: Table,
@@ -135,7 +136,9 @@ def decide(
     seats = seats_table(house, terms, poverty, eligibility, history)
     decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
     costs = budget_table(house, terms, decisions, seats)
-    made = (seats, decisions, payments, transitions, costs, displaced_table(house, terms, decisions))
+    displaced = displaced_table(house, terms, decisions)
+    referred = referrals_table(house, terms, registry, shocks, decisions)
+    made = (seats, decisions, payments, transitions, costs, displaced, referred)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
     off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))

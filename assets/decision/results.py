@@ -1,13 +1,15 @@
-"""What follows from a quarter's decisions: what they cost, and what the rules that place out of order do to others.
+"""What follows from a quarter's decisions: referrals, what it costs, and what placing out of order does to others.
 
 Nothing here changes a decision.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from assets.decision.families import Terms
+from assets.decision.families import Families, Terms
+from assets.decision.referrals import referrals
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from quotas.rules import MILLION
@@ -124,6 +126,24 @@ def displaced_table(house: House, terms: Terms, decisions: Table) -> Table:
     """Who was displaced in a quarter, by the rule that did it."""
     decided = decisions.scan(house.contracts["decision/decisions"])
     return _whole(house, terms, "decision/displaced", displaced(decided, terms.area))
+
+
+def referrals_table(
+    house: House, terms: Terms, registry: Mapping[str, Table], shocks: Table, decisions: Table
+) -> Table:
+    """Referrals, by regency."""
+    tables = (registry["registry/families"], registry["registry/members"], shocks, decisions)
+    contract = house.contracts["decision/referrals"]
+    (made,) = house.lake.map_shards(
+        _refer_regency, str(terms.quarter), [contract], sorted(decisions.shards), tables, house, terms, tables,
+        settings=(terms,),
+    )  # fmt: skip
+    return made
+
+
+def _refer_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
+    records, members, shocks, decisions = (table.read(house.contracts[table.key], regency) for table in tables)
+    return (referrals(Families(records, members), shocks, decisions, terms),)
 
 
 def _whole(house: House, terms: Terms, key: str, frame: pl.DataFrame) -> Table:

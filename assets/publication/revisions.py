@@ -35,6 +35,7 @@ RESTRICTED_TABLES = (
     "decision/scores",
     "decision/budget",
     "decision/displaced",
+    "decision/referrals",
 )
 Page = Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
 PUBLIC_TABLES = (
