@@ -240,7 +240,8 @@ def _rules(entries: tuple[Entry, ...], section: str, model: type[Model]) -> Iter
         if entry.path[0] != section or entry.value is None:
             continue
         if not isinstance(entry.value, dict) or entry.value.get("code") != entry.path[1]:
-            message = f"{entry.key}: a {section.removesuffix('s')} keeps its mapping and its code. Change one of its keys, or give null."
+            kind = section.removesuffix("s")
+            message = f"{entry.key}: a {kind} keeps its mapping and its code. Change one of its keys, or give null."
             raise PolicyError(message)
         context = {
             "description": entry.description,

@@ -104,6 +104,24 @@ class ProgrammeDecision:
 
 
 @dataclass(frozen=True)
+class Referred:
+    """A programme besides PKH and BPNT to which the family's profile leads, and the facts that is taken from.
+
+    Attributes
+    ----------
+    grounds : tuple of pairs of Words
+        What the fact is, and what is known of it.
+    """
+
+    code: str
+    name: Words
+    reason: Words
+    grounds: tuple[tuple[Words, Words], ...]
+    legal_source: str
+    legal_url: str | None
+
+
+@dataclass(frozen=True)
 class RuleCheck:
     """One rule as it came out for the family, whether or not another one failed.
 
@@ -189,6 +207,7 @@ class Explanation:
     scaled: str | None
     case_id: str | None
     decisions: tuple[ProgrammeDecision, ...]
+    referrals: tuple[Referred, ...]
     objection: Words
     checks: tuple[RuleCheck, ...]
     scorable: bool
@@ -236,6 +255,7 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
         lines += [line for reason in one.reasons for line in _wrapped(f"- {reason.sentence.of(lang)}")]
         lines += _aligned(_facts(one, explanation, lang))
         lines += ["", say("page.next", lang) + ":", *_wrapped(one.next_step.of(lang))]
+    lines += _referral_lines(explanation, lang)
     lines += [*_section(say("page.objection", lang)), *_wrapped(explanation.objection.of(lang), "")]
     lines += _section(say("page.filters", lang))
     for check in explanation.checks:
@@ -343,6 +363,17 @@ def _before(one: ProgrammeDecision, lang: Lang) -> str | None:
         return None
     group = "prior_status" if one.from_status in {"new", "gone"} else "status"
     return say(f"{group}.{one.from_status}", lang)
+
+
+def _referral_lines(explanation: Explanation, lang: Lang) -> Iterator[str]:
+    if not explanation.referrals:
+        return
+    yield from _section(say("page.referrals", lang))
+    yield from _wrapped(say("page.referrals_note", lang), "")
+    for one in explanation.referrals:
+        yield from ("", one.name.of(lang), *_wrapped(one.reason.of(lang)))
+        rows = [(label.of(lang), value.of(lang)) for label, value in one.grounds]
+        yield from (f"  {line}" for line in _aligned([*rows, (say("page.legal_source", lang), one.legal_source)]))
 
 
 def _check_lines(check: RuleCheck, lang: Lang) -> Iterator[str]:

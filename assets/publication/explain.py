@@ -22,6 +22,7 @@ from reports.explanation import (
     Places,
     ProgrammeDecision,
     Reason,
+    Referred,
     RuleCheck,
     ScorePart,
 )
@@ -37,6 +38,7 @@ PER_FAMILY = (
     "decision/filters",
     "decision/payments",
     "decision/transitions",
+    "decision/referrals",
     "decision/scores",
     "registry/families",
     "registry/provenance",
@@ -116,6 +118,7 @@ def explanation(
             )
             for programme, row in decided.items()
         ),
+        referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
         scorable=score["scorable"],
@@ -250,6 +253,23 @@ class _Telling:
             position=row["queue_position"],
             seats=row["seats"],
         )
+
+    def referral(self, row: Row) -> Referred:
+        rule = next(one for one in self.terms.policy.referrals if one.code == row["referral"])
+        known = [fact.partition("=") for fact in row["facts"]]
+        return Referred(
+            code=rule.code,
+            name=Words(rule.name.id, rule.name.en),
+            reason=Words(row["reason_id"], row["reason_en"]),
+            grounds=tuple((self._fact_label(fact), self._known(fact, int(value))) for fact, _, value in known),
+            legal_source=rule.source.title,
+            legal_url=rule.source.url,
+        )
+
+    def _known(self, fact: str, value: int) -> Words:
+        if fact.startswith(("has_", "is_", "receives_")):
+            return yes_or_no(value)
+        return self._answer(fact, value) if fact in self.questionnaire.variables else quantity(value, "")
 
     def check(self, rule: Filter, rows: Sequence[Row]) -> RuleCheck:
         row = next((one for one in rows if one["filter"] == rule.code), None)
