@@ -178,12 +178,12 @@ def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, s
     list of tuple
         First `prior`, then every comparison, last `total`; the parts before it add up to it.
     """
-    steps = [("prior", f"{model.matches_per_person:g} matches expected per person", int(pair["weight_micro_prior"]))]
+    steps = [("prior", f"{model.matches_per_person:g}", int(pair["weight_micro_prior"]))]
     steps += [
         (one.name, one.words(pair[f"level_{one.name}"]), int(pair[f"weight_micro_{one.name}"]))
         for one in model.comparisons
     ]
-    return [*steps, ("total", f"probability {pair['probability']:.6f}", sum(part for _, _, part in steps))]
+    return [*steps, ("total", f"{pair['probability']:.6f}", sum(part for _, _, part in steps))]
 
 
 def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns: Sequence[str]) -> int:
