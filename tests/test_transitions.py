@@ -72,8 +72,7 @@ def eligible_of(of: Quarterly, sits: pl.DataFrame) -> pl.DataFrame:
 
 
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
-    statuses = decided.select("family_id", "programme", "status", "regency_code")
-    return Before(statuses, families(*then.made), eligible_of(then, NOBODY), then.terms, seats(then.places))
+    return Before(decided, families(*then.made), then.terms, seats(then.places))
 
 
 def now_of(now: Quarterly, sits: pl.DataFrame) -> Now:
@@ -250,8 +249,11 @@ def test_both_programmes_have_causes_of_their_own() -> None:
 
 
 def first_quarter(now: Quarterly, *received: Key) -> pl.DataFrame:
-    statuses = sitting(*received).with_columns(status=pl.lit("recipient"), regency_code=pl.lit(HERE))
-    before = Before(statuses, families(), eligible_of(quarterly(), NOBODY), None, None)
+    statuses = sitting(*received).with_columns(
+        status=pl.lit("recipient"), regency_code=pl.lit(HERE), score_micro=pl.lit(None, pl.Int64),
+        reasons=pl.lit(None, pl.List(pl.String)),
+    )  # fmt: skip
+    before = Before(statuses, families(), None, None)
     return transitions(now_of(now, sitting(*received)), before)
 
 
@@ -473,10 +475,7 @@ def test_shuffled_rows_give_the_identical_transitions(both: tuple[Quarterly, Qua
                 mixed(here.families), shuffled(here.sources, dice), shuffled(here.eligible, dice),
                 shuffled(here.statuses, dice), here.terms, shuffled(here.seats, dice),
             ),
-            Before(
-                shuffled(before.statuses, dice), mixed(before.families), shuffled(before.eligible, dice), before.terms,
-                before.seats,
-            ),
+            Before(shuffled(before.statuses, dice), mixed(before.families), before.terms, before.seats),
         ),
         transitions(here, before),
     )  # fmt: skip

@@ -27,7 +27,11 @@ from schemas.vocabularies import Status
 _REGISTRY = ("registry/families", "registry/members")
 _DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
 _OF_NO_CONCERN = ("components", "head_name", "case_id", "input_hash")
-_LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS, _ELIGIBILITY)
+_LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
+_STATUS = {
+    "family_id": pl.String(), "programme": pl.String(), "status": pl.String(), "regency_code": pl.String(),
+    "score_micro": pl.Int64(), "reasons": pl.List(pl.String),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,11 @@ class History:
         return pl.concat([stayed, self.of_departed[key].join(came, on="family_id", how="semi")])
 
     def statuses(self, house: House, regency: str) -> pl.DataFrame:
-        """`family_id, programme, status, regency_code` then, of whoever lives in a regency now or is gone from it."""
-        columns = ["family_id", "programme", "status", "regency_code"]
+        """Last quarter's status, score and reasons of whoever lives in a regency now or is gone from it."""
+        columns = [*_STATUS]
         if not self.tables:
             here = pl.coalesce("now", "regency_code") == regency
-            return self.received.filter(here).select(columns)
+            return self.received.filter(here).match_to_schema(_STATUS, missing_columns="insert", extra_columns="ignore")
         gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
         return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
@@ -218,7 +222,6 @@ def _transitions_of_regency(
     before = Before(
         history.statuses(house, regency),
         Families(*(history.read(house, key, regency) for key in _REGISTRY)),
-        history.read(house, _ELIGIBILITY, regency),
         history.terms,
         history.tables[seats.key].read(contract) if history.tables else None,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from assets.decision.families import Families, Terms
-from assets.decision.judge import eligibility, judge
+from assets.decision.judge import ELIGIBLE, eligibility, judge
 from assets.decision.ranking import rank
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
@@ -23,6 +23,8 @@ MEMBER_EVIDENCE = "is_rights_victim"
 _FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.BPS_CORRECTION, Cause.EVIDENCE, Cause.REGISTRATIONS)
 _KEY = ["family_id", "programme"]
 _PLACES = ["regency_code", "programme", "seats"]
+_IS_LISTED = pl.col("status").is_in([Status.RECIPIENT.value, Status.WAITING.value])
+_BEFORE_PLACES = pl.when(_IS_LISTED).then(pl.lit(ELIGIBLE)).otherwise("status")
 _SOURCE = "_source"
 _THEN = "_then"
 
@@ -60,11 +62,9 @@ class Before:
     Attributes
     ----------
     statuses : DataFrame
-        `family_id, programme, status, regency_code` of every family decided then.
+        `family_id, programme, status, regency_code, score_micro, reasons` of every family decided then.
     families : Families
         What the registry held of them then; empty before the first quarter.
-    eligible : DataFrame
-        Contract `decision/eligibility` of them then; empty before the first quarter.
     terms : Terms or None
         Terms of then; None before the first quarter.
     seats : DataFrame or None
@@ -73,7 +73,6 @@ class Before:
 
     statuses: pl.DataFrame
     families: Families
-    eligible: pl.DataFrame
     terms: Terms | None
     seats: pl.DataFrame | None
 
@@ -100,8 +99,9 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     registrations new and gone, model, policy, seats, lottery.
     """
     path = (
-        before.statuses.select(*_KEY, from_regency_code="regency_code", status_0="status")
-        .join(before.eligible.select(*_KEY, own_0=_own()), on=_KEY, how="left")
+        before.statuses.select(
+            *_KEY, from_regency_code="regency_code", status_0="status", own_0=_own(_BEFORE_PLACES)
+        )
         .join(
             now.eligible.select(*_KEY, "regency_code", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
             on=_KEY, how="full", coalesce=True,
@@ -109,14 +109,15 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
         .join(now.statuses.select(*_KEY, to_status="status"), on=_KEY, how="left")
         .with_columns(regency_code=pl.coalesce("regency_code", "from_regency_code"))
     )  # fmt: skip
-    worlds = list(_worlds(now, before))
+    was_here = path.drop_nulls("row").sort("row")["status_0"].is_not_null()
+    worlds = list(_worlds(now, before, was_here))
     steps: list[pl.Expr] = []
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
         status = None if is_last else rank(world.rows, world.seats, world.terms)["status"]
         steps += [
             (pl.col("to_status") if status is None else _at_row(status)).alias(f"status_{number}"),
-            _at_row(world.rows.select(_own()).to_series()).alias(f"own_{number}"),
+            _at_row(world.rows.select(_own(pl.col("status"))).to_series()).alias(f"own_{number}"),
         ]
     return (
         path.with_columns(steps)
@@ -137,11 +138,10 @@ def _at_row(values: pl.Series) -> pl.Expr:
     return pl.lit(values).gather(pl.col("row")) if len(values) else pl.lit(None, values.dtype)
 
 
-def _own() -> pl.Expr:
+def _own(status: pl.Expr) -> pl.Expr:
     """What a family's own facts make of it, whatever the others do; null for who is not there."""
     score = pl.col("score_micro").cast(pl.String).fill_null("")
-    own = pl.concat_str("status", score, pl.col("reasons").list.join(","), separator="|")
-    return own.alias("own")
+    return pl.concat_str(status, score, pl.col("reasons").list.join(","), separator="|")
 
 
 def _cause(factors: list[Cause]) -> pl.Expr:
@@ -158,7 +158,7 @@ def _cause(factors: list[Cause]) -> pl.Expr:
     return pl.when(gone).then(pl.lit(Cause.REGISTRATIONS.value)).when(~same).then(cause)
 
 
-def _worlds(now: Now, before: Before) -> Iterator[_World]:
+def _worlds(now: Now, before: Before, was_here: pl.Series) -> Iterator[_World]:
     # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
     then = before.terms or now.terms
     then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
@@ -174,8 +174,7 @@ def _worlds(now: Now, before: Before) -> Iterator[_World]:
 
     switched = _switched(now, before)
     all_of_now = everybody(then)
-    was_here = now.eligible.select(*_KEY).join(before.statuses, on=_KEY, how="left", maintain_order="left")["status"]
-    stayed = all_of_now.with_columns(status=pl.when(was_here.is_not_null()).then("status"))
+    stayed = all_of_now.with_columns(status=pl.when(was_here).then("status"))
     of_evidence = _as_they_were(now, before, switched.filter("evidence"), EVIDENCE_FACTS)
     without_evidence = _laid(stayed, judged(of_evidence, then))
     of_both = _as_they_were(now, before, switched.filter("bps"), [*EVIDENCE_FACTS, *_answers(now)])
