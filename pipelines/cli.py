@@ -367,7 +367,7 @@ def status(
             )
             for cost in draft["budget"]:
                 share = cost["ceiling_share_micro"]
-                of = "" if share is None else f", {share / 10_000:.2f}% of the nation's ceiling for the stage"
+                of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
                 out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
             for rule in draft["displaced"]:
                 out.print(

@@ -100,8 +100,12 @@ def _programme(
 
 def _nation(row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     micro = row["ceiling_share_micro"]
-    share = None if micro is None else f"{written((Decimal(micro) / 10_000).quantize(Decimal('0.01')), lang)}%"
-    return {**row, "share": share}
+    if micro is None:
+        return {**row, "share": None}
+    finest = Decimal("0.01")
+    percent = (Decimal(micro) / 10_000).quantize(finest)
+    share = f"{written(percent or finest, lang)}%"
+    return {**row, "share": share if percent or not micro else say("page.less_than", lang, share=share)}
 
 
 def _added(seats: pl.DataFrame) -> dict[str, int | None]:

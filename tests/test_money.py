@@ -45,7 +45,8 @@ def test_the_budget_adds_up_what_is_due_and_reckons_what_all_places_would_cost()
     here = CHILD_RUPIAH + PUPIL_RUPIAH + OLD_RUPIAH
     told = row(HERE, "PKH")
     assert (told["families"], told["amount_rupiah"], told["mean_rupiah"]) == (3, here, here // 3)
-    assert (told["seats"], told["full_rupiah"], told["stage"], told["quarter"]) == (3, here // 3 * 3, 1, "2026Q1")
+    assert (told["seats"], told["full_rupiah"], told["stage"], told["quarter"]) == (3, here, 1, "2026Q1")
+    assert row("all", "PKH")["full_rupiah"] == (here + PUPIL_RUPIAH + CHILD_RUPIAH) * 7 // 4
     there = row(THERE, "PKH")
     assert (there["families"], there["seats"]) == (1, 4)
     assert there["full_rupiah"] == 4 * (PUPIL_RUPIAH + CHILD_RUPIAH)

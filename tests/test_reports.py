@@ -280,6 +280,8 @@ def test_the_summary_shows_what_the_stage_costs_beside_the_ceiling() -> None:
     html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
     assert "Rp 1.234.500.000 dari pagu nasional Rp 7.175.000.000.000 untuk tahap ini (0,02%)." in html
     assert "2.469.000.000" in html
+    little = budget(("all", "PKH", 5, 1_000, 7_175_000_000_000), ("35.10", "PKH", 5, 1_000, None))
+    assert "(kurang dari 0,01%)" in summary_page(summary(BANYUWANGI), PLACES, little, MANIFEST)
     none = budget(("all", "PKH", 3, None, None), ("35.10", "PKH", 3, None, None))
     english = summary_page(summary(BANYUWANGI), PLACES, none, MANIFEST, "en")
     assert "No national ceiling is set for this year." in english

@@ -33,9 +33,9 @@ def budget(decisions: pl.LazyFrame, seats: pl.DataFrame, terms: Terms) -> pl.Dat
 
     Notes
     -----
-    Averages are rounded down to whole rupiah. A programme that pays a flat amount costs that amount per place whether
-    anybody is paid or not; else the average of those paid stands for the places that are empty. Only the nation has a
-    ceiling (policy `budget.national_ceiling`): a fourth of the year's.
+    Averages, and what all places cost by them, are rounded down to whole rupiah. A programme that pays a flat amount
+    costs that amount per place whether anybody is paid or not; else the average of those paid stands for the places
+    that are empty. Only the nation has a ceiling (policy `budget.national_ceiling`): a fourth of the year's.
     """
     by = ["region_code", "programme"]
     paid = (
@@ -63,22 +63,20 @@ def budget(decisions: pl.LazyFrame, seats: pl.DataFrame, terms: Terms) -> pl.Dat
             quarter=pl.lit(str(terms.quarter)),
             stage=pl.lit(terms.quarter.stage, pl.Int32),
             level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY)),
-            mean_rupiah=pl.coalesce(
-                of_programme(flat),
-                pl.when(pl.col("families") > 0).then(pl.col("amount_rupiah") // pl.col("families")),
+            mean_rupiah=pl.coalesce(of_programme(flat), _share_of("amount_rupiah", pl.lit(1), "families")),
+            full_rupiah=pl.coalesce(
+                of_programme(flat) * pl.col("seats"), _share_of("amount_rupiah", pl.col("seats"), "families")
             ),
+            ceiling_rupiah=pl.when(pl.col("region_code") == WHOLE_NATION).then(of_programme(ceilings)),
         )
-        .with_columns(
-            full_rupiah=pl.col("mean_rupiah") * pl.col("seats"),
-            ceiling_rupiah=pl.when(pl.col("level") == NATION).then(of_programme(ceilings)),
-        )
-        .with_columns(
-            ceiling_share_micro=pl.when(pl.col("ceiling_rupiah") > 0).then(
-                (pl.col("amount_rupiah").cast(pl.Int128) * MILLION // pl.col("ceiling_rupiah")).cast(pl.Int64)
-            )
-        )
+        .with_columns(ceiling_share_micro=_share_of("amount_rupiah", pl.lit(MILLION), "ceiling_rupiah"))
         .sort("level", "region_code", "programme")
     )
+
+
+def _share_of(amount: str, times: pl.Expr, of: str) -> pl.Expr:
+    """Whole part of amount x times / of, null where that is 0 or null; for a nation the product outgrows 64 bits."""
+    return pl.when(pl.col(of) > 0).then((pl.col(amount).cast(pl.Int128) * times // pl.col(of)).cast(pl.Int64))
 
 
 def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
