@@ -105,7 +105,7 @@ def _nation(row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     finest = Decimal("0.01")
     percent = (Decimal(micro) / 10_000).quantize(finest)
     share = f"{written(percent or finest, lang)}%"
-    return {**row, "share": share if percent or not micro else say("page.less_than", lang, share=share)}
+    return {**row, "share": share if percent or not row["amount_rupiah"] else say("page.less_than", lang, share=share)}
 
 
 def _added(seats: pl.DataFrame) -> dict[str, int | None]:
