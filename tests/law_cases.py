@@ -18,6 +18,7 @@ from assets.decision.decide import decide
 from assets.decision.deciles import cut_points, decile_of
 from assets.decision.families import Terms
 from assets.decision.places import places
+from assets.decision.referrals import referrals
 from assets.registry.attributes import Precedence, by_source, golden_records
 from quotas.calendar import calendar_of
 from quotas.overlay import Overlay
@@ -25,7 +26,7 @@ from quotas.parameters import Strict, read_yaml, validated
 from quotas.rulebook import Policy, Rulebook
 from schemas.quarter import Quarter
 from schemas.regions import regencies
-from schemas.vocabularies import Programme, Source, Status
+from schemas.vocabularies import Programme, Shock, Source, Status
 from tests.made_families import CARD, NOBODY, Made, Person, column_of, families, seats, sitting
 from tests.made_families import cut_points as even_cuts
 
@@ -33,11 +34,11 @@ FOLDER = Path(__file__).parent / "law"
 QUARTER = Quarter.parse("2026Q1")
 DISABILITY = {"cannot": 1, "much": 2, "some": 3, "none": 4}
 Wording = Annotated[str, Field(pattern=r"^[A-Z].*\.$")]
-_TOLD = ("status", "amount_rupiah", "reasons", "components", "ground_checks", "review_due")
+_TOLD = ("status", "amount_rupiah", "reasons", "components", "ground_checks", "review_due", "placed_by")
 
 
 class Member(Strict):
-    """A person by age on the day of decision, whose birthday it is then, or by day of birth."""
+    """A person by age on the day of decision, whose birthday it is then, or by day of birth; the first is the head."""
 
     age: int | None = None
     born: date | None = None
@@ -62,10 +63,26 @@ class Expected(Strict):
     components: tuple[str, ...] | None = None
     ground_checks: tuple[str, ...] = ()
     review_due: bool = False
+    placed_by: str | None = None
+
+
+Told = tuple[dict[Programme, Expected], tuple[str, ...] | None]
+"""What is decided by programme, and referrals where they are stated."""
+
+
+class Other(Strict):
+    """Another family of the same regency, newcomer unless it receives, that competes for the same places."""
+
+    decile: int
+    members: tuple[Member, ...]
+    receives: tuple[Programme, ...] = ()
 
 
 class FamilyCase(Strict):
-    """A family and what the law makes of it; `under` changes values of the rulebook by dotted path."""
+    """A family and what the law makes of it; `under` changes values of the rulebook by dotted path.
+
+    `facts` are facts of the record and answers by code; `struck` are shocks with their days.
+    """
 
     case: Wording
     decided_on: date
@@ -78,8 +95,11 @@ class FamilyCase(Strict):
     receives: tuple[Programme, ...] = ()
     since: date = date(2025, 10, 1)
     places: int = 1
+    beside: tuple[Other, ...] = ()
+    struck: Mapping[Shock, date] = Field(default_factory=dict)
     under: Mapping[str, object] = Field(default_factory=dict)
     expected: Mapping[Programme, Expected]
+    referred: tuple[str, ...] | None = None
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -93,28 +113,30 @@ class FamilyCase(Strict):
             is_verified=self.verified, case="a case" if self.identity_case else None,
         )  # fmt: skip
 
-    def told(self, decided: pl.DataFrame, name: str) -> dict[Programme, Expected]:
-        """What was decided, in the form of what is expected; components only where the case states them."""
+    def told(self, decided: pl.DataFrame, referred: Iterable[str], name: str) -> Told:
+        """What was decided, in the form of what is stated; what the case does not state is left out."""
         found = {}
         for programme, expected in self.expected.items():
             values = (column_of(decided, column, programme.value)[name] for column in _TOLD)
-            status, amount, reasons, components, checks, review = values
+            status, amount, reasons, components, checks, review, placed_by = values
             found[programme] = Expected(
                 status=Status(status), amount=amount, reasons=tuple(sorted(reasons)),
                 components=None if expected.components is None else tuple(components),
                 ground_checks=tuple(sorted(checks)), review_due=review,
+                placed_by=None if expected.placed_by is None else placed_by,
             )  # fmt: skip
-        return found
+        return found, None if self.referred is None else tuple(sorted(referred))
 
     @property
-    def stated(self) -> dict[Programme, Expected]:
+    def stated(self) -> Told:
         """What is expected, codes in the order in which :meth:`told` gives them."""
-        return {
+        expected = {
             programme: one.model_copy(
                 update={"reasons": tuple(sorted(one.reasons)), "ground_checks": tuple(sorted(one.ground_checks))}
             )
             for programme, one in self.expected.items()
         }
+        return expected, None if self.referred is None else tuple(sorted(self.referred))
 
 
 class Queued(Strict):
@@ -301,16 +323,17 @@ OTHERS = tuple(read_others())
 
 @dataclass(frozen=True)
 class _Sitting:
-    """Families that can be decided together: of one day, one law and one answer to whether there is a free place."""
+    """What families that are decided together share; those that compete with others are decided alone."""
 
     decided_on: date
     overlay: Overlay | None
     has_place: bool
+    alone: str | None
 
 
-def alone(case: FamilyCase, book: Rulebook) -> dict[Programme, Expected]:
-    """What is decided for the family of a case where no other is registered."""
-    return _decided(Rulebook(book.entries, _of(case)).on(case.decided_on), [case])[0]
+def alone(case: FamilyCase, book: Rulebook) -> Told:
+    """What is decided for the family of a case where no other is registered but those beside it."""
+    return _decided(Rulebook(book.entries, _overlay(case)).on(case.decided_on), [case])[0]
 
 
 def broken(
@@ -325,32 +348,45 @@ def broken(
     """
     together: dict[_Sitting, list[FamilyCase]] = {}
     for case in cases:
-        together.setdefault(_Sitting(case.decided_on, _of(case), case.places > 0), []).append(case)
+        shared = _Sitting(case.decided_on, _overlay(case), case.places > 0, case.case if case.beside else None)
+        together.setdefault(shared, []).append(case)
     for one, of_one in together.items():
         told = _decided(Rulebook(book.entries, one.overlay).on(one.decided_on), of_one)
         yield from (case.case for case, found in zip(of_one, told, strict=True) if found != case.stated)
     for other in others:
-        if not other.holds(Rulebook(book.entries, _of(other)).on(other.decided_on)):
+        if not other.holds(Rulebook(book.entries, _overlay(other)).on(other.decided_on)):
             yield other.case
 
 
-def _of(case: FamilyCase | OtherCase) -> Overlay | None:
+def _overlay(case: FamilyCase | OtherCase) -> Overlay | None:
     return Overlay.of("test", "Another reading of the law", case.under) if case.under else None
 
 
-def _decided(policy: Policy, cases: list[FamilyCase]) -> list[dict[Programme, Expected]]:
+def _decided(policy: Policy, cases: list[FamilyCase]) -> list[Told]:
     """What is decided for the family of each case; they stand beside each other with a free place for each."""
     made = {f"{number:04d}": case for number, case in enumerate(cases)}
-    regencies_here = {case.regency for case in cases}
+    rivals = [
+        (Made(f"{name} beside {number}", one.decile * 100, tuple(each.person(case.decided_on) for each in one.members),
+              case.regency), one.receives)
+        for name, case in made.items() for number, one in enumerate(case.beside)
+    ]  # fmt: skip
     room = sum(case.places for case in cases)
     received = [
-        sitting((name, code.value), since=case.since) for name, case in made.items() for code in case.receives
-    ]  # fmt: skip
-    decided = decide(
-        families(*(case.made(name) for name, case in made.items())),
+        *(sitting((name, code.value), since=case.since) for name, case in made.items() for code in case.receives),
+        *(sitting((rival.name, code.value)) for rival, codes in rivals for code in codes),
+    ]
+    frames, on = (
+        families(*(case.made(name) for name, case in made.items()), *(rival for rival, _ in rivals)),
         _terms(policy),
-        seats(dict.fromkeys(sorted(regencies_here), (room, room))),
-        pl.concat(received) if received else NOBODY,
     )
+    places_here = seats(dict.fromkeys(sorted({case.regency for case in cases}), (room, room)))
+    decided = decide(frames, on, places_here, pl.concat(received) if received else NOBODY)
+    struck = [(name, shock.value, day) for name, case in made.items() for shock, day in case.struck.items()]
+    schema = {"family_id": pl.String, "shock": pl.String, "shock_date": pl.Date}
+    shocks = pl.DataFrame(struck, schema=schema, orient="row")
+    referred = referrals(frames, shocks, decided.with_columns(reference="family_id", quarter=pl.lit(str(QUARTER))), on)
     by_family: dict[Any, pl.DataFrame] = decided.partition_by("family_id", as_dict=True)
-    return [case.told(by_family[(name,)], name) for name, case in made.items()]
+    return [
+        case.told(by_family[(name,)], referred.filter(family_id=name)["referral"].to_list(), name)
+        for name, case in made.items()
+    ]

@@ -14,8 +14,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from quotas.parameters import Entry
+from quotas.referrals import Referral
 from quotas.rulebook import Rulebook
 from quotas.rules import (
+    Budget,
     Component,
     Filter,
     IntakeRule,
@@ -30,12 +32,14 @@ from quotas.rules import (
 from schemas.errors import PolicyError
 from tests.law_cases import broken
 
-_DECIDES_NOTHING = frozenset({"code", "fact", "agency", "scope", "unit", "categories", "reason"})
+_DECIDES_NOTHING = frozenset({"code", "fact", "agency", "scope", "unit", "categories", "reason", "name"})
+_LISTS: Mapping[str, type[BaseModel]] = {"filters": Filter, "referrals": Referral}
 _SECTIONS: Mapping[str, type[BaseModel]] = {
-    "quotas": Quotas, "ranking": Ranking, "registry": RegistryRule, "intake": IntakeRule, "welfare": WelfareRule,
-    "minimum_wages": MinimumWages,
+    "budget": Budget, "quotas": Quotas, "ranking": Ranking, "registry": RegistryRule, "intake": IntakeRule,
+    "welfare": WelfareRule, "minimum_wages": MinimumWages,
 }  # fmt: skip
-_SETS = frozenset({"programmes", "review_exempt"})
+_SETS = frozenset({"programmes", "review_exempt", "needs", "signs", "members", "one_of"})
+"""Lists whose order says nothing."""
 _NOBODY_REACHES = 10**12
 
 
@@ -51,8 +55,16 @@ class Mutant:
 def survivors(book: Rulebook, since: date, keys: str = "") -> Iterator[str]:
     """What may be changed, under keys that begin so, without any case of law being decided otherwise."""
     for mutant in mutants(book, since):
-        if mutant.key.startswith(keys) and next(broken(mutant.book), None) is None:
+        if mutant.key.startswith(keys) and not _is_noticed(mutant.book):
             yield mutant.what
+
+
+def _is_noticed(book: Rulebook) -> bool:
+    try:
+        return next(broken(book), None) is not None
+    except PolicyError:
+        # A rule that asks for what nobody knows is refused when it is applied.
+        return True
 
 
 def mutants(book: Rulebook, since: date) -> Iterator[Mutant]:
@@ -66,14 +78,24 @@ def mutants(book: Rulebook, since: date) -> Iterator[Mutant]:
                 changed.on(max(entry.valid_from, since))
             except PolicyError:
                 continue
-            yield Mutant(entry.key, f"{entry.key} from {entry.valid_from}: {entry.value!r} -> {value!r}", changed)
+            yield Mutant(entry.key, f"{entry.key} from {entry.valid_from}: {_difference(entry.value, value)}", changed)
+
+
+def _difference(old: Any, new: Any) -> str:  # noqa: ANN401 - whatever a rule file may hold
+    """Where two values differ and how, as short as it goes."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        return " ".join(f"{key}: {_difference(one, new[key])}" for key, one in old.items() if one != new[key])
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return " ".join(f"[{number}] {_difference(*pair)}" for number, pair in pairs if pair[0] != pair[1])
+    return f"{old!r} -> {new!r}"
 
 
 def _others(entry: Entry) -> Iterator[Any]:
     section, *_, last = entry.path
-    if section == "filters":
+    if section in _LISTS:
         yield None
-        yield from _changed(entry.value, Filter)
+        yield from _changed(entry.value, _LISTS[section])
     elif section == "programmes":
         model = Component if "components" in entry.path else ProgrammeRule
         yield from _changed(
@@ -107,7 +129,11 @@ def _changed(value: Any, kind: Any, name: str = "") -> Iterator[Any]:  # noqa: A
 def _changed_mapping(value: dict[str, Any], kind: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
     fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
     for key, one in value.items():
-        if key in _DECIDES_NOTHING or (key == "maximum" and _is_flag(value)) or (key == "minimum" and one == 0):
+        if (
+            key in _DECIDES_NOTHING
+            or (key == "maximum" and one == 1 and _is_flag(value))
+            or (key == "minimum" and one == 0)
+        ):
             continue
         yield from ({**value, key: other} for other in _changed(one, fields[key].annotation if fields else None, key))
         if key == "equals" and one is not None:
