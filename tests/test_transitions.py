@@ -490,3 +490,16 @@ def test_a_child_that_turns_seven_moves_its_family_by_own_data() -> None:
 def test_a_member_recognised_as_victim_of_rights_violations_is_evidence() -> None:
     then, now = (replace(A, members=(Person(is_rights_victim=mark),)) for mark in (0, 1))
     assert told(quarterly(then), quarterly(now, on=NOW)) == {"a": ("ineligible", "recipient", "evidence")}
+
+
+def test_a_margin_for_sitting_families_is_policy_when_it_begins_and_nobodys_cause_while_it_lasts() -> None:
+    margin = {"ranking.sitting_margin_micro": 5_001}
+    poorer = Made("n", 5)
+    kept_then, kept_now = terms(margin, day=DAY), terms(margin, quarter="2026Q2", day=DAY)
+    begins = told(quarterly(A), quarterly(A, poorer, on=kept_now))
+    assert begins == {"a": STAYS, "n": ("new", "waiting", "policy")}
+    lasts = told(quarterly(A, on=kept_then), quarterly(A, poorer, on=kept_now))
+    assert lasts == {"a": STAYS, "n": ("new", "waiting", "registrations")}
+    assert told(quarterly(A, on=kept_then), quarterly(A, poorer, on=NOW)) == {
+        "a": ("recipient", "waiting", "policy"), "n": ("new", "recipient", "policy"),
+    }  # fmt: skip
