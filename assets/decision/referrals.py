@@ -49,10 +49,8 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
     struck = shocks.group_by("family_id").agg(
         days.filter(pl.col("shock") == one.value).min().alias(f"days_since_{one}") for one in Shock
     )
-    asked = {one.fact for rule in terms.policy.referrals for one in _conditions(rule)} | {
-        "floor_area_m2",
-        "household_size",
-    }
+    asked = {one.fact for rule in terms.policy.referrals for one in _conditions(rule)}
+    asked |= {"floor_area_m2", "household_size"}
     whole = [name for name, dtype in families.records.schema.items() if dtype.is_integer() and name in asked]
     not_asked = [name for name in default_questionnaire().variables if name not in families.records.columns]
     return (
