@@ -499,3 +499,15 @@ def test_a_margin_for_sitting_families_is_policy_when_it_begins_and_nobodys_caus
     assert told(quarterly(A, on=kept_then), quarterly(A, poorer, on=NOW)) == {
         "a": ("recipient", "waiting", "policy"), "n": ("new", "recipient", "policy"),
     }  # fmt: skip
+
+
+def test_places_kept_for_a_group_are_policy_when_they_begin_and_when_they_end() -> None:
+    reason = {"id": "Tempat ini disediakan.", "en": "These places are kept."}
+    kept = {"ranking.reserved_places": [{"fact": "elderly_alone", "share": 1, "reason": reason}],
+            "ranking.tie_breakers": []}  # fmt: skip
+    old = Made("o", 30, (Person(date(1950, 1, 1)),))
+    kept_then, kept_now = terms(kept, day=DAY), terms(kept, quarter="2026Q2", day=DAY)
+    comes, goes = ("waiting", "recipient", "policy"), ("recipient", "waiting", "policy")
+    assert told(quarterly(A, old), quarterly(A, old, on=kept_now)) == {"a": goes, "o": comes}
+    assert told(quarterly(A, old, on=kept_then), quarterly(A, old, on=NOW)) == {"a": comes, "o": goes}
+    assert told(quarterly(A, old, on=kept_then), quarterly(A, old, on=kept_now)) == {"a": WAITS, "o": STAYS}
