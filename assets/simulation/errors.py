@@ -1,0 +1,260 @@
+"""Errors against measured consumption, and coverage of the families BPS checked, with intervals from whole clusters.
+
+Consumption is measured in the consumption survey alone, so that only there can an error be told: its households are
+scored, placed into deciles and given the places of their regency, and held against the poorest by what they consume.
+The filters and components of the law cannot be asked of them: what is measured is the ranking at the quota.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from assets.decision.deciles import decile_of
+from assets.decision.judge import lottery
+from assets.simulation.regencies import BASE, GROUPS, groups
+from assets.simulation.snapshot import Snapshot
+from assets.simulation.worlds import Run, World, base_world, lottery_seed
+from assets.welfare.score import score
+from assets.welfare.survey import training_rows
+from quotas.poverty import LINE
+from schemas.errors import NotScorable, SpecError
+
+PERFECT = "perfect"
+SEED = 2026
+REPLICATES = 1_000
+ALL = "all"
+_EXPENDITURE = "expenditure_rupiah_per_capita_month"
+_THOUSANDTHS = 1000
+_TAIL = 0.025
+_WIDEST = 8_000_000
+"""Drawn counts held at once: replicates x clusters."""
+
+Floats = npt.NDArray[np.float64]
+Key = TypeVar("Key", bound=tuple[str, ...])
+
+
+def fitted_on_sample(snapshot: Snapshot) -> bool:
+    """Whether the scorecard in force was fitted on the very households it is measured on here."""
+    card, lines = snapshot.terms.scorecard, snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
+    survey = snapshot.survey.join(lines, on="regency_code", how="left", maintain_order="left")
+    # A scorecard's file sorts the features of its specification; the hash is over them in the order they were fitted in.
+    features = {one.name: card.spec.features[one.name] for one in card.features}
+    spec = card.spec.model_copy(update={"features": features})
+    try:
+        return training_rows(survey.sort(spec.id), spec).hash == card.provenance.survey_hash
+    except (NotScorable, SpecError, pl.exceptions.ColumnNotFoundError):
+        # A scorecard of another survey asks for columns that this one has not.
+        return False
+
+
+def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
+    """Exclusion and inclusion error at the quota of every run, for all and by group.
+
+    Poor are as many families of a regency as the quarter had places there, the poorest by measured consumption per
+    head: the same ones in every run. Exclusion error = poor families not selected / poor families; inclusion error =
+    selected families that are not poor / selected families. Families are counted by the survey's weights; a household
+    on the margin counts for the part of its weight that is inside.
+
+    Returns
+    -------
+    DataFrame
+        `run, programme, dimension, value, measure` (exclusion, inclusion), `households` (of the sample, in the
+        denominator), `families` (they stand for: the denominator), `error` (share), `low` and `high` (95% interval),
+        `difference`, `difference_low`, `difference_high` (to the base, drawn with the same clusters). Empty without a
+        survey.
+    """
+    survey = snapshot.survey.sort("household_id")
+    if survey.is_empty():
+        return pl.DataFrame(schema=_SCHEMA)
+    households = survey.select(
+        "household_id",
+        "regency_code",
+        "cluster_id",
+        _EXPENDITURE,
+        *groups(survey.columns),
+        settlement=pl.when("is_urban").then(pl.lit("urban")).otherwise(pl.lit("rural")),
+        mass=(pl.col("weight") * _THOUSANDTHS).round(0, mode="half_away_from_zero").cast(pl.Int64),
+    ).with_columns(lottery(survey["household_id"], lottery_seed(snapshot)))
+    base = base_world(snapshot)
+    parts = []
+    for programme in snapshot.terms.policy.programmes:
+        at_base = _places(base, programme)
+        poor = _inside(households, [_EXPENDITURE], at_base)
+        selected = {BASE: _selected(survey, households, base, programme)}
+        for run in runs:
+            last = run.worlds[-1] if run.worlds else base
+            selected[run.name] = _selected(survey, households, last, programme)
+        selected[PERFECT] = poor
+        parts.append(_measured(households, poor, selected).with_columns(programme=pl.lit(programme.value)))
+    return pl.concat(parts).select(*_SCHEMA)
+
+
+_SCHEMA = {
+    "run": pl.String, "programme": pl.String, "dimension": pl.String, "value": pl.String, "measure": pl.String,
+    "households": pl.Int64, "families": pl.Int64, "error": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+    "difference": pl.Float64, "difference_low": pl.Float64, "difference_high": pl.Float64,
+}  # fmt: skip
+
+
+def _places(world: World, programme: str) -> pl.DataFrame:
+    """Places by regency, whichever areas they were given to."""
+    here = world.seats.filter(pl.col("programme") == programme)
+    return here.group_by(pl.col("regency_code").str.slice(0, 5)).agg(pl.col("seats").sum())
+
+
+def _selected(survey: pl.DataFrame, households: pl.DataFrame, world: World, programme: str) -> pl.Series:
+    """Mass of each household that the world's order puts inside its regency's places."""
+    terms = world.terms
+    rule = {str(name): one for name, one in terms.policy.programmes.items()}.get(programme)
+    if rule is None:
+        return pl.Series("inside", [0] * households.height, dtype=pl.Int64)
+    scores = score(survey, terms.scorecard, parts=False)["score_micro"]
+    placed = households.with_columns(scores.alias("score_micro")).with_columns(decile=decile_of(terms))
+    qualifies = pl.col("score_micro").is_not_null()
+    if rule.max_decile is not None:
+        qualifies &= (pl.col("decile") <= rule.max_decile).fill_null(value=False)
+    placed = placed.with_columns(mass=pl.when(qualifies).then("mass").otherwise(0))
+    order = ["lottery"] if world.is_lottery else ["score_micro", "lottery"]
+    return _inside(placed, order, _places(world, programme))
+
+
+def _inside(households: pl.DataFrame, order: Sequence[str], places: pl.DataFrame) -> pl.Series:
+    """Mass of each household inside its regency's places, the first in order going first; in the order given."""
+    placed = (
+        households.with_row_index("_row")
+        .join(places, on="regency_code", how="left", maintain_order="left")
+        .sort("regency_code", *order, "household_id", nulls_last=True)
+        .with_columns(before=pl.col("mass").cum_sum().over("regency_code") - pl.col("mass"))
+        .with_columns(left=(pl.col("seats").fill_null(0) * _THOUSANDTHS - pl.col("before")).clip(lower_bound=0))
+        .with_columns(inside=pl.min_horizontal("mass", "left"))
+    )
+    return placed.sort("_row")["inside"]
+
+
+def _measured(households: pl.DataFrame, poor: pl.Series, selected: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Both errors of every run, for all and by group."""
+    marked = households.with_columns(
+        _poor=poor,
+        **{f"_in_{number}": mass for number, mass in enumerate(selected.values())},
+    ).with_columns(**{f"_hit_{number}": pl.min_horizontal("_poor", f"_in_{number}") for number in range(len(selected))})
+    cells = _cells(marked)
+    ratios = {}
+    for number, run in enumerate(selected):
+        mine, hit = pl.col(f"_in_{number}"), pl.col(f"_hit_{number}")
+        for dimension, value, here in cells:
+            ratios[run, dimension, value, "exclusion"] = _of(here, pl.col("_poor") - hit, pl.col("_poor"))
+            ratios[run, dimension, value, "inclusion"] = _of(here, mine - hit, mine)
+    drawn = resampled(marked, "cluster_id", ratios)
+    rows = []
+    for (run, dimension, value, measure), ratio in drawn.items():
+        base = drawn[BASE, dimension, value, measure]
+        gap = None if ratio.share is None or base.share is None else ratio.share - base.share
+        rows.append(
+(run, dimension, value, measure, ratio.rows, round(ratio.total / _THOUSANDTHS), ratio.share, *interval(ratio.replicates),
+             gap, *interval(ratio.replicates - base.replicates))
+        )  # fmt: skip
+    schema = {name: dtype for name, dtype in _SCHEMA.items() if name != "programme"}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _cells(frame: pl.DataFrame) -> list[tuple[str, str, pl.Expr]]:
+    """All, then every value of every group."""
+    by_group = [
+        (dimension, str(value), pl.col(dimension) == value)
+        for dimension in GROUPS
+        for value in frame[dimension].unique().sort()
+    ]
+    return [(ALL, ALL, pl.lit(value=True)), *by_group]
+
+
+def coverage(checked: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
+    """Who of the families BPS checked, within the deciles of the law, receives: for all and by group.
+
+    Families all of whose answers to the scorecard BPS stated last, placed by the scorecard in force into a decile that
+    the programme takes (every decile where the law asks none). It is a share of coverage, no error: some are excluded
+    by a rule, and what these families consume was never measured.
+
+    Returns
+    -------
+    DataFrame
+        `run, programme, dimension, value, families` (denominator), `receiving`, `share`, `low`, `high`.
+    """
+    limits = {str(name): rule.max_decile or 10 for name, rule in snapshot.terms.policy.programmes.items()}
+    limit = pl.col("programme").replace_strict(limits, default=None, return_dtype=pl.Int32)
+    within = checked.filter(pl.col("decile").is_null() & (limit == 10) | (pl.col("decile") <= limit))  # noqa: PLR2004
+    rows = []
+    for (run, programme), part in within.partition_by("run", "programme", as_dict=True, maintain_order=True).items():
+        receiving = pl.col("receives").cast(pl.Int64)
+        ratios = {(dimension, value): _of(here, receiving, pl.lit(1)) for dimension, value, here in _cells(part)}
+        for cell, ratio in resampled(part, "village_code", ratios).items():
+            rows.append((run, programme, *cell, ratio.total, ratio.hits, ratio.share, *interval(ratio.replicates)))
+    schema = {
+        "run": pl.String, "programme": pl.String, "dimension": pl.String, "value": pl.String, "families": pl.Int64,
+        "receiving": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of two sums over a sample, and the same in every replicate (NaN where there is nothing to divide by)."""
+
+    rows: int
+    hits: int
+    total: int
+    replicates: Floats
+
+    @property
+    def share(self) -> float | None:
+        """The ratio; None where there is nothing to divide by."""
+        return self.hits / self.total if self.total else None
+
+
+def _of(here: pl.Expr, numerator: pl.Expr, denominator: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Numerator and denominator, nothing outside a cell."""
+    return pl.when(here).then(numerator).otherwise(0), pl.when(here).then(denominator).otherwise(0)
+
+
+def resampled(frame: pl.DataFrame, cluster: str, ratios: Mapping[Key, tuple[pl.Expr, pl.Expr]]) -> dict[Key, Ratio]:
+    """Ratios of sums with the same in `REPLICATES` samples of whole clusters, drawn with replacement from `SEED`.
+
+    Who is poor and who is selected stays as in the sample: an interval tells the chance of the sample alone. Every
+    ratio sees the same draws, so that differences are of one sample. Sums are of whole numbers below 2**53, exact in
+    any order.
+    """
+    of = frame[cluster].rank("dense").cast(pl.Int64).to_numpy() - 1
+    count = int(of.max()) + 1 if len(of) else 0
+    sums, cells = [], []
+    for numerator, denominator in ratios.values():
+        both = frame.with_columns(_n=numerator.cast(pl.Int64), _d=denominator.cast(pl.Int64)).select("_n", "_d")
+        sums += [np.bincount(of, weights=both[name].to_numpy(), minlength=count) for name in both.columns]
+        cells.append((int((both["_d"] > 0).sum()), int(both["_n"].sum()), int(both["_d"].sum())))
+    by_cluster = np.column_stack(sums)
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    step = max(1, _WIDEST // max(1, count))
+    drawn = []
+    for start in range(0, REPLICATES, step):
+        counts = rng.multinomial(count, np.full(count, 1 / count), size=min(step, REPLICATES - start))
+        drawn.append(counts.astype(np.float64) @ by_cluster)
+    together = np.concatenate(drawn)
+    found = {}
+    for place, (key, (rows, hits, total)) in enumerate(zip(ratios, cells, strict=True)):
+        replicates = np.full(REPLICATES, np.nan)
+        above, below = together[:, 2 * place], together[:, 2 * place + 1]
+        np.divide(above, below, out=replicates, where=below > 0)
+        found[key] = Ratio(rows, hits, total, replicates)
+    return found
+
+
+def interval(replicates: Floats) -> tuple[float | None, float | None]:
+    """The middle 95% of the replicates, by order statistics; None where none could be told."""
+    known = np.sort(replicates[~np.isnan(replicates)])
+    if not len(known):
+        return None, None
+    last = len(known) - 1
+    low, high = round(last * _TAIL), round(last * (1 - _TAIL))
+    return float(known[low]), float(known[high])
