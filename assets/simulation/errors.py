@@ -19,6 +19,7 @@ from assets.simulation.regencies import BASE, GROUPS, groups
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import Run, World, base_world, lottery_seed
 from assets.welfare.score import score
+from assets.welfare.scorecard import Scorecard
 from assets.welfare.survey import training_rows
 from quotas.poverty import LINE
 from schemas.errors import NotScorable, SpecError
@@ -37,11 +38,13 @@ Floats = npt.NDArray[np.float64]
 Key = TypeVar("Key", bound=tuple[str, ...])
 
 
-def fitted_on_sample(snapshot: Snapshot) -> bool:
-    """Whether the scorecard in force was fitted on the very households it is measured on here."""
-    card, lines = snapshot.terms.scorecard, snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
+def fitted_on_sample(snapshot: Snapshot, card: Scorecard) -> bool:
+    """Whether a scorecard was fitted on the very households it is measured on here; its errors are then too low."""
+    if snapshot.survey.is_empty():
+        return False
+    lines = snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
     survey = snapshot.survey.join(lines, on="regency_code", how="left", maintain_order="left")
-    # A scorecard's file sorts the features of its specification; the hash is over them in the order they were fitted in.
+    # A scorecard's file sorts the features of its specification; what is hashed are those of the fit, in its order.
     features = {one.name: card.spec.features[one.name] for one in card.features}
     spec = card.spec.model_copy(update={"features": features})
     try:
@@ -153,10 +156,8 @@ def _measured(households: pl.DataFrame, poor: pl.Series, selected: Mapping[str, 
     for (run, dimension, value, measure), ratio in drawn.items():
         base = drawn[BASE, dimension, value, measure]
         gap = None if ratio.share is None or base.share is None else ratio.share - base.share
-        rows.append(
-(run, dimension, value, measure, ratio.rows, round(ratio.total / _THOUSANDTHS), ratio.share, *interval(ratio.replicates),
-             gap, *interval(ratio.replicates - base.replicates))
-        )  # fmt: skip
+        shown = (ratio.rows, round(ratio.total / _THOUSANDTHS), ratio.share, *interval(ratio.replicates))
+        rows.append((run, dimension, value, measure, *shown, gap, *interval(ratio.replicates - base.replicates)))
     schema = {name: dtype for name, dtype in _SCHEMA.items() if name != "programme"}
     return pl.DataFrame(rows, schema=schema, orient="row")
 

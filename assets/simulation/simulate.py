@@ -155,7 +155,8 @@ def _about(snapshot: Snapshot, scenarios: Sequence[Scenario], runs: Sequence[Run
         "bootstrap_seed": SEED,
         "replicates": REPLICATES,
         "survey_households": snapshot.survey.height,
-        "fitted_on_sample": None if snapshot.survey.is_empty() else fitted_on_sample(snapshot),
+        "survey_clusters": snapshot.survey["cluster_id"].n_unique(),
+        "fitted_on_sample": fitted_on_sample(snapshot, base.scorecard),
         "scenarios": [
             {
                 "name": scenario.name,
@@ -164,6 +165,7 @@ def _about(snapshot: Snapshot, scenarios: Sequence[Scenario], runs: Sequence[Run
                 "model_hash": None if scenario.card is None else scenario.card.hash,
                 "seats_given": sum(len(one) for one in scenario.seats.values()),
                 "policy_hash": _last(run, snapshot).terms.policy.hash,
+                "fitted_on_sample": fitted_on_sample(snapshot, _last(run, snapshot).terms.scorecard),
                 "factors": [world.factor.value for world in run.worlds],
             }
             for scenario, run in zip(scenarios, runs, strict=True)
