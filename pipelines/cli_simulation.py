@@ -8,7 +8,7 @@ import typer
 from pipelines.console import AsJson, Language, QuarterArgument, open_home, out, print_grid, print_json
 from schemas.quarter import Quarter
 
-COLUMNS = ("run", "places", "recipient", "waiting", "entering", "leaving", "amount_rupiah", "change_rupiah")
+COLUMNS = ("run", "places", "recipient", "waiting", "entering", "leaving", "change_rupiah")
 
 
 def simulate(

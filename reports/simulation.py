@@ -54,7 +54,7 @@ def simulation_page(about: Mapping[str, Any], tables: Tables, lang: Lang = "id")
         scenarios=[{**one, "changes": [_change(row) for row in one["changes"]]} for one in about["scenarios"]],
         fitted=_fitted(about, runs, lang),
         causes=CAUSES,
-        programmes=[_programme(name, about, tables, lang) for name in programmes],
+        programmes=[_programme(name, tables, lang) for name in programmes],
         hashes={name: about[name] for name in ("draft", "model_hash", "policy_hash")},
         seeds={name: str(about[name]) for name in ("lottery_seed", "bootstrap_seed", "replicates")},
     )
@@ -104,13 +104,13 @@ def _json(value: object) -> str:
 
 
 def _fitted(about: Mapping[str, Any], runs: Mapping[str, Row], lang: Lang) -> str | None:
-    """The warning that errors are told of the households a scorecard was fitted on, with the columns it concerns."""
+    """How the households a scorecard was fitted on are scored, and which columns it concerns."""
     told = {"base": about["fitted_on_sample"], **{one["name"]: one["fitted_on_sample"] for one in about["scenarios"]}}
     labels = ", ".join(runs[name]["label"] for name, is_so in told.items() if is_so)
-    return say("simulation.fitted_on_sample", lang, runs=labels) if labels else None
+    return say("simulation.fitted_on_sample", lang, runs=labels, folds=about["folds"]) if labels else None
 
 
-def _programme(name: str, about: Mapping[str, Any], tables: Tables, lang: Lang) -> Row:
+def _programme(name: str, tables: Tables, lang: Lang) -> Row:
     mine = {key: table.filter(pl.col("programme") == name) for key, table in tables.items()}
     overview = mine["overview"].rows(named=True)
     parts = mine["parts"]
@@ -135,7 +135,7 @@ def _programme(name: str, about: Mapping[str, Any], tables: Tables, lang: Lang) 
         "agent_count": agents["value"].n_unique(),
         "agents_shown": min(MOST_AGENTS, agents["value"].n_unique()),
         "coverage": _by_group(mine["coverage"], "share", "families", lang),
-        "measured": about["survey_households"] > 0,
+        "measured": mine["errors"].height > 0,
     }
 
 
@@ -198,8 +198,8 @@ def _percents(row: Row, lang: Lang) -> Row:
     return {
         "value": percent(row["error"], lang),
         "range": between(row["low"], row["high"], lang),
-        "difference": None if row["run"] == "base" else percent(row["difference"], lang, signed=True),
-        "difference_range": between(row["difference_low"], row["difference_high"], lang, signed=True),
+        "difference": None if row["run"] == "base" else points(row["difference"], lang),
+        "difference_range": f"{points(row['difference_low'], lang)} … {points(row['difference_high'], lang)}",
     }
 
 
@@ -217,20 +217,23 @@ def whisker(value: float | None, low: float | None, high: float | None) -> Row |
     return {"x": round(value * WIDTH), "low": round(low * WIDTH), "width": max(round((high - low) * WIDTH), 1)}
 
 
-def percent(share: float | None, lang: Lang, *, signed: bool = False) -> str:
+def percent(share: float | None, lang: Lang) -> str:
     """A share in percent with one decimal, as the language writes it."""
-    if share is None:
+    return NOTHING if share is None else f"{written(Decimal(f'{share * 100:.1f}'), lang)}%"
+
+
+def points(difference: float | None, lang: Lang) -> str:
+    """A difference of shares in percentage points with its sign."""
+    if difference is None:
         return NOTHING
-    value = Decimal(f"{share * 100:.1f}") + 0
-    sign = "+" if signed and value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
-    return sign + say("simulation.percent", lang, value=abs(value))
+    value = Decimal(f"{difference * 100:.1f}")
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else ""
+    return sign + written(abs(value), lang)
 
 
-def between(low: float | None, high: float | None, lang: Lang, *, signed: bool = False) -> str:
+def between(low: float | None, high: float | None, lang: Lang) -> str:
     """An interval in percent."""
-    if low is None or high is None:
-        return NOTHING
-    return f"{percent(low, lang, signed=signed)} … {percent(high, lang, signed=signed)}"
+    return NOTHING if low is None or high is None else f"{percent(low, lang)} … {percent(high, lang)}"
 
 
 def _by_group(table: pl.DataFrame, share: str, count: str, lang: Lang) -> list[Row]:
@@ -344,7 +347,7 @@ def _told(about: Mapping[str, Any], tables: Tables, lang: Lang) -> Iterable[Sequ
             yield "", say("simulation.seats_given", lang, count=one["seats_given"])
     yield say("simulation.money", lang), say("simulation.ceiling_note", lang)
     runs = {name: {"label": run_label(name, lang)} for name in _runs(tables["overview"])}
-    if about["survey_households"]:
+    if tables["errors"].height:
         counts = {"households": about["survey_households"], "clusters": about["survey_clusters"]}
         yield say("simulation.errors", lang), say("simulation.errors_note", lang, **counts)
         fitted = _fitted(about, runs, lang)

@@ -18,8 +18,10 @@ from assets.decision.judge import lottery
 from assets.simulation.regencies import BASE, GROUPS, groups
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import Run, World, base_world, lottery_seed
+from assets.welfare.fit import fit
 from assets.welfare.score import score
 from assets.welfare.scorecard import Scorecard
+from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import training_rows
 from quotas.poverty import LINE
 from schemas.errors import NotScorable, SpecError
@@ -27,6 +29,7 @@ from schemas.errors import NotScorable, SpecError
 PERFECT = "perfect"
 SEED = 2026
 REPLICATES = 1_000
+FOLDS = 5
 ALL = "all"
 _EXPENDITURE = "expenditure_rupiah_per_capita_month"
 _THOUSANDTHS = 1000
@@ -39,19 +42,48 @@ Key = TypeVar("Key", bound=tuple[str, ...])
 
 
 def fitted_on_sample(snapshot: Snapshot, card: Scorecard) -> bool:
-    """Whether a scorecard was fitted on the very households it is measured on here; its errors are then too low."""
+    """Whether a scorecard was fitted on the very households it is measured on here."""
     if snapshot.survey.is_empty():
         return False
-    lines = snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
-    survey = snapshot.survey.join(lines, on="regency_code", how="left", maintain_order="left")
-    # A scorecard's file sorts the features of its specification; what is hashed are those of the fit, in its order.
-    features = {one.name: card.spec.features[one.name] for one in card.features}
-    spec = card.spec.model_copy(update={"features": features})
+    survey, spec = _as_fitted(snapshot, card)
     try:
-        return training_rows(survey.sort(spec.id), spec).hash == card.provenance.survey_hash
+        return training_rows(survey, spec).hash == card.provenance.survey_hash
     except (NotScorable, SpecError, pl.exceptions.ColumnNotFoundError):
         # A scorecard of another survey asks for columns that this one has not.
         return False
+
+
+def out_of_sample(snapshot: Snapshot, card: Scorecard) -> pl.DataFrame:
+    """Scores of the surveyed households by a scorecard that has not seen them: `household_id, score_micro`.
+
+    A scorecard fitted on this very survey would do too well on it. Each household is then scored by one fitted in the
+    same way on the other folds of whole clusters.
+    """
+    if not fitted_on_sample(snapshot, card):
+        return _scored(snapshot.survey, card)
+    survey, spec = _as_fitted(snapshot, card)
+    fold = survey["cluster_id"].rank("dense") % FOLDS
+    made_of = card.provenance
+    parts = []
+    for number in fold.unique().sort():
+        other = fit(
+            survey.filter(fold != number), spec, penalties=(made_of.penalty,), rounds=(made_of.rounds,),
+            learning_rates=(made_of.learning_rate,),
+        )  # fmt: skip
+        parts.append(_scored(survey.filter(fold == number), other))
+    return pl.concat(parts)
+
+
+def _as_fitted(snapshot: Snapshot, card: Scorecard) -> tuple[pl.DataFrame, SurveySpec]:
+    """The survey with its poverty lines, and the specification with its features in the order of the fit."""
+    lines = snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
+    features = {one.name: card.spec.features[one.name] for one in card.features}
+    survey = snapshot.survey.join(lines, on="regency_code", how="left").sort("household_id")
+    return survey, card.spec.model_copy(update={"features": features})
+
+
+def _scored(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
+    return survey.select("household_id").with_columns(score(survey, card, parts=False)["score_micro"])
 
 
 def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
@@ -67,11 +99,11 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
     DataFrame
         `run, programme, dimension, value, measure` (exclusion, inclusion), `households` (of the sample, in the
         denominator), `families` (they stand for: the denominator), `error` (share), `low` and `high` (95% interval),
-        `difference`, `difference_low`, `difference_high` (to the base, drawn with the same clusters). Empty without a
-        survey.
+        `difference`, `difference_low`, `difference_high` (to the base, drawn with the same clusters). Empty where the
+        survey has fewer than `FOLDS` clusters.
     """
     survey = snapshot.survey.sort("household_id")
-    if survey.is_empty():
+    if survey["cluster_id"].n_unique() < FOLDS:
         return pl.DataFrame(schema=_SCHEMA)
     households = survey.select(
         "household_id",
@@ -83,14 +115,23 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
         mass=(pl.col("weight") * _THOUSANDTHS).round(0, mode="half_away_from_zero").cast(pl.Int64),
     ).with_columns(lottery(survey["household_id"], lottery_seed(snapshot)))
     base = base_world(snapshot)
+    last = {BASE: base, **{run.name: run.worlds[-1] if run.worlds else base for run in runs}}
+    cards = {world.terms.scorecard.hash: world.terms.scorecard for world in last.values()}
+    scores = {name: out_of_sample(snapshot, card) for name, card in cards.items()}
     parts = []
     for programme in snapshot.terms.policy.programmes:
         at_base = _places(base, programme)
         poor = _inside(households, [_EXPENDITURE], at_base)
-        selected = {BASE: _selected(survey, households, base, programme)}
-        for run in runs:
-            last = run.worlds[-1] if run.worlds else base
-            selected[run.name] = _selected(survey, households, last, programme)
+        selected = {
+            name: _selected(
+                households.join(
+                    scores[world.terms.scorecard.hash], on="household_id", how="left", maintain_order="left"
+                ),
+                world,
+                programme,
+            )
+            for name, world in last.items()
+        }
         selected[PERFECT] = poor
         parts.append(_measured(households, poor, selected).with_columns(programme=pl.lit(programme.value)))
     return pl.concat(parts).select(*_SCHEMA)
@@ -109,14 +150,13 @@ def _places(world: World, programme: str) -> pl.DataFrame:
     return here.group_by(pl.col("regency_code").str.slice(0, 5)).agg(pl.col("seats").sum())
 
 
-def _selected(survey: pl.DataFrame, households: pl.DataFrame, world: World, programme: str) -> pl.Series:
+def _selected(households: pl.DataFrame, world: World, programme: str) -> pl.Series:
     """Mass of each household that the world's order puts inside its regency's places."""
     terms = world.terms
     rule = {str(name): one for name, one in terms.policy.programmes.items()}.get(programme)
     if rule is None:
         return pl.Series("inside", [0] * households.height, dtype=pl.Int64)
-    scores = score(survey, terms.scorecard, parts=False)["score_micro"]
-    placed = households.with_columns(scores.alias("score_micro")).with_columns(decile=decile_of(terms))
+    placed = households.with_columns(decile=decile_of(terms))
     qualifies = pl.col("score_micro").is_not_null()
     if rule.max_decile is not None:
         qualifies &= (pl.col("decile") <= rule.max_decile).fill_null(value=False)

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
-from assets.simulation.errors import PERFECT, REPLICATES, SEED, coverage, errors, fitted_on_sample
+from assets.simulation.errors import FOLDS, PERFECT, REPLICATES, SEED, coverage, errors, fitted_on_sample
 from assets.simulation.regencies import BASE, count_all, eligible_of_all
 from assets.simulation.scenario import Scenario
 from assets.simulation.snapshot import Snapshot
@@ -154,6 +154,7 @@ def _about(snapshot: Snapshot, scenarios: Sequence[Scenario], runs: Sequence[Run
         "lottery_seed": lottery_seed(snapshot),
         "bootstrap_seed": SEED,
         "replicates": REPLICATES,
+        "folds": FOLDS,
         "survey_households": snapshot.survey.height,
         "survey_clusters": snapshot.survey["cluster_id"].n_unique(),
         "fitted_on_sample": fitted_on_sample(snapshot, base.scorecard),

@@ -109,7 +109,6 @@ def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
         draft.table(house, "registry/families"), draft.table(house, "registry/persons"),
     )  # fmt: skip
     before = history.tables.get("decision/seats")
-    poverty = feeds[Feed.POVERTY_STATISTICS].read(house.contracts["intake/poverty_statistics"])
     return Snapshot(
         house=house,
         revision=revision,
@@ -117,9 +116,16 @@ def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
         overlay=draft.overlaid(),
         is_scaled=draft.is_scaled,
         terms=terms,
-        seats=draft.read(house, "decision/seats"),
-        seats_before=None if before is None else before.read(house.contracts["decision/seats"]),
+        seats=_whole(house, draft.table(house, "decision/seats")),
+        seats_before=None if before is None else _whole(house, before),
         sitting=history.sitting,
-        figures=poverty_figures(poverty, terms.days.poverty_vintage),
-        survey=feeds[Feed.CONSUMPTION_SURVEY].read(house.contracts["intake/consumption_survey"]),
+        figures=poverty_figures(_whole(house, feeds[Feed.POVERTY_STATISTICS]), terms.days.poverty_vintage),
+        survey=_whole(house, feeds[Feed.CONSUMPTION_SURVEY]),
     )
+
+
+def _whole(house: House, table: Table) -> pl.DataFrame:
+    """All rows of a small table, its files checked against their manifest."""
+    for shard in table.shards.values():
+        verify(shard)
+    return table.read(house.contracts[table.key])
