@@ -199,7 +199,7 @@ def _percents(row: Row, lang: Lang) -> Row:
         "value": percent(row["error"], lang),
         "range": between(row["low"], row["high"], lang),
         "difference": None if row["run"] == "base" else points(row["difference"], lang),
-        "difference_range": f"{points(row['difference_low'], lang)} … {points(row['difference_high'], lang)}",
+        "difference_range": between(row["difference_low"], row["difference_high"], lang, points),
     }
 
 
@@ -211,9 +211,10 @@ def _poor(errors: pl.DataFrame) -> Row | None:
 
 
 def whisker(value: float | None, low: float | None, high: float | None) -> Row | None:
-    """Where a share and its interval stand in a chart from 0 to 1."""
-    if value is None or low is None or high is None:
+    """Where a share and its interval, if one is told, stand in a chart from 0 to 1."""
+    if value is None:
         return None
+    low, high = (value, value) if low is None or high is None else (low, high)
     return {"x": round(value * WIDTH), "low": round(low * WIDTH), "width": max(round((high - low) * WIDTH), 1)}
 
 
@@ -231,9 +232,11 @@ def points(difference: float | None, lang: Lang) -> str:
     return sign + written(abs(value), lang)
 
 
-def between(low: float | None, high: float | None, lang: Lang) -> str:
-    """An interval in percent."""
-    return NOTHING if low is None or high is None else f"{percent(low, lang)} … {percent(high, lang)}"
+def between(
+    low: float | None, high: float | None, lang: Lang, told: Callable[[float | None, Lang], str] = percent
+) -> str:
+    """An interval, both ends told in the same way."""
+    return NOTHING if low is None or high is None else f"{told(low, lang)} … {told(high, lang)}"
 
 
 def _by_group(table: pl.DataFrame, share: str, count: str, lang: Lang) -> list[Row]:
@@ -249,8 +252,7 @@ def _by_group(table: pl.DataFrame, share: str, count: str, lang: Lang) -> list[R
             "range": between(row["low"], row["high"], lang),
             "whisker": whisker(row[share], row["low"], row["high"]),
         }
-    order = {name: place for place, name in enumerate(("all", *GROUPS))}
-    return [rows[key] for key in sorted(rows, key=lambda key: (order.get(key[0], len(order)), key[1]))]
+    return [rows[key] for key in sorted(rows, key=_order)]
 
 
 def _movement_of(parts: pl.DataFrame, lang: Lang) -> list[Row]:
@@ -262,9 +264,13 @@ def _movement_of(parts: pl.DataFrame, lang: Lang) -> list[Row]:
             {**_place(row, lang), "before": row["recipients_before"], "families": row["families"], "runs": {}},
         )
         line["runs"][row["run"]] = {name: row[name] for name in ("recipients", "entering", "leaving")}
-    order = {name: place for place, name in enumerate(GROUPS)}
-    ordered = sorted(rows, key=lambda key: order.get(key[0], len(order)))
-    return [rows[key] for key in ordered]
+    return [rows[key] for key in sorted(rows, key=_order)]
+
+
+def _order(key: tuple[str, str]) -> tuple[int, bool]:
+    """Groups as they are told, who is in none of a group's values last; otherwise as the rows stand."""
+    dimension, value = key
+    return GROUPS.index(dimension) + 1 if dimension in GROUPS else 0, value == "unknown"
 
 
 def _place(row: Row, lang: Lang) -> Row:

@@ -30,6 +30,9 @@ PERFECT = "perfect"
 SEED = 2026
 REPLICATES = 1_000
 FOLDS = 5
+FEWEST_CLUSTERS = 10
+"""Clusters in the denominator from which on an interval is told; of fewer it would be an accident."""
+
 ALL = "all"
 _EXPENDITURE = "expenditure_rupiah_per_capita_month"
 _THOUSANDTHS = 1000
@@ -196,8 +199,10 @@ def _measured(households: pl.DataFrame, poor: pl.Series, selected: Mapping[str, 
     for (run, dimension, value, measure), ratio in drawn.items():
         base = drawn[BASE, dimension, value, measure]
         gap = None if ratio.share is None or base.share is None else ratio.share - base.share
-        shown = (ratio.rows, round(ratio.total / _THOUSANDTHS), ratio.share, *interval(ratio.replicates))
-        rows.append((run, dimension, value, measure, *shown, gap, *interval(ratio.replicates - base.replicates)))
+        shown = (ratio.rows, round(ratio.total / _THOUSANDTHS), ratio.share, *ratio.interval)
+        rows.append(
+            (run, dimension, value, measure, *shown, gap, *middle(ratio.replicates - base.replicates, ratio.clusters))
+        )
     schema = {name: dtype for name, dtype in _SCHEMA.items() if name != "programme"}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -232,7 +237,7 @@ def coverage(checked: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
         receiving = pl.col("receives").cast(pl.Int64)
         ratios = {(dimension, value): _of(here, receiving, pl.lit(1)) for dimension, value, here in _cells(part)}
         for cell, ratio in resampled(part, "village_code", ratios).items():
-            rows.append((run, programme, *cell, ratio.total, ratio.hits, ratio.share, *interval(ratio.replicates)))
+            rows.append((run, programme, *cell, ratio.total, ratio.hits, ratio.share, *ratio.interval))
     schema = {
         "run": pl.String, "programme": pl.String, "dimension": pl.String, "value": pl.String, "families": pl.Int64,
         "receiving": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64,
@@ -242,9 +247,16 @@ def coverage(checked: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of two sums over a sample, and the same in every replicate (NaN where there is nothing to divide by)."""
+    """A ratio of two sums over a sample, and the same in every replicate (NaN where there is nothing to divide by).
+
+    Attributes
+    ----------
+    rows, clusters : int
+        Of the sample, in the denominator.
+    """
 
     rows: int
+    clusters: int
     hits: int
     total: int
     replicates: Floats
@@ -253,6 +265,11 @@ class Ratio:
     def share(self) -> float | None:
         """The ratio; None where there is nothing to divide by."""
         return self.hits / self.total if self.total else None
+
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """The middle 95% of the replicates; None where fewer than `FEWEST_CLUSTERS` are in the denominator."""
+        return middle(self.replicates, self.clusters)
 
 
 def _of(here: pl.Expr, numerator: pl.Expr, denominator: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
@@ -273,28 +290,30 @@ def resampled(frame: pl.DataFrame, cluster: str, ratios: Mapping[Key, tuple[pl.E
     for numerator, denominator in ratios.values():
         both = frame.with_columns(_n=numerator.cast(pl.Int64), _d=denominator.cast(pl.Int64)).select("_n", "_d")
         sums += [np.bincount(of, weights=both[name].to_numpy(), minlength=count) for name in both.columns]
-        cells.append((int((both["_d"] > 0).sum()), int(both["_n"].sum()), int(both["_d"].sum())))
+        told = both["_d"] > 0
+        inside = frame[cluster].filter(told).n_unique()
+        cells.append((int(told.sum()), inside, int(both["_n"].sum()), int(both["_d"].sum())))
     by_cluster = np.column_stack(sums)
     rng = np.random.Generator(np.random.PCG64(SEED))
     step = max(1, _WIDEST // max(1, count))
     drawn = []
     for start in range(0, REPLICATES, step):
-        counts = rng.multinomial(count, np.full(count, 1 / count), size=min(step, REPLICATES - start))
-        drawn.append(counts.astype(np.float64) @ by_cluster)
+        times = rng.multinomial(count, np.full(count, 1 / count), size=min(step, REPLICATES - start))
+        drawn.append(times.astype(np.float64) @ by_cluster)
     together = np.concatenate(drawn)
     found = {}
-    for place, (key, (rows, hits, total)) in enumerate(zip(ratios, cells, strict=True)):
+    for place, (key, counts) in enumerate(zip(ratios, cells, strict=True)):
         replicates = np.full(REPLICATES, np.nan)
         above, below = together[:, 2 * place], together[:, 2 * place + 1]
         np.divide(above, below, out=replicates, where=below > 0)
-        found[key] = Ratio(rows, hits, total, replicates)
+        found[key] = Ratio(*counts, replicates)
     return found
 
 
-def interval(replicates: Floats) -> tuple[float | None, float | None]:
-    """The middle 95% of the replicates, by order statistics; None where none could be told."""
+def middle(replicates: Floats, clusters: int) -> tuple[float | None, float | None]:
+    """The middle 95% of replicates by order statistics; None where there are too few clusters to tell."""
     known = np.sort(replicates[~np.isnan(replicates)])
-    if not len(known):
+    if clusters < FEWEST_CLUSTERS or not len(known):
         return None, None
     last = len(known) - 1
     low, high = round(last * _TAIL), round(last * (1 - _TAIL))
