@@ -26,9 +26,10 @@ BASELINES = {"base": "#5a6672", "random": "#a9b4bf", "perfect": "#1c2530"}
 _COLOURS = ("#14645c", "#c98a1b", "#3b5b8a", "#8a3b3b", "#6b4a8a", "#4f7d2c")
 CAUSES = {"model": "#3b5b8a", "policy": "#14645c", "seats": "#c98a1b", "lottery": "#a9b4bf"}
 GROUPS = ("head_age", "head_sex", "disability", "household_size", "settlement", "channel")
+CHECKED = ("coverage", "stated_exclusion", "stated_inclusion")
 _WORDS = ("dimension", "value")
 _SHARES = ("error", "low", "high", "difference", "difference_low", "difference_high", "share")
-_SHEETS = ("overview", "moves", "parts", "agents", "errors", "coverage", "seats")
+_SHEETS = ("overview", "moves", "parts", "agents", "errors", "checked", "seats")
 
 Tables = Mapping[str, pl.DataFrame]
 Row = dict[str, Any]
@@ -134,7 +135,8 @@ def _programme(name: str, tables: Tables, lang: Lang) -> Row:
         "agents": _movement_of(agents.filter(pl.col("value").is_in(_first(agents, MOST_AGENTS))), lang),
         "agent_count": agents["value"].n_unique(),
         "agents_shown": min(MOST_AGENTS, agents["value"].n_unique()),
-        "coverage": _by_group(mine["coverage"], "share", "families", lang),
+        "checked": _checked(mine["checked"], lang),
+        "coverage": _by_group(mine["checked"].filter(pl.col("measure") == "coverage"), "share", "families", lang),
         "measured": mine["errors"].height > 0,
     }
 
@@ -201,6 +203,17 @@ def _percents(row: Row, lang: Lang) -> Row:
         "difference": None if row["run"] == "base" else points(row["difference"], lang),
         "difference_range": between(row["difference_low"], row["difference_high"], lang, points),
     }
+
+
+def _checked(checked: pl.DataFrame, lang: Lang) -> dict[str, list[Row]]:
+    """What is told of all checked families, measure by measure and run by run."""
+    told: dict[str, list[Row]] = {measure: [] for measure in CHECKED}
+    for row in checked.filter((pl.col("dimension") == "all") & pl.col("families").gt(0)).rows(named=True):
+        told[row["measure"]].append({
+            "run": row["run"], "families": row["families"], "value": percent(row["share"], lang),
+            "range": between(row["low"], row["high"], lang), "whisker": whisker(row["share"], row["low"], row["high"]),
+        })  # fmt: skip
+    return told
 
 
 def _poor(errors: pl.DataFrame) -> Row | None:
@@ -343,14 +356,7 @@ def _told(about: Mapping[str, Any], tables: Tables, lang: Lang) -> Iterable[Sequ
         yield "", say("page.scaled", lang, overlay=about["overlay"])
     for name in BASELINES:
         yield run_label(name, lang), say(f"simulation.{name}_note", lang)
-    for one in about["scenarios"]:
-        yield f"{say('simulation.scenario', lang)}: {one['name']}", one["reason"]
-        for row in map(_change, one["changes"]):
-            yield "", f"{row['path']}: {row['before']} → {row['after']}"
-        if one["model_hash"]:
-            yield "", f"{say('simulation.model_hash', lang)}: {one['model_hash']}"
-        if one["seats_given"]:
-            yield "", say("simulation.seats_given", lang, count=one["seats_given"])
+    yield from _scenarios_told(about["scenarios"], lang)
     yield say("simulation.money", lang), say("simulation.ceiling_note", lang)
     runs = {name: {"label": run_label(name, lang)} for name in _runs(tables["overview"])}
     if tables["errors"].height:
@@ -361,7 +367,20 @@ def _told(about: Mapping[str, Any], tables: Tables, lang: Lang) -> Iterable[Sequ
             yield "", fitted
     else:
         yield say("simulation.errors", lang), say("simulation.no_survey", lang)
-    yield say("simulation.coverage", lang), say("simulation.coverage_note", lang)
+    yield say("simulation.checked", lang), say("simulation.checked_note", lang)
+    for measure in CHECKED:
+        yield say(f"simulation.{measure}", lang), say(f"simulation.{measure}_of", lang)
     yield say("simulation.decision_date", lang), written(about["decision_date"], lang)
     for name in ("draft", "model_hash", "policy_hash", "lottery_seed", "bootstrap_seed", "replicates"):
         yield say(f"simulation.{name}", lang), str(about[name])
+
+
+def _scenarios_told(scenarios: Sequence[Mapping[str, Any]], lang: Lang) -> Iterable[Sequence[str]]:
+    for one in scenarios:
+        yield f"{say('simulation.scenario', lang)}: {one['name']}", one["reason"]
+        for row in map(_change, one["changes"]):
+            yield "", f"{row['path']}: {row['before']} → {row['after']}"
+        if one["model_hash"]:
+            yield "", f"{say('simulation.model_hash', lang)}: {one['model_hash']}"
+        if one["seats_given"]:
+            yield "", say("simulation.seats_given", lang, count=one["seats_given"])

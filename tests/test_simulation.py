@@ -14,10 +14,14 @@ import openpyxl
 import polars as pl
 import pytest
 
+from assets.decision.decide import decide
 from assets.decision.draft import read_draft
+from assets.decision.judge import eligibility, judge
 from assets.published import in_force
-from assets.simulation.errors import coverage, errors, resampled
+from assets.simulation.checked import as_stated, inside, of_checked
+from assets.simulation.errors import errors
 from assets.simulation.regencies import count_all
+from assets.simulation.resampling import resampled
 from assets.simulation.scenario import Scenario, read_scenario
 from assets.simulation.simulate import simulate
 from assets.simulation.snapshot import Snapshot, snapshot_of
@@ -30,7 +34,7 @@ from schemas.messages import written
 from schemas.quarter import Quarter
 from schemas.vocabularies import Cause, Programme, Status
 from tests.homes import SECOND, Demo, Said, contents, decisions, perlinsos
-from tests.made_families import HERE, NOBODY, THERE, scorecard, seats, terms
+from tests.made_families import HERE, NOBODY, THERE, Made, column_of, families, scorecard, seats, terms
 
 if TYPE_CHECKING:
     from assets.house import House
@@ -335,13 +339,51 @@ def test_coverage_counts_checked_families_of_the_deciles_the_programme_takes(sna
     checked = pl.DataFrame(
         {
             "run": "base", "programme": "PKH", "village_code": ["v1", "v1", "v2", "v2"], "decile": [1, 4, 5, None],
-            "receives": [True, False, True, False], "head_age": "elderly", "head_sex": "male", "disability": "with",
-            "household_size": "1", "settlement": "desa",
+            "receives": [True, False, True, False], "receives_as_stated": [False, True, True, False],
+            "head_age": "elderly", "head_sex": "male", "disability": "with", "household_size": "1",
+            "settlement": "desa",
         },
         schema_overrides={"decile": pl.Int32},
     )  # fmt: skip
-    row = coverage(checked, snapshot).row(0, named=True)
-    assert (row["families"], row["receiving"], row["share"]) == (2, 1, 0.5)
+    found = of_checked(checked, snapshot).filter(dimension="all").rows_by_key("measure", named=True, unique=True)
+    shares = {measure: (row["families"], row["counted"], row["share"]) for measure, row in found.items()}
+    assert shares == {
+        "coverage": (2, 1, 0.5), "stated_exclusion": (2, 1, 0.5), "stated_inclusion": (2, 1, 0.5),
+    }  # fmt: skip
+
+
+def test_what_bps_corrected_is_put_back_and_decided_again_with_the_others_as_they_were() -> None:
+    # Two places: by what BPS found the shy family waits behind two poorer ones; by its own word it was the poorest.
+    registered = families(Made("shy", 30), Made("open", 20), Made("other", 10), Made("unchecked", 40))
+    conflicts = pl.DataFrame(
+        {
+            "family_id": ["shy", "open", "unchecked", "other"],
+            "attribute": ["floor_area_m2", "floor_area_m2", "floor_area_m2", "visit_result"],
+            "source": ["bps_validation", "agent_survey", "bps_validation", "bps_validation"],
+            "other_value": [5.0, 90.0, 1.0, 5.0],
+        }
+    )
+    sample_of = pl.DataFrame({"family_id": ["shy", "open", "other"]})
+    stated = as_stated(registered, conflicts, sample_of)
+    metres = dict(stated.records.select("family_id", "floor_area_m2").iter_rows())
+    assert metres == {"shy": 5, "open": 20, "other": 10}
+    world = World(Cause.OWN_DATA, terms(), seats({HERE: (2, 0)}))
+    judged = eligibility(judge(stated, world.terms), stated, world.terms, NOBODY)
+    found = inside(judged, decide(registered, world.terms, world.seats, NOBODY), world)
+    assert column_of(found, "receives_as_stated") == {"shy": True, "open": True, "other": True}
+    closed = dataclasses.replace(world, seats=seats({HERE: (0, 0)}))
+    nobody = inside(judged, decide(registered, world.terms, closed.seats, NOBODY), closed)
+    assert set(column_of(nobody, "receives_as_stated").values()) == {False}
+
+
+def test_checked_families_are_told_in_every_run_but_what_they_stated_not_where_lots_decide(
+    tables: Mapping[str, pl.DataFrame],
+) -> None:
+    found = tables["checked"].filter((pl.col("dimension") == "all") & (pl.col("programme") == "PKH"))
+    counted = {(row["run"], row["measure"]): row["families"] for row in found.rows(named=True)}
+    assert counted["base", "coverage"] == counted["random", "coverage"] > 0
+    assert counted["base", "stated_exclusion"] > 0
+    assert counted["random", "stated_exclusion"] == counted["random", "stated_inclusion"] == 0
 
 
 # The command.

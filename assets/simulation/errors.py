@@ -1,4 +1,4 @@
-"""Errors against measured consumption, and coverage of the families BPS checked, with intervals from whole clusters.
+"""Errors against measured consumption, with intervals from whole clusters.
 
 Consumption is measured in the consumption survey alone, so that only there can an error be told: its households are
 scored, placed into deciles and given the places of their regency, and held against the poorest by what they consume.
@@ -6,18 +6,15 @@ The filters and components of the law cannot be asked of them: what is measured 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from assets.decision.deciles import decile_of
 from assets.decision.judge import lottery
-from assets.simulation.regencies import BASE, GROUPS, groups
+from assets.simulation.groups import cells, groups
+from assets.simulation.resampling import middle, resampled, within
 from assets.simulation.snapshot import Snapshot
-from assets.simulation.worlds import Run, World, base_world, lottery_seed
+from assets.simulation.worlds import BASE, Run, World, base_world, lottery_seed
 from assets.welfare.fit import fit
 from assets.welfare.score import score
 from assets.welfare.scorecard import Scorecard
@@ -27,21 +24,9 @@ from quotas.poverty import LINE
 from schemas.errors import NotScorable, SpecError
 
 PERFECT = "perfect"
-SEED = 2026
-REPLICATES = 1_000
 FOLDS = 5
-FEWEST_CLUSTERS = 10
-"""Clusters in the denominator from which on an interval is told; of fewer it would be an accident."""
-
-ALL = "all"
 _EXPENDITURE = "expenditure_rupiah_per_capita_month"
 _THOUSANDTHS = 1000
-_TAIL = 0.025
-_WIDEST = 8_000_000
-"""Drawn counts held at once: replicates x clusters."""
-
-Floats = npt.NDArray[np.float64]
-Key = TypeVar("Key", bound=tuple[str, ...])
 
 
 def fitted_on_sample(snapshot: Snapshot, card: Scorecard) -> bool:
@@ -187,13 +172,13 @@ def _measured(households: pl.DataFrame, poor: pl.Series, selected: Mapping[str, 
         _poor=poor,
         **{f"_in_{number}": mass for number, mass in enumerate(selected.values())},
     ).with_columns(**{f"_hit_{number}": pl.min_horizontal("_poor", f"_in_{number}") for number in range(len(selected))})
-    cells = _cells(marked)
+    every = cells(marked)
     ratios = {}
     for number, run in enumerate(selected):
         mine, hit = pl.col(f"_in_{number}"), pl.col(f"_hit_{number}")
-        for dimension, value, here in cells:
-            ratios[run, dimension, value, "exclusion"] = _of(here, pl.col("_poor") - hit, pl.col("_poor"))
-            ratios[run, dimension, value, "inclusion"] = _of(here, mine - hit, mine)
+        for dimension, value, here in every:
+            ratios[run, dimension, value, "exclusion"] = within(here, pl.col("_poor") - hit, pl.col("_poor"))
+            ratios[run, dimension, value, "inclusion"] = within(here, mine - hit, mine)
     drawn = resampled(marked, "cluster_id", ratios)
     rows = []
     for (run, dimension, value, measure), ratio in drawn.items():
@@ -205,116 +190,3 @@ def _measured(households: pl.DataFrame, poor: pl.Series, selected: Mapping[str, 
         )
     schema = {name: dtype for name, dtype in _SCHEMA.items() if name != "programme"}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _cells(frame: pl.DataFrame) -> list[tuple[str, str, pl.Expr]]:
-    """All, then every value of every group."""
-    by_group = [
-        (dimension, str(value), pl.col(dimension) == value)
-        for dimension in GROUPS
-        for value in frame[dimension].unique().sort()
-    ]
-    return [(ALL, ALL, pl.lit(value=True)), *by_group]
-
-
-def coverage(checked: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
-    """Who of the families BPS checked, within the deciles of the law, receives: for all and by group.
-
-    Families all of whose answers to the scorecard BPS stated last, placed by the scorecard in force into a decile that
-    the programme takes (every decile where the law asks none). It is a share of coverage, no error: some are excluded
-    by a rule, and what these families consume was never measured.
-
-    Returns
-    -------
-    DataFrame
-        `run, programme, dimension, value, families` (denominator), `receiving`, `share`, `low`, `high`.
-    """
-    limits = {str(name): rule.max_decile or 10 for name, rule in snapshot.terms.policy.programmes.items()}
-    limit = pl.col("programme").replace_strict(limits, default=None, return_dtype=pl.Int32)
-    within = checked.filter(pl.col("decile").is_null() & (limit == 10) | (pl.col("decile") <= limit))  # noqa: PLR2004
-    rows = []
-    for (run, programme), part in within.partition_by("run", "programme", as_dict=True, maintain_order=True).items():
-        receiving = pl.col("receives").cast(pl.Int64)
-        ratios = {(dimension, value): _of(here, receiving, pl.lit(1)) for dimension, value, here in _cells(part)}
-        for cell, ratio in resampled(part, "village_code", ratios).items():
-            rows.append((run, programme, *cell, ratio.total, ratio.hits, ratio.share, *ratio.interval))
-    schema = {
-        "run": pl.String, "programme": pl.String, "dimension": pl.String, "value": pl.String, "families": pl.Int64,
-        "receiving": pl.Int64, "share": pl.Float64, "low": pl.Float64, "high": pl.Float64,
-    }  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """A ratio of two sums over a sample, and the same in every replicate (NaN where there is nothing to divide by).
-
-    Attributes
-    ----------
-    rows, clusters : int
-        Of the sample, in the denominator.
-    """
-
-    rows: int
-    clusters: int
-    hits: int
-    total: int
-    replicates: Floats
-
-    @property
-    def share(self) -> float | None:
-        """The ratio; None where there is nothing to divide by."""
-        return self.hits / self.total if self.total else None
-
-    @property
-    def interval(self) -> tuple[float | None, float | None]:
-        """The middle 95% of the replicates; None where fewer than `FEWEST_CLUSTERS` are in the denominator."""
-        return middle(self.replicates, self.clusters)
-
-
-def _of(here: pl.Expr, numerator: pl.Expr, denominator: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Numerator and denominator, nothing outside a cell."""
-    return pl.when(here).then(numerator).otherwise(0), pl.when(here).then(denominator).otherwise(0)
-
-
-def resampled(frame: pl.DataFrame, cluster: str, ratios: Mapping[Key, tuple[pl.Expr, pl.Expr]]) -> dict[Key, Ratio]:
-    """Ratios of sums with the same in `REPLICATES` samples of whole clusters, drawn with replacement from `SEED`.
-
-    Who is poor and who is selected stays as in the sample: an interval tells the chance of the sample alone. Every
-    ratio sees the same draws, so that differences are of one sample. Sums are of whole numbers below 2**53, exact in
-    any order.
-    """
-    of = frame[cluster].rank("dense").cast(pl.Int64).to_numpy() - 1
-    count = int(of.max()) + 1 if len(of) else 0
-    sums, cells = [], []
-    for numerator, denominator in ratios.values():
-        both = frame.with_columns(_n=numerator.cast(pl.Int64), _d=denominator.cast(pl.Int64)).select("_n", "_d")
-        sums += [np.bincount(of, weights=both[name].to_numpy(), minlength=count) for name in both.columns]
-        told = both["_d"] > 0
-        inside = frame[cluster].filter(told).n_unique()
-        cells.append((int(told.sum()), inside, int(both["_n"].sum()), int(both["_d"].sum())))
-    by_cluster = np.column_stack(sums)
-    rng = np.random.Generator(np.random.PCG64(SEED))
-    step = max(1, _WIDEST // max(1, count))
-    drawn = []
-    for start in range(0, REPLICATES, step):
-        times = rng.multinomial(count, np.full(count, 1 / count), size=min(step, REPLICATES - start))
-        drawn.append(times.astype(np.float64) @ by_cluster)
-    together = np.concatenate(drawn)
-    found = {}
-    for place, (key, counts) in enumerate(zip(ratios, cells, strict=True)):
-        replicates = np.full(REPLICATES, np.nan)
-        above, below = together[:, 2 * place], together[:, 2 * place + 1]
-        np.divide(above, below, out=replicates, where=below > 0)
-        found[key] = Ratio(*counts, replicates)
-    return found
-
-
-def middle(replicates: Floats, clusters: int) -> tuple[float | None, float | None]:
-    """The middle 95% of replicates by order statistics; None where there are too few clusters to tell."""
-    known = np.sort(replicates[~np.isnan(replicates)])
-    if clusters < FEWEST_CLUSTERS or not len(known):
-        return None, None
-    last = len(known) - 1
-    low, high = round(last * _TAIL), round(last * (1 - _TAIL))
-    return float(known[low]), float(known[high])

@@ -12,24 +12,20 @@ from joblib import Parallel, delayed
 from assets.decision.families import Families, Terms
 from assets.decision.judge import ELIGIBLE, eligibility, judge
 from assets.decision.ranking import rank
+from assets.simulation.checked import as_stated, inside, is_checked
+from assets.simulation.groups import GROUPS, groups
 from assets.simulation.snapshot import Snapshot
-from assets.simulation.worlds import Run, World, base_world
+from assets.simulation.worlds import BASE, Run, World, base_world
 from schemas.errors import Tampered
-from schemas.vocabularies import Source, Status
+from schemas.vocabularies import Status
 
-BASE = "base"
 NO_PROGRAMME = "no_programme"
 """Where a family stands in a programme that a scenario takes away."""
 
-GROUPS = ("head_age", "head_sex", "disability", "household_size", "settlement")
-"""Groups of families by which movements and errors are told."""
-
 DIMENSIONS = ("regency", *GROUPS, "channel", "agent")
-_ELDERLY = 60
 _KEY = ["family_id", "programme"]
 _DECIDED = [*_KEY, "status", "rank", "amount_rupiah"]
-_SIZES = ((1, "1"), (3, "2-3"), (5, "4-5"))
-_LARGEST = "6+"
+_AREAS = ["regency_code", "district_code", "village_code"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Counted:
         amount_before_rupiah, amount_rupiah`.
     checked : DataFrame
         Families all of whose answers to the scorecard were last stated by BPS: `run, programme, village_code, decile`
-        (as published), `receives`, and `GROUPS`.
+        (as published), `receives`, `receives_as_stated` (had BPS not checked; null where lots decide), and `GROUPS`.
     """
 
     statuses: pl.DataFrame
@@ -99,16 +95,20 @@ def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Coun
         eligible = known[world.judged_as]
         if world.is_lottery:
             eligible = eligible.with_columns(score_micro=pl.lit(0, pl.Int64))
-        return rank(eligible, world.seats, world.terms).select(*_DECIDED, "decile")
+        return rank(eligible, world.seats, world.terms).select(*_DECIDED, *_AREAS, "decile", "score_micro", "seats")
 
     base = decided(base_world(snapshot))
     _check_reproduced(base, snapshot.read("decision/decisions", regency), snapshot, regency)
     about = _about(families.records, snapshot.read("registry/provenance", regency), snapshot)
+    sample = about.filter("is_checked").select("family_id")
+    unchecked = as_stated(families, snapshot.read("registry/conflicts", regency), sample)
     kept = base.select(*_KEY, "decile", status_0="status", amount_before_rupiah="amount_rupiah")
-    counted = [
-        _count(run.name, _path(kept, [(world, decided(world)) for world in run.worlds]), about)
-        for run in (Run(BASE, ()), *runs)
-    ]
+    counted = []
+    for run in (Run(BASE, ()), *runs):
+        steps = [(world, decided(world)) for world in run.worlds]
+        last, found = steps[-1] if steps else (base_world(snapshot), base)
+        stated = inside(_eligible(unchecked, last.terms, snapshot.sitting), found, last)
+        counted.append(_count(run.name, _path(kept, steps).join(stated, on=_KEY, how="left"), about))
     return Counted(*(pl.concat([getattr(one, name) for one in counted]) for name in Counted.__dataclass_fields__))
 
 
@@ -149,9 +149,6 @@ def _path(base: pl.DataFrame, steps: Sequence[tuple[World, pl.DataFrame]]) -> pl
 
 def _about(records: pl.DataFrame, provenance: pl.DataFrame, snapshot: Snapshot) -> pl.DataFrame:
     """Dimensions of every family, its village, and whether BPS checked every answer that earns it points."""
-    stated = [f"{one.name}_source" for one in snapshot.terms.scorecard.features]
-    by_bps = [pl.col(name) == Source.BPS_VALIDATION for name in stated if name in provenance.columns]
-    checked = provenance.select("family_id", is_checked=pl.all_horizontal(by_bps).fill_null(value=False))
     kind = pl.col("village_code").str.split(".").list.last().str.slice(0, 1)
     return records.select(
         "family_id",
@@ -161,31 +158,7 @@ def _about(records: pl.DataFrame, provenance: pl.DataFrame, snapshot: Snapshot) 
         regency="regency_code",
         channel="channel",
         agent=pl.col("agent_id").fill_null("none"),
-    ).join(checked, on="family_id", how="left", maintain_order="left")
-
-
-def groups(columns: Sequence[str]) -> list[pl.Expr]:
-    """The groups that answers tell, as words; of registered families and surveyed households alike.
-
-    A group whose question the home's questionnaire does not ask is unknown of everybody.
-    """
-    size = pl.lit(_LARGEST)
-    for most, word in reversed(_SIZES):
-        size = pl.when(pl.col("household_size") <= most).then(pl.lit(word)).otherwise(size)
-
-    def told(question: str, is_so: pl.Expr, yes: str, no: str) -> pl.Expr:
-        if question not in columns:
-            return pl.lit("unknown")
-        word = pl.when(is_so).then(pl.lit(yes)).otherwise(pl.lit(no))
-        return pl.when(pl.col(question).is_null()).then(pl.lit("unknown")).otherwise(word)
-
-    known_size = pl.when(pl.col("household_size").is_null()).then(pl.lit("unknown")).otherwise(size)
-    return [
-        told("head_age", pl.col("head_age") >= _ELDERLY, "elderly", "younger").alias("head_age"),
-        told("head_is_female", pl.col("head_is_female") == 1, "female", "male").alias("head_sex"),
-        told("disabled_count", pl.col("disabled_count") > 0, "with", "without").alias("disability"),
-        (known_size if "household_size" in columns else pl.lit("unknown")).alias("household_size"),
-    ]
+    ).join(is_checked(provenance, snapshot.terms.scorecard), on="family_id", how="left", maintain_order="left")
 
 
 def _count(run: str, path: pl.DataFrame, about: pl.DataFrame) -> Counted:
@@ -215,7 +188,9 @@ def _count(run: str, path: pl.DataFrame, about: pl.DataFrame) -> Counted:
         .group_by("run", "programme", "from_status", "to_status", "cause", regency_code="regency")
         .agg(**whole),
         pl.concat(parts),
-        told.filter("is_checked").select("run", "programme", "village_code", "decile", "receives", *GROUPS),
+        told.filter("is_checked").select(
+            "run", "programme", "village_code", "decile", "receives", "receives_as_stated", *GROUPS
+        ),
     )
 
 

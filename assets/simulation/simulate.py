@@ -7,11 +7,13 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
-from assets.simulation.errors import FOLDS, PERFECT, REPLICATES, SEED, coverage, errors, fitted_on_sample
-from assets.simulation.regencies import BASE, count_all, eligible_of_all
+from assets.simulation.checked import of_checked
+from assets.simulation.errors import FOLDS, PERFECT, errors, fitted_on_sample
+from assets.simulation.regencies import count_all, eligible_of_all
+from assets.simulation.resampling import REPLICATES, SEED
 from assets.simulation.scenario import Scenario
 from assets.simulation.snapshot import Snapshot
-from assets.simulation.worlds import RANDOM, Run, World, base_world, lottery_seed, random_run, scenario_run
+from assets.simulation.worlds import BASE, RANDOM, Run, World, base_world, lottery_seed, random_run, scenario_run
 from schemas.errors import Refused
 from schemas.vocabularies import Status
 
@@ -27,7 +29,7 @@ class Simulated:
     about : mapping
         What it stands on: quarter, revision, hashes, seeds, denominators; the scenarios with their changes.
     tables : mapping of str to DataFrame
-        `overview`, `moves`, `parts`, `errors`, `coverage`, `seats`; runs in the order base, scenarios, random,
+        `overview`, `moves`, `parts`, `errors`, `checked`, `seats`; runs in the order base, scenarios, random,
         perfect.
     """
 
@@ -67,7 +69,7 @@ def simulate(snapshot: Snapshot, scenarios: Sequence[Scenario]) -> Simulated:
         "moves": counted.moves,
         "parts": counted.parts,
         "errors": errors(snapshot, every),
-        "coverage": coverage(counted.checked, snapshot),
+        "checked": of_checked(counted.checked, snapshot),
         "seats": seats,
     }
     return Simulated(

@@ -17,7 +17,7 @@ from schemas.errors import Refused, Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed
 
-TABLES = ("registry/families", "registry/members", "registry/provenance", "decision/decisions")
+TABLES = ("registry/families", "registry/members", "registry/provenance", "registry/conflicts", "decision/decisions")
 """Tables read by regency."""
 
 

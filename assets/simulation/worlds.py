@@ -23,7 +23,7 @@ from quotas.rules import Ranking
 from schemas.errors import PolicyError, Refused
 from schemas.vocabularies import Cause, Programme
 
-RANDOM = "random"
+BASE, RANDOM = "base", "random"
 _PLACES = ["regency_code", "programme", "seats"]
 _RANK_ONLY = ("quotas", "ranking")
 
