@@ -326,9 +326,18 @@ def test_a_scorecard_fitted_on_the_survey_is_measured_on_clusters_it_has_not_see
 
 
 def test_no_interval_is_told_of_a_few_clusters() -> None:
-    found = errors(snapshot_with(sample(lambda number: number * 1000, clusters=9), places=80), [])
-    row = whole(found, "base")
-    assert (row["error"], row["low"], row["difference_high"]) == (0, None, None)
+    nine, ten = (
+        whole(errors(snapshot_with(sample(lambda number: number * 7 % 199, clusters=count), places=80), []), "base")
+        for count in (9, 10)
+    )
+    assert 0 < nine["error"] == ten["error"] < 1
+    assert (nine["low"], nine["high"], nine["difference_high"]) == (None, None, None)
+    assert ten["low"] < ten["error"] < ten["high"]
+
+
+def test_no_interval_is_told_where_all_or_none_of_the_sample_count() -> None:
+    row = whole(errors(snapshot_with(sample(lambda number: number * 1000), places=80), []), "base")
+    assert (row["error"], row["low"], row["high"]) == (0, None, None)
 
 
 def test_a_quarter_without_a_survey_tells_no_error(snapshot: Snapshot) -> None:

@@ -44,8 +44,11 @@ class Ratio:
 
     @property
     def interval(self) -> tuple[float | None, float | None]:
-        """The middle 95% of the replicates; None where fewer than `FEWEST_CLUSTERS` are in the denominator."""
-        return middle(self.replicates, self.clusters)
+        """The middle 95% of the replicates; None of fewer clusters than `FEWEST_CLUSTERS`, or where all or none count.
+
+        Where all or none of the sample count, so they do in every replicate, which is no knowledge of the population.
+        """
+        return (None, None) if self.hits in {0, self.total} else middle(self.replicates, self.clusters)
 
 
 def within(here: pl.Expr, numerator: pl.Expr, denominator: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
