@@ -19,6 +19,7 @@ from schemas.regions import regency_name
 MOST_REGENCIES = 40
 MOST_AGENTS = 20
 MOST_AGENTS_IN_WORKBOOK = 10_000
+LONGEST_VALUE = 300
 WIDTH = 1000
 """Units across a chart."""
 
@@ -101,7 +102,8 @@ def _change(row: Mapping[str, Any]) -> Row:
 
 
 def _json(value: object) -> str:
-    return NOTHING if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    text = NOTHING if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} …"
 
 
 def _fitted(about: Mapping[str, Any], runs: Mapping[str, Row], lang: Lang) -> str | None:
