@@ -118,7 +118,7 @@ def _programme(name: str, tables: Tables, lang: Lang) -> Row:
     overview = mine["overview"].rows(named=True)
     parts = mine["parts"]
     widest_move = max((max(row["entering"], row["leaving"]) for row in overview), default=0) or 1
-    widest_cost = max((max(row["ceiling_rupiah"], row["amount_rupiah"]) for row in overview), default=0) or 1
+    widest_cost = max((max(row["full_rupiah"] or 0, row["amount_rupiah"]) for row in overview), default=0) or 1
     regencies = _moved(parts.filter(pl.col("dimension") == "regency"))
     agents = _of_agents(parts)
     return {
@@ -146,8 +146,7 @@ def _programme(name: str, tables: Tables, lang: Lang) -> Row:
 def _money(row: Row, widest: int) -> Row:
     return {
         "amount": row["amount_rupiah"] * WIDTH // widest,
-        "ceiling": row["ceiling_rupiah"] * WIDTH // widest,
-        "base": row["amount_before_rupiah"] * WIDTH // widest,
+        "full": None if row["full_rupiah"] is None else row["full_rupiah"] * WIDTH // widest,
     }
 
 
@@ -359,7 +358,7 @@ def _told(about: Mapping[str, Any], tables: Tables, lang: Lang) -> Iterable[Sequ
     for name in BASELINES:
         yield run_label(name, lang), say(f"simulation.{name}_note", lang)
     yield from _scenarios_told(about["scenarios"], lang)
-    yield say("simulation.money", lang), say("simulation.ceiling_note", lang)
+    yield say("simulation.money", lang), say("simulation.money_note", lang)
     runs = {name: {"label": run_label(name, lang)} for name in _runs(tables["overview"])}
     if tables["errors"].height:
         counts = {"households": about["survey_households"], "clusters": about["survey_clusters"]}

@@ -37,6 +37,7 @@ from tests.homes import SECOND, Demo, Said, contents, decisions, perlinsos
 from tests.made_families import HERE, NOBODY, THERE, Made, column_of, families, scorecard, seats, terms
 
 if TYPE_CHECKING:
+    from assets.decision.quarter import History
     from assets.house import House
     from assets.published import Revision
 
@@ -246,7 +247,7 @@ def snapshot_with(survey: pl.DataFrame, places: int, card: Scorecard | None = No
     nothing = cast("House", None)
     return Snapshot(
         nothing, cast("Revision", None), {}, None, False, terms(changes, card=card or scorecard()),  # noqa: FBT003
-        seats({HERE: (places, 0), THERE: (9, 9)}), None, NOBODY, figures, survey,
+        seats({HERE: (places, 0), THERE: (9, 9)}), None, cast("History", None), figures, survey,
     )  # fmt: skip
 
 
@@ -445,8 +446,8 @@ def test_page_and_workbook_tell_the_same_numbers(made: tuple[Path, dict[str, byt
     for row in told:
         counts = [written(row[one], "en") for one in ("Places", "Recipients", "Waiting", "Not eligible")]
         assert any(cells[:1] == [row["Column"]] and cells[1:5] == counts for cells in parser.rows), row
-        amounts = [written(row[one], "en") for one in ("Amount (Rp)", "Ceiling (Rp)")]
-        assert any(cells[:1] == [row["Column"]] and cells[2::2] == amounts for cells in parser.rows), row
+        amounts = [written(row[one], "en") for one in ("Amount (Rp)", "All places filled (Rp)")]
+        assert any(cells[:1] == [row["Column"]] and cells[2:6:2] == amounts for cells in parser.rows), row
     head, *rows = book["Errors"].iter_rows(values_only=True)
     for row in (dict(zip(head, row, strict=True)) for row in rows):
         if row["Group"] == "All":

@@ -8,6 +8,7 @@ import polars as pl
 
 from assets.decision.families import Families
 from assets.decision.judge import ELIGIBLE
+from assets.decision.ranking import RESERVED
 from assets.simulation.groups import cells
 from assets.simulation.resampling import resampled, within
 from assets.simulation.snapshot import Snapshot
@@ -69,17 +70,25 @@ def inside(stated: pl.DataFrame, decided: pl.DataFrame, world: World) -> pl.Data
     Returns
     -------
     DataFrame
-        Inside is who is eligible and scores no higher than the last recipient of the area, or its places are not all
-        filled; null where lots decide.
+        Inside is who is eligible and competes with a score no higher than the last of the area's open places, or of
+        those kept for a group it belongs to, or whose area has places left; null where lots decide.
     """
     if world.is_lottery:
         return stated.select(*_KEY, receives_as_stated=pl.lit(None, pl.Boolean))
     area = [world.terms.area, "programme"]
     filled = pl.col("status") == Status.RECIPIENT
+    rules = world.terms.policy.ranking
+    competing = pl.col("score_micro") - pl.col("received_before").cast(pl.Int64) * rules.sitting_margin_micro
+    kept = [(f"last_{one.fact}", one.fact, f"{RESERVED}{one.fact}") for one in rules.reserved_places]
+    is_open = ~pl.col("placed_by").is_in([word for _, _, word in kept])
     last = decided.group_by(area).agg(
-        last=pl.col("score_micro").filter(filled).max(), is_open=filled.sum() < pl.col("seats").first()
+        last=competing.filter(filled & is_open).max(),
+        has_left=filled.sum() < pl.col("seats").first(),
+        **{name: pl.col("score_micro").filter(pl.col("placed_by") == word).max() for name, _, word in kept},
     )
-    fits = pl.col("is_open") | (pl.col("score_micro") <= pl.col("last"))
+    fits = pl.col("has_left") | (competing <= pl.col("last")).fill_null(value=False)
+    for name, fact, _ in kept:
+        fits |= ((pl.col(fact) >= 1) & (pl.col("score_micro") <= pl.col(name))).fill_null(value=False)
     return stated.join(last, on=area, how="left", maintain_order="left").select(
         *_KEY, receives_as_stated=((pl.col("status") == ELIGIBLE) & fits).fill_null(value=False)
     )

@@ -25,6 +25,7 @@ NO_PROGRAMME = "no_programme"
 DIMENSIONS = ("regency", *GROUPS, "channel", "agent")
 _KEY = ["family_id", "programme"]
 _DECIDED = [*_KEY, "status", "rank", "amount_rupiah"]
+_INSIDE = ["decile", "score_micro", "seats", "placed_by", "received_before"]
 _AREAS = ["regency_code", "district_code", "village_code"]
 
 
@@ -80,22 +81,22 @@ def eligible_of_all(snapshot: Snapshot, terms: Terms) -> pl.DataFrame:
 
 
 def _eligible_of(regency: str, snapshot: Snapshot, terms: Terms) -> pl.DataFrame:
-    eligible = _eligible(snapshot.families(regency), terms, snapshot.sitting)
+    eligible = _eligible(snapshot.families(regency), terms, snapshot.sitting(regency))
     return eligible.filter(pl.col("status") == ELIGIBLE).select(terms.area, "programme", "status")
 
 
 def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Counted:
     """What becomes of the families of one regency in every run."""
-    families = snapshot.families(regency)
+    families, sitting = snapshot.families(regency), snapshot.sitting(regency)
     known: dict[str, pl.DataFrame] = {}
 
     def decided(world: World) -> pl.DataFrame:
         if world.judged_as not in known:
-            known[world.judged_as] = _eligible(families, world.terms, snapshot.sitting)
+            known[world.judged_as] = _eligible(families, world.terms, sitting)
         eligible = known[world.judged_as]
         if world.is_lottery:
             eligible = eligible.with_columns(score_micro=pl.lit(0, pl.Int64))
-        return rank(eligible, world.seats, world.terms).select(*_DECIDED, *_AREAS, "decile", "score_micro", "seats")
+        return rank(eligible, world.seats, world.terms).select(*_DECIDED, *_AREAS, *_INSIDE)
 
     base = decided(base_world(snapshot))
     _check_reproduced(base, snapshot.read("decision/decisions", regency), snapshot, regency)
@@ -107,7 +108,7 @@ def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Coun
     for run in (Run(BASE, ()), *runs):
         steps = [(world, decided(world)) for world in run.worlds]
         last, found = steps[-1] if steps else (base_world(snapshot), base)
-        stated = inside(_eligible(unchecked, last.terms, snapshot.sitting), found, last)
+        stated = inside(_eligible(unchecked, last.terms, sitting), found, last)
         counted.append(_count(run.name, _path(kept, steps).join(stated, on=_KEY, how="left"), about))
     return Counted(*(pl.concat([getattr(one, name) for one in counted]) for name in Counted.__dataclass_fields__))
 

@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
+from assets.decision.results import STAGES
 from assets.simulation.checked import of_checked
 from assets.simulation.errors import FOLDS, PERFECT, errors, fitted_on_sample
-from assets.simulation.regencies import count_all, eligible_of_all
+from assets.simulation.regencies import Counted, count_all, eligible_of_all
 from assets.simulation.resampling import REPLICATES, SEED
 from assets.simulation.scenario import Scenario
 from assets.simulation.snapshot import Snapshot
@@ -63,9 +64,10 @@ def simulate(snapshot: Snapshot, scenarios: Sequence[Scenario]) -> Simulated:
     counted = count_all(snapshot, every)
     order = pl.Enum([BASE, *(run.name for run in every), PERFECT])
     programmes = pl.Enum([str(one) for one in snapshot.terms.policy.programmes])
-    seats = _seats(snapshot, every)
+    worlds = {BASE: base_world(snapshot), **{run.name: _last(run, snapshot) for run in every}}
+    seats = _seats(snapshot, worlds)
     tables = {
-        "overview": _overview(counted.statuses, counted.parts, seats),
+        "overview": _overview(counted, seats, worlds),
         "moves": counted.moves,
         "parts": counted.parts,
         "errors": errors(snapshot, every),
@@ -91,13 +93,13 @@ def _last(run: Run, snapshot: Snapshot) -> World:
     return run.worlds[-1] if run.worlds else base_world(snapshot)
 
 
-def _seats(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
+def _seats(snapshot: Snapshot, worlds: Mapping[str, World]) -> pl.DataFrame:
     """Places of every run in the areas of the registered regencies: `run, programme, regency_code, before, seats`."""
     before = snapshot.seats.select("regency_code", "programme", before="seats")
     here = pl.col("regency_code").str.slice(0, 5).is_in(snapshot.regencies)
     tables = []
-    for name, seats in [(BASE, snapshot.seats), *((run.name, _last(run, snapshot).seats) for run in runs)]:
-        both = seats.select("regency_code", "programme", "seats").join(
+    for name, world in worlds.items():
+        both = world.seats.select("regency_code", "programme", "seats").join(
             before, on=["regency_code", "programme"], how="left"
         )
         tables.append(
@@ -106,13 +108,26 @@ def _seats(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _overview(statuses: pl.DataFrame, parts: pl.DataFrame, seats: pl.DataFrame) -> pl.DataFrame:
+def _rates(worlds: Mapping[str, World]) -> pl.DataFrame:
+    """`run, programme`, what a flat programme pays a family, and the nation's ceiling of the stage."""
+    rows = [
+        (name, programme.value, rule.amount_rupiah, ceiling and ceiling // STAGES)
+        for name, world in worlds.items()
+        for programme, rule in world.terms.policy.programmes.items()
+        for ceiling in (world.terms.policy.budget.national_ceiling[programme],)
+    ]
+    schema = {"run": pl.String, "programme": pl.String, "flat_rupiah": pl.Int64, "ceiling_rupiah": pl.Int64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _overview(counted: Counted, seats: pl.DataFrame, worlds: Mapping[str, World]) -> pl.DataFrame:
     """One row per run and programme: places, families by status, who enters and leaves, and what it costs.
 
-    `ceiling_rupiah`: what the places of the registered regencies would cost if each were filled, at the mean amount of
-    the run's recipients (of the quarter's, where the run has none).
+    As in :func:`assets.decision.results.budget`: `full_rupiah` is what the places of the registered regencies would
+    cost if all were filled, `ceiling_rupiah` the nation's ceiling of the stage under the run's policy.
     """
     key = ["run", "programme"]
+    statuses, parts = counted.statuses, counted.parts
     amounts = statuses.group_by(key).agg(pl.col("amount_rupiah").sum())
     counts = statuses.group_by(key).agg(
         evaluated=pl.col("families").sum(),
@@ -125,11 +140,12 @@ def _overview(statuses: pl.DataFrame, parts: pl.DataFrame, seats: pl.DataFrame) 
     )
     placed = seats.group_by(key).agg(places=pl.col("seats").sum())
     told = placed.join(counts, on=key, how="right").join(amounts, on=key).join(moved, on=key)
-    mean = pl.col("amount_rupiah") // pl.col(Status.RECIPIENT.value)
-    empty = (pl.col("places").fill_null(0) - pl.col(Status.RECIPIENT.value)).clip(lower_bound=0)
+    told = told.join(_rates(worlds), on=key, how="left").with_columns(pl.col("places").fill_null(0))
+    places, paid = pl.col("places"), pl.col(Status.RECIPIENT.value)
+    by_mean = pl.when(paid > 0).then((pl.col("amount_rupiah").cast(pl.Int128) * places // paid).cast(pl.Int64))
     return told.select(
         *key,
-        pl.col("places").fill_null(0),
+        "places",
         "evaluated",
         *(one.value for one in Status),
         "entering",
@@ -137,7 +153,8 @@ def _overview(statuses: pl.DataFrame, parts: pl.DataFrame, seats: pl.DataFrame) 
         "amount_rupiah",
         "amount_before_rupiah",
         change_rupiah=pl.col("amount_rupiah") - pl.col("amount_before_rupiah"),
-        ceiling_rupiah=pl.col("amount_rupiah") + empty * mean.fill_null(0),
+        full_rupiah=pl.coalesce(pl.col("flat_rupiah") * places, by_mean),
+        ceiling_rupiah="ceiling_rupiah",
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.decision.draft import previous_draft, read_draft
 from assets.decision.families import Families, Terms
-from assets.decision.quarter import history_of
+from assets.decision.quarter import History, history_of
 from assets.house import House
 from assets.lake import Table, verify
 from assets.published import Revision, in_force
@@ -15,7 +15,7 @@ from quotas.overlay import Overlay
 from quotas.poverty import poverty_figures
 from schemas.errors import Refused, Tampered
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
+from schemas.vocabularies import Feed, Status
 
 TABLES = ("registry/families", "registry/members", "registry/provenance", "registry/conflicts", "decision/decisions")
 """Tables read by regency."""
@@ -35,8 +35,8 @@ class Snapshot:
         What the decision rested on.
     seats, seats_before : DataFrame, DataFrame or None
         Seat tables of the quarter and of the one before.
-    sitting : DataFrame
-        `family_id, programme` of those who received in the quarter before.
+    history : History
+        What the quarter before left.
     figures : DataFrame
         From :func:`quotas.poverty.poverty_figures`.
     survey : DataFrame
@@ -51,7 +51,7 @@ class Snapshot:
     terms: Terms
     seats: pl.DataFrame
     seats_before: pl.DataFrame | None
-    sitting: pl.DataFrame
+    history: History
     figures: pl.DataFrame
     survey: pl.DataFrame
 
@@ -76,6 +76,11 @@ class Snapshot:
     def families(self, regency: str) -> Families:
         """The registered families of a regency and their members."""
         return Families(self.read("registry/families", regency), self.read("registry/members", regency))
+
+    def sitting(self, regency: str) -> pl.DataFrame:
+        """`family_id, programme` of those of a regency who received in the quarter before."""
+        statuses = self.history.statuses(self.house, regency)
+        return statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
 
 
 def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
@@ -118,7 +123,7 @@ def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
         terms=terms,
         seats=_whole(house, draft.table(house, "decision/seats")),
         seats_before=None if before is None else _whole(house, before),
-        sitting=history.sitting,
+        history=history,
         figures=poverty_figures(_whole(house, feeds[Feed.POVERTY_STATISTICS]), terms.days.poverty_vintage),
         survey=_whole(house, feeds[Feed.CONSUMPTION_SURVEY]),
     )

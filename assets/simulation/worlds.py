@@ -26,7 +26,7 @@ from schemas.vocabularies import Cause, Programme
 BASE, RANDOM = "base", "random"
 _PLACES = ["regency_code", "programme", "seats"]
 _CODE_LENGTH = {"regency_code": 5, "district_code": 8, "village_code": 13}
-_RANK_ONLY = ("quotas", "ranking")
+_NOT_JUDGED_BY = ("quotas", "ranking", "budget", "referrals")
 
 CountEligible = Callable[[Terms], pl.DataFrame]
 """Area, programme and status of every eligible family of the nation under the terms."""
@@ -53,7 +53,7 @@ class World:
     def judged_as(self) -> str:
         """Names everything but places and order: worlds in which it is equal find the same families eligible."""
         terms = self.terms
-        return digest([terms.scorecard.hash, terms.cut_points.rows(), _entries(terms.policy, _RANK_ONLY)])
+        return digest([terms.scorecard.hash, terms.cut_points.rows(), _entries(terms.policy, _NOT_JUDGED_BY)])
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def base_world(snapshot: Snapshot) -> World:
 
 def random_run(snapshot: Snapshot) -> Run:
     """The lottery among the eligible of the quarter, in its places: what a ranking must do better than."""
-    policy = replace(snapshot.terms.policy, ranking=Ranking(tie_breakers=()))
+    policy = replace(
+        snapshot.terms.policy, ranking=Ranking(tie_breakers=(), reserved_places=(), sitting_margin_micro=0)
+    )
     days = snapshot.terms.days.model_copy(update={"lottery_seed": lottery_seed(snapshot)})
     terms = replace(snapshot.terms, policy=policy, days=days)
     return Run(RANDOM, (World(Cause.LOTTERY, terms, snapshot.seats, is_lottery=True),))
@@ -180,12 +182,12 @@ def _check_facts(snapshot: Snapshot, scenario: Scenario, policy: Policy) -> None
     contracts = snapshot.house.contracts
     members = member_facts(contracts["registry/members"].empty(), snapshot.terms.days.decision_date)
     components = [one for rule in policy.programmes.values() for one in rule.components]
+    ranked = [one.fact for one in policy.ranking.tie_breakers] + [one.fact for one in policy.ranking.reserved_places]
     asked = [
         *((f"filters.{one.code}", one.fact, contracts["registry/families"].columns) for one in policy.filters),
-        *(("ranking.tie_breakers", one.fact, contracts["decision/eligibility"].columns)
-          for one in policy.ranking.tie_breakers),
+        *(("ranking", fact, contracts["decision/eligibility"].columns) for fact in ranked),
         *((f"component {one.code}", one.fact, members.columns) for one in components),
-    ]  # fmt: skip
+    ]
     for key, fact, columns in asked:
         if fact not in columns:
             message = f"scenario '{scenario.name}': {key} reads '{fact}', which the registry does not hold."
