@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -34,7 +35,21 @@ from schemas.messages import written
 from schemas.quarter import Quarter
 from schemas.vocabularies import Cause, Programme, Status
 from tests.homes import SECOND, Demo, Said, contents, decisions, perlinsos
-from tests.made_families import HERE, NOBODY, THERE, Made, column_of, families, scorecard, seats, terms
+from tests.made_families import (
+    CHILD,
+    HERE,
+    MICRO_PER_METRE,
+    NOBODY,
+    THERE,
+    Made,
+    Person,
+    column_of,
+    families,
+    scorecard,
+    seats,
+    sitting,
+    terms,
+)
 
 if TYPE_CHECKING:
     from assets.decision.quarter import History
@@ -122,13 +137,19 @@ def test_an_empty_change_set_moves_nobody(tables: Mapping[str, pl.DataFrame]) ->
 
 
 def test_the_quarters_own_terms_on_its_own_snapshot_give_the_published_decisions(
-    tables: Mapping[str, pl.DataFrame], demo: Demo
+    snapshot: Snapshot, tables: Mapping[str, pl.DataFrame], demo: Demo
 ) -> None:
     published = decisions(demo.home, SECOND)
     for programme in Programme:
         mine, base = published.filter(programme=programme.value), by(tables["overview"], "base", programme)
         assert {one: base[one] for one in Status} == {one: mine.filter(status=one.value).height for one in Status}
         assert base["amount_rupiah"] == mine["amount_rupiah"].sum()
+    nation = read_draft(snapshot.revision.restricted).read(snapshot.house, "decision/budget").filter(level="nation")
+    for row in nation.rows(named=True):
+        base = by(tables["overview"], "base", row["programme"])
+        assert (base["amount_rupiah"], base["ceiling_rupiah"]) == (row["amount_rupiah"], row["ceiling_rupiah"])
+    flat = by(tables["overview"], "base", "BPNT")
+    assert flat["full_rupiah"] == flat["places"] * 600_000
 
 
 def test_a_snapshot_that_does_not_give_the_published_decisions_is_refused(snapshot: Snapshot) -> None:
@@ -384,6 +405,21 @@ def test_what_bps_corrected_is_put_back_and_decided_again_with_the_others_as_the
     closed = dataclasses.replace(world, seats=seats({HERE: (0, 0)}))
     nobody = inside(judged, decide(registered, world.terms, closed.seats, NOBODY), closed)
     assert set(column_of(nobody, "receives_as_stated").values()) == {False}
+
+
+def test_stated_answers_compete_with_a_sitting_familys_margin_and_for_places_kept_for_its_group() -> None:
+    frail = Person(date(1990, 6, 15), disability=1)
+    registered = families(Made("sits", 30), Made("poor", 10), Made("frail", 50, (frail, CHILD)), Made("richer", 60))
+    why = {"id": "Tempat khusus untuk pengujian.", "en": "A place kept for a test."}
+    kept = [{"fact": "severe_disability_count", "share": 0.5, "reason": why}]
+    changes = {"ranking.sitting_margin_micro": 25 * MICRO_PER_METRE, "ranking.reserved_places": kept}
+    world = World(Cause.OWN_DATA, terms(changes), seats({HERE: (2, 0)}))
+    received = sitting(("sits", "PKH"))
+    decided = decide(registered, world.terms, world.seats, received)
+    assert column_of(decided) == {"sits": "recipient", "poor": "waiting", "frail": "recipient", "richer": "waiting"}
+    judged = eligibility(judge(registered, world.terms), registered, world.terms, received)
+    found = column_of(inside(judged, decided, world), "receives_as_stated")
+    assert found == {"sits": True, "poor": False, "frail": True, "richer": False}
 
 
 def test_checked_families_are_told_in_every_run_but_what_they_stated_not_where_lots_decide(
