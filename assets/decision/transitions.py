@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.decision.families import Families, Terms
 from assets.decision.judge import ELIGIBLE, eligibility, judge
-from assets.decision.ranking import rank
+from assets.decision.ranking import statuses
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus, Source, Status
@@ -114,7 +114,7 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     steps: list[pl.Expr] = []
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
-        status = None if is_last else rank(world.rows, world.seats, world.terms)["status"]
+        status = None if is_last else statuses(world.rows, world.seats, world.terms)
         steps += [
             (pl.col("to_status") if status is None else _at_row(status)).alias(f"status_{number}"),
             _at_row(world.rows.select(_own(pl.col("status"))).to_series()).alias(f"own_{number}"),
