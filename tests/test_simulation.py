@@ -498,13 +498,17 @@ def test_the_command_answers_with_what_the_workbook_holds(made: tuple[Path, dict
     assert {row["run"] for row in told["errors"]} == {"base", *NAMES, "random", "perfect"}
 
 
-@pytest.mark.parametrize("lang", ["id", "en"])
-def test_the_page_stands_alone_and_tells_what_it_is(demo: Demo, files: list[Path], tmp_path: Path, lang: str) -> None:
-    assert asked(demo.home, files[:1], tmp_path / "out", "--lang", lang).code == 0
-    text = (tmp_path / "out" / "simulation.html").read_text(encoding="utf-8")
-    assert not re.search(r"""(src|href)=["']|url\(|https?://""", text)
-    assert {"id": "Simulasi, bukan keputusan", "en": "A simulation, no decision"}[lang] in text
-    assert f'<html lang="{lang}">' in text
+def test_the_page_stands_alone_and_tells_what_it_is_in_both_languages(
+    demo: Demo, made: tuple[Path, dict[str, bytes], Said], tmp_path: Path
+) -> None:
+    (tmp_path / "a.yaml").write_text("name: <b>=1+1</b>\nreason: For a test\n")
+    assert asked(demo.home, [tmp_path / "a.yaml"], tmp_path / "out").code == 0
+    indonesian, english = ((to / "simulation.html").read_text(encoding="utf-8") for to in (tmp_path / "out", made[0]))
+    assert "Simulasi, bukan keputusan" in indonesian
+    assert "A simulation, no decision" in english
+    assert ("<b>" in indonesian, "&lt;b&gt;=1+1&lt;/b&gt;" in indonesian) == (False, True)
+    for text in (indonesian, english):
+        assert not re.search(r"""(src|href)=["']|url\(|https?://""", text)
 
 
 @pytest.mark.parametrize(
