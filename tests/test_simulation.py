@@ -347,6 +347,12 @@ def test_a_scorecard_fitted_on_the_survey_is_measured_on_clusters_it_has_not_see
     assert seen < whole(tables["errors"], "base")["error"]
 
 
+def test_a_survey_that_names_a_household_twice_is_refused() -> None:
+    survey = sample(lambda number: number * 1000)
+    with pytest.raises(Refused, match="names a household twice"):
+        errors(snapshot_with(pl.concat([survey, survey.head(1)]), places=80), [])
+
+
 def test_no_interval_is_told_of_a_few_clusters() -> None:
     nine, ten = (
         whole(errors(snapshot_with(sample(lambda number: number * 7 % 199, clusters=count), places=80), []), "base")

@@ -21,7 +21,7 @@ from assets.welfare.scorecard import Scorecard
 from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import training_rows
 from quotas.poverty import LINE
-from schemas.errors import NotScorable, SpecError
+from schemas.errors import NotScorable, Refused, SpecError
 
 PERFECT = "perfect"
 FOLDS = 5
@@ -89,10 +89,18 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
         denominator), `families` (they stand for: the denominator), `error` (share), `low` and `high` (95% interval),
         `difference`, `difference_low`, `difference_high` (to the base, drawn with the same clusters). Empty where the
         survey has fewer than `FOLDS` clusters.
+
+    Raises
+    ------
+    Refused
+        If the survey names a household twice.
     """
     survey = snapshot.survey.sort("household_id")
     if survey["cluster_id"].n_unique() < FOLDS:
         return pl.DataFrame(schema=_SCHEMA)
+    if survey["household_id"].is_duplicated().any():
+        message = f"the consumption survey of {snapshot.terms.quarter} names a household twice: errors need each once."
+        raise Refused(message)
     households = survey.select(
         "household_id",
         "regency_code",

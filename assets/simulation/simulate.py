@@ -16,7 +16,7 @@ from assets.simulation.scenario import Scenario
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import BASE, RANDOM, Run, World, base_world, lottery_seed, random_run, scenario_run
 from schemas.errors import Refused
-from schemas.vocabularies import Status
+from schemas.vocabularies import Programme, Status
 
 RESERVED = (BASE, RANDOM, PERFECT)
 
@@ -63,7 +63,7 @@ def simulate(snapshot: Snapshot, scenarios: Sequence[Scenario]) -> Simulated:
     every = [*runs, random_run(snapshot)]
     counted = count_all(snapshot, every)
     order = pl.Enum([BASE, *(run.name for run in every), PERFECT])
-    programmes = pl.Enum([str(one) for one in snapshot.terms.policy.programmes])
+    programmes = pl.Enum([str(one) for one in Programme])
     worlds = {BASE: base_world(snapshot), **{run.name: _last(run, snapshot) for run in every}}
     seats = _seats(snapshot, worlds)
     tables = {
