@@ -21,11 +21,13 @@ from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
+from schemas.errors import Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
 _DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = ("components", "head_name", "case_id", "input_hash")
 _LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
 _STATUS = {
@@ -215,9 +217,13 @@ def _transitions_of_regency(
         return tables[key].read(house.contracts[key], regency)
 
     contract = house.contracts[seats.key]
+    eligible, decisions = (read(key).sort(*_KEY) for key in (_ELIGIBILITY, _DECISIONS))
+    if not eligible.select(_KEY).equals(decisions.select(_KEY)):
+        message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
+        raise Tampered(message)
     now = Now(
-        _families(house, tables, regency), read("registry/provenance"), read(_ELIGIBILITY).drop(_OF_NO_CONCERN),
-        read(_DECISIONS), terms, seats.read(contract),
+        _families(house, tables, regency), read("registry/provenance"),
+        eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
         history.statuses(house, regency),

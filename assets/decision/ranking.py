@@ -35,13 +35,9 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input.
     """
     rules = terms.policy.ranking
-    tie_breakers = [(one.fact, one.order == "descending") for one in rules.tie_breakers]
-    keys = [("score_micro", False), *tie_breakers]
-    read = [*(name for name, _ in keys), *(one.fact for one in rules.reserved_places), "received_before"]
+    keys = _keys(rules)
     placed = _with_places(eligible, seats, terms)
-    queue = placed.filter(pl.col("status") == ELIGIBLE).select(
-        *dict.fromkeys([_ROW, _GROUP, "seats", "family_id", "family_card_number", *read])
-    )
+    queue = placed.filter(pl.col("status") == ELIGIBLE).select(_ROW, _GROUP, "seats", *_facts(rules))
     queue = _in_order(queue, keys, terms.days.lottery_seed)
     queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
     queue = queue.with_columns(tie_break=_tie_break([name for name, _ in keys]))
@@ -101,6 +97,22 @@ def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Se
         .join(at_edge, on=_ROW, how="left", maintain_order="left")
     )  # fmt: skip
     return decided.select(status=pl.coalesce("at_edge", "decided", "status")).to_series()
+
+
+def read_of(terms: Terms) -> list[str]:
+    """Columns that ranking reads under these terms."""
+    others = [terms.area, "programme", "status", "amount_due_rupiah"]
+    return [*dict.fromkeys([*others, *_facts(terms.policy.ranking)])]
+
+
+def _keys(rules: Ranking) -> list[tuple[str, bool]]:
+    """Columns of the order before the lottery, and whether each is descending."""
+    return [("score_micro", False), *((one.fact, one.order == "descending") for one in rules.tie_breakers)]
+
+
+def _facts(rules: Ranking) -> list[str]:
+    ordered, groups = [name for name, _ in _keys(rules)], [one.fact for one in rules.reserved_places]
+    return [*dict.fromkeys(["family_id", "family_card_number", *ordered, *groups, "received_before"])]
 
 
 def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:

@@ -9,6 +9,8 @@ from assets.decision.draft import counts
 from schemas.vocabularies import Status
 
 SMALLEST_SHOWN = 5
+_AMOUNTS = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
+_NEXT = 2
 _SENSITIVE = ("ineligible", "not_scorable", "held")
 _LEVELS = {"regency": "regency_code", "district": "district_code", "village": "village_code"}
 
@@ -58,20 +60,15 @@ def budget(costs: pl.DataFrame) -> pl.DataFrame:
     costs : DataFrame
         Contract `decision/budget`.
     """
-    few, is_regency = pl.col("families").is_between(1, SMALLEST_SHOWN - 1), pl.col("level") == "regency"
-    told = costs.sort(
-        "programme", is_regency, ~few, "families", "region_code", descending=[False, True, False, False, False]
+    is_regency, few = pl.col("level") == "regency", pl.col("families").is_between(1, SMALLEST_SHOWN - 1)
+    pays = is_regency & (pl.col("families") > 0)
+    marked = costs.sort("programme", ~pays, "families", "region_code").with_columns(
+        _alone=(few & pays).sum().over("programme") == 1,
+        _is_next=pays & (pays.cum_sum().over("programme") == _NEXT),
+        _is_whole=~is_regency & (pays.sum().over("programme") == 1),
     )
-    counted = is_regency & (pl.col("families") > 0)
-    told = told.with_columns(
-        _few=(few & is_regency).sum().over("programme"),
-        _turn=(counted.cast(pl.Int64).cum_sum().over("programme")),
-        _paid=counted.sum().over("programme"),
-    )
-    is_alone = pl.col("_few") == 1
-    hide = few | (is_alone & counted & (pl.col("_turn") <= 2)) | (is_alone & ~is_regency & (pl.col("_paid") == 1))  # noqa: PLR2004
-    amounts = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
-    return told.with_columns(pl.when(~hide).then(name).alias(name) for name in amounts).select(costs.columns)
+    hide = few | (pl.col("_alone") & (pl.col("_is_next") | pl.col("_is_whole")))
+    return marked.with_columns(pl.when(~hide).then(name).alias(name) for name in _AMOUNTS).select(costs.columns)
 
 
 def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
