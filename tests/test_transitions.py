@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from assets.checks import unbalanced_moves
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
+from assets.decision.results import movements
 from assets.decision.transitions import Before, Now, transitions
 from schemas.tables import TABLES
 from tests.made_families import (
@@ -441,6 +443,12 @@ def balance(then: Quarterly, now: Quarterly) -> None:
         filled[area, code] -= after == "recipient"
         filled[area_before, code] += before == "recipient"
     assert not any(filled.values())
+    moved = movements(moves(then, now).lazy(), "2026Q2")
+    received = start.filter(status="recipient").lazy()
+    assert unbalanced_moves(moved.lazy(), end.lazy(), received) == 0
+    if not moved.is_empty():
+        more = moved.with_columns(pl.col("families") + 1)
+        assert unbalanced_moves(more.lazy(), end.lazy(), received) > 0
 
 
 @settings(max_examples=20)

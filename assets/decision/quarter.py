@@ -86,6 +86,11 @@ class History:
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
         return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
 
+    def recipients(self, house: House) -> pl.LazyFrame:
+        """`regency_code, programme` of everybody who received, where it was then."""
+        then = self.tables[_DECISIONS].scan(house.contracts[_DECISIONS]) if self.tables else self.received.lazy()
+        return then.filter(pl.col("status") == Status.RECIPIENT).select("regency_code", "programme")
+
     def left(self) -> set[str]:
         """Regencies that families are gone from."""
         gone = pl.concat(

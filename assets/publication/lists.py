@@ -71,6 +71,32 @@ def budget(costs: pl.DataFrame) -> pl.DataFrame:
     return marked.with_columns(pl.when(~hide).then(name).alias(name) for name in _AMOUNTS).select(costs.columns)
 
 
+def movements(moved: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the public movements (contract `publication/movements`).
+
+    Regencies are told how many came and went, which their lists tell as well; why, only of the nation. Causes of fewer
+    than five families stand together in one row without a cause; where that were one cause alone, the next smallest
+    stands with it.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        Contract `decision/movements`.
+    """
+    by = ["quarter", "level", "region_code", "programme", "move"]
+    is_nation = pl.col("level") == "nation"
+    ordered = moved.sort(*by, "families", "cause").with_columns(
+        _few=(pl.col("families") < SMALLEST_SHOWN).sum().over(by), _turn=pl.int_range(pl.len()).over(by)
+    )
+    together = (pl.col("families") < SMALLEST_SHOWN) | ((pl.col("_few") == 1) & (pl.col("_turn") == 1))
+    return (
+        ordered.with_columns(cause=pl.when(is_nation & ~together).then("cause"))
+        .group_by(*by, "cause")
+        .agg(pl.col("families").sum())
+        .sort(*by, "cause", nulls_last=True)
+    )
+
+
 def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
     small = pl.any_horizontal(pl.col(name).is_between(1, SMALLEST_SHOWN - 1) for name in _SENSITIVE)
     parent = pl.col("region_code").str.slice(0, {"regency": 2, "district": 5, "village": 8}[level])
