@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cli_registry import adjudicate, registry
+from pipelines.cli_simulation import simulate
 from pipelines.console import (
     COUNTS,
     AsJson,
+    Language,
     QuarterArgument,
     err,
     language,
@@ -51,6 +53,7 @@ app.add_typer(quotas, name="quotas")
 app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
 app.add_typer(registry, name="registry")
+app.command()(simulate)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600
@@ -77,13 +80,6 @@ class TextFormat(StrEnum):
     TEXT = "text"
     HTML = "html"
     JSON = "json"
-
-
-class Language(StrEnum):
-    """Languages of what citizens read."""
-
-    ID = "id"
-    EN = "en"
 
 
 def main() -> None:

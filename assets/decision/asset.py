@@ -18,7 +18,7 @@ from assets.checks import (
     unbalanced_moves,
     unreconciled,
 )
-from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
+from assets.decision.draft import SHORT, compose, counts, previous_draft
 from assets.decision.quarter import (
     cut_points_of,
     cut_points_table,
@@ -33,10 +33,8 @@ from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, name_of, outs_of, quarter_of
-from assets.published import revision_at
 from assets.registry.resolve import TABLES as REGISTRY_TABLES
 from assets.welfare.scorecard import Scorecard
-from schemas.quarter import Quarter
 from schemas.tables import TABLES
 
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
@@ -50,13 +48,6 @@ _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 def _outputs(tables: Mapping[str, Table]) -> Iterator[dg.Output[Table]]:
     for key, table in tables.items():
         yield dg.Output(table, name_of(key), metadata={"dagster/row_count": table.rows})
-
-
-def _previous_draft(house: House, pins: Pins) -> Draft | None:
-    if pins.builds_on_revision is None:
-        return None
-    before = Quarter.parse(pins.quarter).previous
-    return read_draft(revision_at(house, before, pins.builds_on_revision, str(pins.builds_on)).restricted)
 
 
 @dg.multi_asset(
@@ -91,7 +82,7 @@ def judge(
     cuts = cut_points_of(house, quarter, scorecard, survey)
     terms = terms_of(house, quarter, scorecard, cuts)
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
-    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history))
     yield from _outputs({table.key: table for table in made})
 
@@ -138,7 +129,7 @@ def decide(
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
-    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
     decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
