@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
 from pipelines.console import (
     COUNTS,
@@ -44,7 +45,6 @@ app = typer.Typer(
     help="Decide, every quarter, which families receive social assistance, and tell each of them why.",
 )
 model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
-quotas = typer.Typer(no_args_is_help=True, help="Places per regency and programme.")
 app.add_typer(model, name="model")
 batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, withdraw, compare.")
 app.add_typer(quotas, name="quotas")
@@ -563,24 +563,6 @@ def model_show(
     for name, value in asdict(card.provenance).items():
         out.print(f"  {name}: {value}", markup=False)
     print_grid("points", table.columns, table.iter_rows())
-
-
-@quotas.command("show")
-def quotas_show(
-    quarter: QuarterArgument,
-    province: Annotated[str | None, typer.Option(help="Only regencies of this province, as 35.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Places of every regency with the arithmetic behind them, by the law and the poverty figures of the quarter."""
-    from pipelines.status import seats_of
-
-    table = seats_of(open_home().house, Quarter.parse(quarter))
-    if province:
-        table = table.filter(table["regency_code"].str.starts_with(province))
-    if as_json:
-        print_json(table.to_dicts())
-        return
-    print_grid(quarter, table.columns, table.iter_rows())
 
 
 @app.command()

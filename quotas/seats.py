@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from quotas.apportion import largest_remainder
+from quotas.apportion import apportion
 from schemas.errors import Refused
 from schemas.vocabularies import Programme
 
@@ -62,7 +62,7 @@ def seat_table(
     if None in codes or len(set(codes)) != len(codes):
         message = f"weights, column '{area}': an area is missing or comes twice. Give each area one row."
         raise Refused(message)
-    result = largest_remainder(national_total, dict(zip(codes, weights["weight"].to_list(), strict=True)), caps)
+    result = apportion(national_total, dict(zip(codes, weights["weight"].to_list(), strict=True)), caps=caps)
     bps = pl.col(f"{area}_bps") if f"{area}_bps" in weights.columns else pl.lit(None)
     counted = pl.DataFrame(
         {
