@@ -21,7 +21,7 @@ def quotas_show(
     province: Annotated[str | None, typer.Option(help="Only regencies of this province, as 35.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Places of every regency with the arithmetic behind them, by the law and the poverty figures of the quarter."""
+    """Places of every area with the arithmetic behind them: as published, else by the law and the poverty figures."""
     from pipelines.status import seats_of
 
     table = seats_of(open_home().house, Quarter.parse(quarter))

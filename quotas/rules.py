@@ -11,7 +11,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from quotas.parameters import Citation, Strict
+from quotas.apportion import Method
+from quotas.parameters import Citation, Sentence, Strict
 from schemas.errors import UnknownRegency
 from schemas.vocabularies import Agency, Programme, Source
 
@@ -43,13 +44,6 @@ class Scope(StrEnum):
 
     MEMBER = "member"
     FAMILY = "family"
-
-
-class Sentence(Strict):
-    """A sentence for citizens in Indonesian and English."""
-
-    id: str = Field(min_length=10)
-    en: str = Field(min_length=10)
 
 
 class Filter(Strict):
@@ -95,7 +89,7 @@ class Filter(Strict):
     programmes: tuple[Programme, ...] = Field(min_length=1)
     unknown: Unknown
     reason: Sentence
-    description: str = Field(min_length=3)
+    description: Sentence
     source: Citation
     valid_from: date
     valid_to: date | None = None
@@ -184,21 +178,39 @@ class Quotas(Strict):
     ----------
     national_total : mapping of Programme to int
         Places in the country; only a presidential decision changes them.
-    method : str
+    weight : str
+        Column of the poverty figures that places follow.
+    method : Method
         Method of apportionment.
     tie_rule : str
         Who of equal claims gets the last place.
     area : str
-        Column of the areas that have places of their own; the regency, unless an overlay says otherwise.
+        Column of the areas that have places of their own. Areas inside regencies share out the places of their
+        regency by their own weights.
+    min_places, max_places : int or None
+        Fewest and most places of an area; None sets no limit. Places above the most go to other areas.
+    hold_harmless_share : float
+        Share (0 to 1) of its places of the quarter before that an area keeps at least, rounded up.
     unused_places : str
-        Places above the number eligible stay empty or go to other regencies.
+        Places above the number eligible stay empty or go to other areas.
     """
 
     national_total: Mapping[Programme, Annotated[int, Field(ge=0)]]
-    method: Literal["largest_remainder"]
+    weight: Literal["poor_count", "poverty_gap_rupiah_month"]
+    method: Method
     tie_rule: Literal["larger_weight_then_smaller_code"]
     area: Literal["regency_code", "district_code", "village_code"]
+    min_places: Annotated[int, Field(ge=0)]
+    max_places: Annotated[int, Field(ge=0)] | None
+    hold_harmless_share: Annotated[float, Field(ge=0, le=1)]
     unused_places: Literal["leave_empty", "redistribute"]
+
+    @model_validator(mode="after")
+    def _has_room_between_its_limits(self) -> Self:
+        if self.max_places is not None and self.min_places > self.max_places:
+            fault = f"min_places {self.min_places} lies above max_places {self.max_places}"
+            raise ValueError(fault)
+        return self
 
 
 class TieBreaker(Strict):

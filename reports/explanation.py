@@ -125,7 +125,7 @@ class RuleCheck:
     source_date: date | None
     programmes: tuple[str, ...]
     note: Words | None
-    legal_source: str
+    legal_source: Words
     legal_url: str | None
 
 
@@ -348,7 +348,7 @@ def _check_lines(check: RuleCheck, lang: Lang) -> Iterator[str]:
         (say("page.observed", lang), check.observed_words.of(lang)),
         (say("page.threshold", lang), check.threshold_words.of(lang)),
         (say("page.source", lang), dated),
-        (say("page.legal_source", lang), check.legal_source),
+        (say("page.legal_source", lang), check.legal_source.of(lang)),
     ]
     yield from (f"  {line}" for line in _aligned(rows))
     if check.note is not None:

@@ -322,6 +322,7 @@ def test_the_seat_table_shows_the_arithmetic_of_each_regency() -> None:
         "remainder",
         "has_remainder_seat",
         "seats",
+        "floor",
         "cap",
         "seats_before",
         "change",

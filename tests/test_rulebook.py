@@ -21,7 +21,7 @@ DAY = date(2026, 1, 26)
 
 PARAMETER = """
 limit:
-  description: A limit for tests.
+  description: {{id: Batas untuk uji., en: A limit for tests.}}
   unit: {unit}
   values:
     {values}
@@ -60,7 +60,7 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Path]:
         (parameter("- {valid_from: 2025-01-01, value: 1}"), "values.0.source': missing"),
         (parameter(f"- {{value: 1, {SOURCE}}}"), "values.0.valid_from': missing"),
         (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: A decree, page: 3}}"), "source.page'"),
-        (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: ''}}"), "source.title'"),
+        (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: ''}}"), "source.title.id'"),
         (parameter(f"- {{valid_from: first of May, value: 1, {SOURCE}}}"), "values.0.valid_from'"),
         (parameter("[]"), "key 'values'"),
         (
@@ -99,7 +99,7 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Path]:
         (parameter(f"- {{valid_from: 2025-01-01, value: .nan, {SOURCE}}}"), "limit"),
         ("limit: 5", "test.limit: expected a parameter"),
         ("limit: {}", "test.limit: expected a parameter"),
-        ("limit: {description: None given., unit: VA}", "values': missing"),
+        ("limit: {description: {id: Tidak ada., en: None given.}, unit: VA}", "values': missing"),
     ],
 )
 def test_a_parameter_that_breaks_a_rule_is_refused_by_file_key_and_remedy(text: str, named: str) -> None:
@@ -139,7 +139,7 @@ def test_values_may_be_scalars_lists_or_mappings_and_change_on_their_day() -> No
         ("quotas.yaml", "PKH: 10_000_000, ", "", "national_total has no number of places for PKH"),
         ("quotas.yaml", "value: largest_remainder", "value: by_feeling", "quotas.yaml, key 'method'"),
         ("quotas.yaml", "tie_rule:", "tie_rules:", "quotas.yaml, key 'tie_rule': missing"),
-        ("programmes.yaml", "value: 4,", "value: 40,", "programmes.yaml, key 'PKH.max_decile'"),
+        ("programmes.yaml", "value: 4\n", "value: 40\n", "programmes.yaml, key 'PKH.max_decile'"),
         ("programmes.yaml", "equals: primary", "equals: null", "either equals, or minimum and maximum"),
         ("programmes.yaml", "minimum: 0, maximum: 6", "minimum: 9, maximum: 6", "minimum 9 lies above maximum 6"),
         ("programmes.yaml", "BPNT:\n", "KIP:\n", "programmes.yaml, key 'KIP': unknown key"),
@@ -303,7 +303,7 @@ def test_an_overlay_changes_the_value_the_hash_and_says_scaled() -> None:
     assert (policy.scaled, policy.overlay_name, plain.scaled, plain.overlay_name) == (True, "demo", False, None)
     assert policy.hash != plain.hash
     changed = next(entry for entry in policy.entries if entry.key == "quotas.national_total")
-    assert changed.source.title == "Overlay 'demo': Scaled to the families of the demo."
+    assert changed.source.title.en == "Overlay 'demo': Scaled to the families of the demo."
     renamed = Overlay.of("other", overlay.reason, overlay.changes)
     assert rulebook(renamed).on(DAY).hash != policy.hash
 

@@ -262,7 +262,7 @@ class _Telling:
             source_date=row["source_date"],
             programmes=tuple(programme.value for programme in rule.programmes),
             note=note,
-            legal_source=rule.source.title,
+            legal_source=Words(rule.source.title.id, rule.source.title.en),
             legal_url=rule.source.url,
         )
 
