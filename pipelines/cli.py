@@ -581,6 +581,21 @@ def dictionary(
 
 
 @app.command()
+def rulebook(
+    to: Annotated[Path, typer.Option("--out", help="Folder, or HTML file to write.")],
+) -> None:
+    """Write the page of the law: every rule, value, period and source, in Indonesian and English. Needs no home."""
+    from pipelines.law import rules_of
+    from quotas.rulebook import rulebook as law
+    from reports.rules import rules_page
+
+    file = to / "rulebook.html" if to.is_dir() or not to.suffix else to
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(rules_page(rules_of(law())), encoding="utf-8")
+    out.print(str(file), markup=False)
+
+
+@app.command()
 def warehouse() -> None:
     """Rebuild warehouse.duckdb, the catalogue of all tables for SQL users."""
     from assets.warehouse import FILE, rebuild
