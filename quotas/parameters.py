@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -150,6 +151,9 @@ def read_yaml(text: str, file: str) -> object:
     except yaml.YAMLError as error:
         message = f"{file}: this is no YAML: {error}. Mend the line it names."
         raise PolicyError(message) from error
+    except ValueError as error:
+        message = f"{file}: a day or number is impossible: {error}. Correct it."
+        raise PolicyError(message) from error
 
 
 def canonical_json(value: object) -> str:
@@ -225,6 +229,9 @@ def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[En
             yield from entries_of(below, file, (*path, key))
         return
     parameter = validated(_Parameter, content, where)
+    if re.search(r"percent|%", parameter.unit):
+        message = f"{where}, key 'unit': shares are ratios here. Write the unit ratio and 10% as 0.10."
+        raise PolicyError(message)
     check_periods([(row.valid_from, row.valid_to) for row in parameter.values], where)
     for row in parameter.values:
         if parameter.unit == "ratio":

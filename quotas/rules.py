@@ -14,9 +14,11 @@ from pydantic import Field, StringConstraints, model_validator
 from quotas.apportion import Method
 from quotas.parameters import Citation, Sentence, Strict
 from schemas.errors import UnknownRegency
+from schemas.regions import regencies
 from schemas.vocabularies import Agency, Programme, Source
 
 _REGENCY = r"^\d{2}\.\d{2}$"
+_OLDEST = 150
 
 Rupiah = Annotated[int, Field(ge=0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -84,7 +86,7 @@ class Filter(Strict):
     scope: Scope
     fact: Name
     operator: Operator
-    threshold: int | Literal["minimum_wage"] | None
+    threshold: Annotated[int, Field(ge=0)] | Literal["minimum_wage"] | None
     unit: str = Field(min_length=1)
     programmes: tuple[Programme, ...] = Field(min_length=1)
     unknown: Unknown
@@ -123,10 +125,10 @@ class Component(Strict):
     """
 
     code: Name
-    fact: Name
-    minimum: int | None = None
-    maximum: int | None = None
-    equals: str | None = None
+    fact: Literal["age_years", "is_pregnant", "has_severe_disability", "is_rights_victim", "school_level"]
+    minimum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
+    maximum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
+    equals: Literal["primary", "junior_secondary", "senior_secondary"] | None = None
     amount_rupiah: Rupiah
     max_members: Annotated[int, Field(ge=1)] | None = None
 
@@ -135,6 +137,11 @@ class Component(Strict):
         bounded = self.minimum is not None or self.maximum is not None
         if bounded == (self.equals is not None):
             fault = "a component needs either equals, or minimum and maximum, not both"
+            raise ValueError(fault)
+        if (self.fact == "school_level") != (self.equals is not None):
+            fault = f"{self.fact} is " + (
+                "a word: use equals" if self.fact == "school_level" else "a number: use bounds"
+            )
             raise ValueError(fault)
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             fault = f"minimum {self.minimum} lies above maximum {self.maximum}"
@@ -216,7 +223,13 @@ class Quotas(Strict):
 class TieBreaker(Strict):
     """A column that goes before the lottery among equal scores; nulls come last in either order."""
 
-    fact: Name
+    fact: Literal[
+        "severe_disability_count",
+        "elderly_alone",
+        "pregnant_or_under_five_count",
+        "dependant_count",
+        "registered_date",
+    ]
     order: Literal["ascending", "descending"]
 
 
@@ -297,6 +310,16 @@ class MinimumWages(Strict):
     regency: Mapping[Annotated[str, StringConstraints(pattern=_REGENCY)], Rupiah]
     province: Mapping[Annotated[str, StringConstraints(pattern=r"^\d{2}$")], Rupiah] = Field(min_length=1)
     unlisted_province: Literal["highest", "lowest"]
+
+    @model_validator(mode="after")
+    def _names_areas_that_are_there(self) -> Self:
+        known = regencies()
+        for codes, column in ((self.regency, "code"), (self.province, "province_code")):
+            unknown = sorted({*codes} - {*known[column]})
+            if unknown:
+                fault = f"{unknown[0]} is no Kemendagri code of a regency or province of today"
+                raise ValueError(fault)
+        return self
 
     def of(self, regency_code: str) -> int:
         """Minimum wage of a regency in rupiah a month, by the stated fall-back where no UMK is known.
