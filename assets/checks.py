@@ -87,6 +87,23 @@ def unreconciled(stages: Iterable[Counted]) -> list[str]:
     return [one.stage for one in stages if one.went_in != one.came_out + one.set_aside]
 
 
+BUDGET_EQUALS_PAYMENTS = "budget_equals_payments"
+BUDGET_PROMISE = "In every regency and in the nation the budget is the sum of the payments due, family by family."
+
+
+def budget_off_payments(payments: pl.LazyFrame, budget: pl.LazyFrame) -> int:
+    """Rows of the budget whose families or rupiah are not those of the payments, and payments it does not know."""
+    by = ["region_code", "programme"]
+    counted = (pl.len().cast(pl.Int64).alias("paid"), pl.col("amount_rupiah").sum().alias("due"))
+    of_regencies = payments.group_by(region_code="regency_code", programme="programme").agg(*counted)
+    of_nation = payments.group_by("programme").agg(*counted).with_columns(region_code=pl.lit("all"))
+    due = pl.concat([of_regencies, of_nation.select(*by, "paid", "due")])
+    both = budget.join(due, on=by, how="full", coalesce=True).with_columns(pl.col("paid", "due").fill_null(0))
+    return _count(
+        both.filter(pl.col("families").ne_missing(pl.col("paid")) | pl.col("amount_rupiah").ne_missing(pl.col("due")))
+    )
+
+
 DRAFT_CHECKS = (
     Check(
         "statuses_partition",

@@ -2,9 +2,15 @@
 
 import sys
 
-from benchmarks import identity, intake, linkage, quarter
+from benchmarks import decision, identity, intake, linkage, quarter
 
-BENCHMARKS = {"identity": identity.run, "intake": intake.run, "linkage": linkage.run, "quarter": quarter.run}
+BENCHMARKS = {
+    "decision": decision.run,
+    "identity": identity.run,
+    "intake": intake.run,
+    "linkage": linkage.run,
+    "quarter": quarter.run,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"== {name}")

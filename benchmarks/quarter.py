@@ -10,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -42,28 +44,38 @@ def _plain_reading(folder: Path) -> float:
     return time.monotonic() - began
 
 
+def invent(home: Path, quarters: Sequence[str] = QUARTERS) -> dict[Role, Path]:
+    """A new home with a synthetic country in its landing zone; the keys of those who approve."""
+    _perlinsos(home, "init")
+    (home / "overlay.yaml").write_text(scale(FAMILIES, SCOPE).text(), encoding="utf-8")
+    began = time.monotonic()
+    world = ("world", "--scope", SCOPE, "--families", str(FAMILIES), "--quarters", ",".join(quarters))
+    _perlinsos(home, *world, "--out", str(home / "landing"))
+    print(f"{FAMILIES:,} families invented in {time.monotonic() - began:.1f} s")
+    return {role: throw_away_key(Home(home), role) for role in Role}
+
+
+def run_and_publish(home: Path, quarter: str, keys: Mapping[Role, Path], *, is_first: bool) -> tuple[Any, float]:
+    """What `run` tells of a quarter, approved and published afterwards, and the seconds of its publication."""
+    ran = json.loads(_perlinsos(home, "run", quarter, *(["--first"] if is_first else []), "--json"))
+    for role, key in keys.items():
+        _perlinsos(home, "approve", ran["draft"], "--role", role, "--key", str(key), "--decree", "BENCH")
+    began = time.monotonic()
+    _perlinsos(home, "publish", quarter)
+    return ran, time.monotonic() - began
+
+
 def run() -> None:
     """Print the stages of two quarters with their share of the budget, peak memory and the ratio to plain reading."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
-        _perlinsos(home, "init")
-        (home / "overlay.yaml").write_text(scale(FAMILIES, SCOPE).text(), encoding="utf-8")
-        began = time.monotonic()
-        world = ("world", "--scope", SCOPE, "--families", str(FAMILIES), "--quarters", ",".join(QUARTERS))
-        _perlinsos(home, *world, "--out", str(home / "landing"))
-        print(f"{FAMILIES:,} families invented in {time.monotonic() - began:.1f} s")
-        keys = {role: throw_away_key(Home(home), role) for role in Role}
-        for number, quarter in enumerate(QUARTERS):
+        keys = invent(home)
+        for quarter in QUARTERS:
             plain = _plain_reading(home / "landing" / quarter)
-            first = ["--first"] if number == 0 else []
-            ran = json.loads(_perlinsos(home, "run", quarter, *first, "--json"))
+            ran, published = run_and_publish(home, quarter, keys, is_first=quarter == QUARTERS[0])
             seconds = {stage["stage"]: stage["seconds"] for stage in ran["stages"]}
-            for role, key in keys.items():
-                _perlinsos(home, "approve", ran["draft"], "--role", role, "--key", str(key), "--decree", "BENCH")
-            began = time.monotonic()
-            _perlinsos(home, "publish", quarter)
             spent = {name: sum(seconds[one] for one in steps) for name, steps in _STAGES.items()}
-            spent["publication"] = time.monotonic() - began
+            spent["publication"] = published
             print(f"{quarter}: run {ran['seconds']:.1f} s, peak {ran['peak_mib']:,} MiB")
             for name, value in spent.items():
                 print(f"  {name:<12} {value:6.1f} s   {value / BUDGET_SECONDS[name]:5.0%} of its budget")

@@ -16,12 +16,12 @@ from assets.house import House
 from assets.intake.formats import open_delivery
 from assets.intake.headers import fit_header, names_of
 from assets.intake.loading import Intake, Loaded
-from assets.registry.clerk import TABLES, Case, Side, cases_of
+from assets.registry.clerk import TABLES, Case, Side, Step, cases_of
 from assets.registry.linkage.in_force import model_on
 from reports.cases import CaseRow, cases_workbook
 from reports.sheets import landing_columns
 from schemas.errors import Refused
-from schemas.messages import Lang, say
+from schemas.messages import Lang, named, say
 from schemas.quarter import Quarter
 from schemas.vocabularies import ClerkRole, Feed, Ruling
 
@@ -164,7 +164,12 @@ def _row(case: Case, lang: Lang) -> CaseRow:
 
 def told_steps(case: Case, lang: Lang) -> list[tuple[str, str, str]]:
     """Where the match weight comes from: each part in words, what it found, and its bits."""
-    return [(say(f"linkage.{step.name}", lang), step.found, f"{step.bits:+.2f}") for step in case.steps]
+    return [(say(f"linkage.{step.name}", lang), _found(step, lang), f"{step.bits:+.2f}") for step in case.steps]
+
+
+def _found(step: Step, lang: Lang) -> str:
+    """What a comparison found, as the catalogue says it; models bear English words."""
+    return named(f"linkage_found.{step.found}", step.found).of(lang)
 
 
 def told(side: Side) -> str:

@@ -365,6 +365,15 @@ def status(
             out.print(
                 f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}"
             )
+            for cost in draft["budget"]:
+                share = cost["ceiling_share_micro"]
+                of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
+                out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
+            for rule in draft["displaced"]:
+                out.print(
+                    f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
+                    f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
+                )
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
 

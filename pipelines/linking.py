@@ -25,7 +25,7 @@ _WRITTEN = ("id_left", "id_right", "probability", "outcome")
 
 
 def link_people(file: PersonFile, to: Path, day: date) -> dict[str, int | str]:
-    """Train on the persons of a file, write its pairs to a CSV, and count.
+    """Train on the persons of a file, write its pairs to a CSV, and count; what goes beyond memory lies beside the CSV.
 
     Parameters
     ----------
@@ -38,12 +38,13 @@ def link_people(file: PersonFile, to: Path, day: date) -> dict[str, int | str]:
         `persons`, `same`, `clerk`, `unreadable_rows`, `unreadable_dates`, and `model`, its hash.
     """
     rule = rulebook().on(day).registry
-    model = train(file.people, seed=SEED)
+    model = train(file.people, seed=SEED, folder=to.parent)
     pairs = score_pairs(
         file.people,
         model,
         same_probability=rule.linkage_same_probability,
         clerk_probability=rule.linkage_clerk_probability,
+        folder=to.parent,
     )
     write_atomically(to, pairs.select(_WRITTEN).write_csv(float_precision=6).encode())
     counts = {outcome: pairs.filter(pl.col("outcome") == outcome).height for outcome in (SAME, CLERK)}
@@ -75,6 +76,6 @@ def train_on_registry(house: House, quarter: Quarter, begins: date, seed: int) -
         raise Refused(message)
     claims, homes = (registry_table(house, quarter, f"registry/{name}") for name in ("claims", "families"))
     people = compared(people_of(claims, homes))
-    model = train(people, seed=seed)
+    model = train(people, seed=seed, folder=house.models)
     write_atomically(to, model.to_json())
     return {"persons": people.height, "model": model.hash, "file": str(to)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.decision.draft import FILE, read_draft
+from assets.decision.draft import FILE, Draft, read_draft
 from assets.decision.places import places
 from assets.house import House
 from assets.intake.batches import LEDGER, batches
@@ -51,12 +51,26 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "draft": draft.hash,
                     "scaled": draft.is_scaled,
                     "approvals": [str(role) for role in approvals(house, draft)],
+                    "budget": _read(house, draft, "decision/budget").filter(level="nation").to_dicts(),
+                    "displaced": _displaced(_read(house, draft, "decision/displaced")),
                 }
                 for draft in drafts
             ],
             "published": current(house).get(name),
         }
     return told
+
+
+def _read(house: House, draft: Draft, key: str) -> pl.DataFrame:
+    """A small table of a draft; empty where a draft of an earlier version has none."""
+    return draft.read(house, key) if key in draft.tables else house.contracts[key].empty()
+
+
+def _displaced(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Families that rules placed before others in the whole country, and how much poorer those are on average."""
+    poorer = (pl.col("poorer_micro") * pl.col("families")).sum() // pl.col("families").sum()
+    by_rule = table.group_by("programme", "placed_by").agg(poorer_micro=poorer, families=pl.col("families").sum())
+    return by_rule.sort("programme", "placed_by").to_dicts()
 
 
 def seats_of(house: House, quarter: Quarter) -> pl.DataFrame:

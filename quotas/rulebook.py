@@ -12,7 +12,9 @@ from pydantic import JsonValue
 
 from quotas.overlay import Overlay
 from quotas.parameters import Entry, Model, Strict, canonical_json, check_periods, entries_of, read_yaml, validated
+from quotas.referrals import Referral
 from quotas.rules import (
+    Budget,
     Filter,
     IntakeRule,
     MinimumWages,
@@ -25,7 +27,9 @@ from quotas.rules import (
 from schemas.errors import PolicyError
 from schemas.vocabularies import Programme
 
-_NO_PART_OF_A_FILTERS_VALUE = frozenset({"description", "source", "valid_from", "valid_to"})
+_NO_PART_OF_A_RULES_VALUE = frozenset({"description", "source", "valid_from", "valid_to"})
+_LISTS: dict[str, type[Filter] | type[Referral]] = {"filters": Filter, "referrals": Referral}
+"""Sections that are lists of dated rules, each of which may come and go."""
 
 
 class _Programmes(Strict):
@@ -37,6 +41,7 @@ _SECTIONS: dict[str, type[Strict]] = {
     "programmes": _Programmes,
     "quotas": Quotas,
     "ranking": Ranking,
+    "budget": Budget,
     "registry": RegistryRule,
     "intake": IntakeRule,
     "welfare": WelfareRule,
@@ -61,9 +66,9 @@ class Policy:
         Whether the overlay changes the national number of places.
     entries : tuple of Entry
         Every value in force with description, unit, source and period, for pages and explanations.
-    filters : tuple of Filter
+    filters, referrals : tuple of Filter, tuple of Referral
         In order of the file.
-    quotas, ranking, registry, intake, welfare, minimum_wages
+    quotas, ranking, budget, registry, intake, welfare, minimum_wages
         The other sections.
     """
 
@@ -73,9 +78,11 @@ class Policy:
     scaled: bool
     entries: tuple[Entry, ...]
     filters: tuple[Filter, ...]
+    referrals: tuple[Referral, ...]
     programme_rules: tuple[tuple[Programme, ProgrammeRule], ...]
     quotas: Quotas
     ranking: Ranking
+    budget: Budget
     registry: RegistryRule
     intake: IntakeRule
     welfare: WelfareRule
@@ -114,7 +121,11 @@ class Rulebook:
             If a file is missing or breaks a rule, or the overlay names an unknown key or a wrong value; the message
             names file, key and remedy.
         """
-        entries = [*_filter_entries(_content(folder, "filters.yaml"))]
+        entries = [
+            entry
+            for name, model in _LISTS.items()
+            for entry in _rule_entries(_content(folder, f"{name}.yaml"), name, model)
+        ]
         for name in _SECTIONS:
             entries += entries_of(_content(folder, f"{name}.yaml"), f"{name}.yaml", (name,))
         book = cls(tuple(entries), overlay)
@@ -162,10 +173,12 @@ class Rulebook:
             overlay_name=overlay.name if overlay else None,
             scaled=overlay is not None and any(path.startswith("quotas.national_total") for path in overlay.changes),
             entries=entries,
-            filters=tuple(_filters(entries)),
+            filters=tuple(_rules(entries, "filters", Filter)),
+            referrals=tuple(_rules(entries, "referrals", Referral)),
             programme_rules=rules,
             quotas=quotas,
             ranking=_section("ranking", Ranking, values, overlay),
+            budget=_section("budget", Budget, values, overlay),
             registry=_section("registry", RegistryRule, values, overlay),
             intake=_section("intake", IntakeRule, values, overlay),
             welfare=_section("welfare", WelfareRule, values, overlay),
@@ -177,9 +190,9 @@ class Rulebook:
         return entries if self.overlay is None else self.overlay.over(entries)
 
     def _missing(self, day: date) -> list[str]:
-        # A filter that is not in force on a day is no gap: it simply does not hold then.
+        # A rule of a list that is not in force on a day is no gap: it simply does not hold then.
         in_force = {entry.path for entry in self.entries if entry.covers(day)}
-        required = (entry for entry in self.entries if entry.path[0] != "filters")
+        required = (entry for entry in self.entries if entry.path[0] not in _LISTS)
         return list(dict.fromkeys(entry.key for entry in required if entry.path not in in_force))
 
 
@@ -204,30 +217,31 @@ def _content(folder: Traversable, file: str) -> object:
     return read_yaml(text, file)
 
 
-def _filter_entries(rows: object) -> Iterator[Entry]:
+def _rule_entries(rows: object, section: str, model: type[Filter] | type[Referral]) -> Iterator[Entry]:
     if not isinstance(rows, list):
-        message = "filters.yaml: expected a list of filters. Begin each with '- code:'."
+        message = f"{section}.yaml: expected a list of {section}. Begin each with '- code:'."
         raise PolicyError(message)
-    filters = []
+    rules: list[Filter | Referral] = []
     for number, row in enumerate(rows, start=1):
         code = row.get("code") if isinstance(row, dict) else None
-        filters.append(validated(Filter, row, f"filters.yaml: filter {number} ({code})"))
-    for code in dict.fromkeys(rule.code for rule in filters):
-        periods = [(rule.valid_from, rule.valid_to) for rule in filters if rule.code == code]
-        check_periods(periods, f"filters.yaml: {code}")
-    for rule in filters:
-        value: JsonValue = rule.model_dump(mode="json", exclude=set(_NO_PART_OF_A_FILTERS_VALUE))
-        path = ("filters", rule.code)
-        yield Entry(path, value, rule.unit, rule.description, rule.source, rule.valid_from, rule.valid_to)
+        rules.append(validated(model, row, f"{section}.yaml: {section.removesuffix('s')} {number} ({code})"))
+    for code in dict.fromkeys(rule.code for rule in rules):
+        periods = [(rule.valid_from, rule.valid_to) for rule in rules if rule.code == code]
+        check_periods(periods, f"{section}.yaml: {code}")
+    for rule in rules:
+        value: JsonValue = rule.model_dump(mode="json", exclude=set(_NO_PART_OF_A_RULES_VALUE))
+        unit = rule.unit if isinstance(rule, Filter) else "profile"
+        yield Entry((section, rule.code), value, unit, rule.description, rule.source, rule.valid_from, rule.valid_to)
 
 
-def _filters(entries: tuple[Entry, ...]) -> Iterator[Filter]:
+def _rules(entries: tuple[Entry, ...], section: str, model: type[Model]) -> Iterator[Model]:
     for entry in entries:
-        # An overlay switches a filter off by null.
-        if entry.path[0] != "filters" or entry.value is None:
+        # An overlay switches a rule off by null.
+        if entry.path[0] != section or entry.value is None:
             continue
         if not isinstance(entry.value, dict) or entry.value.get("code") != entry.path[1]:
-            message = f"{entry.key}: a filter keeps its mapping and its code. Change one of its keys, or give null."
+            kind = section.removesuffix("s")
+            message = f"{entry.key}: a {kind} keeps its mapping and its code. Change one of its keys, or give null."
             raise PolicyError(message)
         context = {
             "description": entry.description.model_dump(),
@@ -235,7 +249,7 @@ def _filters(entries: tuple[Entry, ...]) -> Iterator[Filter]:
             "valid_from": entry.valid_from,
             "valid_to": entry.valid_to,
         }
-        yield validated(Filter, {**entry.value, **context}, entry.key)
+        yield validated(model, {**entry.value, **context}, entry.key)
 
 
 def _section(name: str, model: type[Model], values: dict[str, dict[str, JsonValue]], overlay: Overlay | None) -> Model:

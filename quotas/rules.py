@@ -17,6 +17,7 @@ from schemas.errors import UnknownRegency
 from schemas.regions import regencies
 from schemas.vocabularies import Agency, Programme, Source
 
+MILLION = 1_000_000
 _REGENCY = r"^\d{2}\.\d{2}$"
 _OLDEST = 150
 
@@ -233,10 +234,72 @@ class TieBreaker(Strict):
     order: Literal["ascending", "descending"]
 
 
+class ReservedPlaces(Strict):
+    """Places of every area kept for one vulnerable group: the eligible of whom the fact is at least 1.
+
+    The share is taken of the area's places and rounded down. The group's families take these places in the order of
+    the poor; what they leave returns to the open competition, in which the others of the group take part too.
+
+    Attributes
+    ----------
+    fact : str
+        Column of the family frame.
+    share : float
+        Share (0 to 1) of the area's places, exact to a millionth.
+    reason : Sentence
+        Told to whoever takes such a place, and to whoever waits because of it.
+    """
+
+    fact: Literal["severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count"]
+    share: Annotated[float, Field(gt=0, le=1)]
+    reason: Sentence
+
+    @property
+    def share_micro(self) -> int:
+        """The share in millionths."""
+        return round(self.share * MILLION)
+
+
 class Ranking(Strict):
-    """What decides among families with the same score; after the last tie-breaker comes the lottery."""
+    """Who goes first within an area and programme: the poorest, unless a rule below places somebody else.
+
+    Attributes
+    ----------
+    tie_breakers : tuple of TieBreaker
+        What decides among families with the same score; after the last comes the lottery.
+    reserved_places : tuple of ReservedPlaces
+        Groups with places of their own, filled in this order before the open competition.
+    sitting_margin_micro : int
+        In the open competition a family that received the programme in the quarter before competes as though it were
+        this many micro-points poorer; 0 gives it no advantage.
+    """
 
     tie_breakers: tuple[TieBreaker, ...]
+    reserved_places: tuple[ReservedPlaces, ...]
+    sitting_margin_micro: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _reserves_no_more_than_there_is(self) -> Self:
+        facts = [one.fact for one in self.reserved_places]
+        if len(set(facts)) < len(facts):
+            fault = "reserved_places names a fact twice; give each group one share"
+            raise ValueError(fault)
+        if sum(one.share_micro for one in self.reserved_places) > MILLION:
+            fault = "the shares of reserved_places add up to more than 1"
+            raise ValueError(fault)
+        return self
+
+
+class Budget(Strict):
+    """What may be spent.
+
+    Attributes
+    ----------
+    national_ceiling : mapping of Programme to int or None
+        Rupiah of a year for the whole country; None where no ceiling is set.
+    """
+
+    national_ceiling: Mapping[Programme, Rupiah | None]
 
 
 class RegistryRule(Strict):

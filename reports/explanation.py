@@ -65,12 +65,15 @@ class ProgrammeDecision:
     places : Places or None
         Their arithmetic, where the area has a row of it.
     cutoff_side : {"below", "same", "above"} or None
-        Where an eligible family stands beside the last recipient of the area; None if nobody there receives.
+        Where an eligible family stands beside the highest score with which it would receive; None if nobody receives
+        with whom it competes.
     cutoff_distance_micro : int or None
-        Score minus the score of the last recipient, micro-units; None for a family's own eyes.
+        Score minus that score, micro-units; None for a family's own eyes.
     cutoff_distance_share : float or None
-        The same as a share of the last recipient's predicted expenditure; rounded to whole percents for a family,
-        None where the score is no logarithm of expenditure.
+        The same as a share of the predicted expenditure at the cut-off; rounded to whole percents for a family, None
+        where the score is no logarithm of expenditure.
+    placed_by : Words or None
+        The rule that gave it a place before poorer families, or gave others a place before it; None in plain order.
     tie_break : str or None
         First criterion that told the family from the next in order; label in `tie_break_label`.
     from_status, cause : str or None
@@ -91,12 +94,31 @@ class ProgrammeDecision:
     cutoff_side: str | None
     cutoff_distance_micro: int | None
     cutoff_distance_share: float | None
+    placed_by: Words | None
     tie_break: str | None
     amount_rupiah: int
     components: tuple[PaidComponent, ...]
     from_status: str | None
     cause: str | None
     next_step: Words
+
+
+@dataclass(frozen=True)
+class Referred:
+    """A programme besides PKH and BPNT to which the family's profile leads, and the facts that is taken from.
+
+    Attributes
+    ----------
+    grounds : tuple of pairs of Words
+        What the fact is, and what is known of it.
+    """
+
+    code: str
+    name: Words
+    reason: Words
+    grounds: tuple[tuple[Words, Words], ...]
+    legal_source: Words
+    legal_url: str | None
 
 
 @dataclass(frozen=True)
@@ -185,6 +207,7 @@ class Explanation:
     scaled: str | None
     case_id: str | None
     decisions: tuple[ProgrammeDecision, ...]
+    referrals: tuple[Referred, ...]
     objection: Words
     checks: tuple[RuleCheck, ...]
     scorable: bool
@@ -232,6 +255,7 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
         lines += [line for reason in one.reasons for line in _wrapped(f"- {reason.sentence.of(lang)}")]
         lines += _aligned(_facts(one, explanation, lang))
         lines += ["", say("page.next", lang) + ":", *_wrapped(one.next_step.of(lang))]
+    lines += _referral_lines(explanation, lang)
     lines += [*_section(say("page.objection", lang)), *_wrapped(explanation.objection.of(lang), "")]
     lines += _section(say("page.filters", lang))
     for check in explanation.checks:
@@ -276,6 +300,7 @@ def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list
         ("queue_position", None if one.queue_position is None else written(one.queue_position, lang)),
         ("seats", _seats(one, lang)),
         ("distance", _distance(one, explanation, lang)),
+        ("placed_by", None if one.placed_by is None else one.placed_by.of(lang)),
         ("tie_break", None if one.tie_break is None else named(f"tie_break.{one.tie_break}", one.tie_break).of(lang)),
         ("amount", f"Rp {written(one.amount_rupiah, lang)}" if one.amount_rupiah else None),
         ("components", _components(one.components, lang) or None),
@@ -338,6 +363,19 @@ def _before(one: ProgrammeDecision, lang: Lang) -> str | None:
         return None
     group = "prior_status" if one.from_status in {"new", "gone"} else "status"
     return say(f"{group}.{one.from_status}", lang)
+
+
+def _referral_lines(explanation: Explanation, lang: Lang) -> Iterator[str]:
+    if not explanation.referrals:
+        return
+    yield from _section(say("page.referrals", lang))
+    yield from _wrapped(say("page.referrals_note", lang), "")
+    for one in explanation.referrals:
+        yield from ("", one.name.of(lang), *_wrapped(one.reason.of(lang)))
+        rows = [(label.of(lang), value.of(lang)) for label, value in one.grounds]
+        yield from (
+            f"  {line}" for line in _aligned([*rows, (say("page.legal_source", lang), one.legal_source.of(lang))])
+        )
 
 
 def _check_lines(check: RuleCheck, lang: Lang) -> Iterator[str]:

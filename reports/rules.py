@@ -12,10 +12,12 @@ from typing import Any
 
 from reports.pages import page
 from schemas.messages import LANGUAGES, Lang, catalogue, named, quantity, say, written, yes_or_no
+from schemas.questionnaire import default_questionnaire
 from schemas.regions import regency_name
 
 _REGENCY = re.compile(r"\d{2}\.\d{2}")
 _SHOWN_ELSEWHERE = {"code", "unit"}
+_EMPTY: tuple[Any, ...] = (None, [])
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,10 @@ def _shown(value: Any, field: str, unit: str, lang: Lang) -> Any:  # noqa: ANN40
     if isinstance(value, Mapping):
         if value.keys() == set(LANGUAGES):
             return value[lang]
-        kept = {key: one for key, one in value.items() if key not in _SHOWN_ELSEWHERE and one is not None}
+        kept = {key: one for key, one in value.items() if key not in _SHOWN_ELSEWHERE and one not in _EMPTY}
+        variable = default_questionnaire().variables.get(value.get("fact", ""))
+        if variable is not None and variable.codes and "one_of" in kept:
+            kept["one_of"] = [f"{code} {variable.codes[code]}" for code in kept["one_of"]]
         return {_label(key, lang): _shown(one, key, "", lang) for key, one in kept.items()}
     if isinstance(value, list | tuple):
         shown = [_shown(one, field, unit, lang) for one in value]
@@ -133,6 +138,9 @@ def _in_words(value: str | float | date | None, field: str, unit: str, lang: Lan
         return yes_or_no(value).of(lang)
     if isinstance(value, str):
         code = f"{field}.{value}"
+        if field == "fact" and value in default_questionnaire().variables:
+            label = default_questionnaire().variables[value].label
+            return label.id if lang == "id" else label.en
         return say(code, lang, threshold="").strip() if code in catalogue() else value
     if isinstance(value, int | float) and f"unit.{unit.replace(' ', '_')}" in catalogue():
         return quantity(value, unit).of(lang)

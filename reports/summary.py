@@ -2,21 +2,28 @@
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from reports.pages import page
-from schemas.messages import Lang, say
+from schemas.messages import Lang, say, written
 from schemas.regions import regency_name
 
 COUNTS = ("registered", "evaluated", "eligible", "recipients", "waiting", "ineligible", "not_scorable", "held")
+MONEY = ("families", "amount_rupiah", "mean_rupiah", "full_rupiah")
 LONG = 40
 """A table of more regencies than this is folded up on the screen; paper shows it whole."""
 
 
 def summary_page(
-    summary: pl.DataFrame, seats: pl.DataFrame, manifest: Mapping[str, Any], lang: Lang = "id", files_at: str = "../"
+    summary: pl.DataFrame,
+    seats: pl.DataFrame,
+    budget: pl.DataFrame,
+    manifest: Mapping[str, Any],
+    lang: Lang = "id",
+    files_at: str = "../",
 ) -> str:
     """One self-contained page on a revision: for phone, screen and paper.
 
@@ -27,6 +34,8 @@ def summary_page(
         A total is a dash where one of its parts is: it would give the part away.
     seats : DataFrame
         Contract `decision/seats`; the areas of the summary are shown one by one, all others in one row.
+    budget : DataFrame
+        Contract `publication/budget`; the nation, and the regencies of the summary, are shown.
     manifest : mapping
         Manifest of the revision: `quarter`, `revision`, `draft`, `policy_hash`, `model_hash`, `scaled`, `overlay`,
         `announcement` and `objection_deadline` (ISO), `files` (`sha256` and `bytes` by name); `is_planned` if the
@@ -45,12 +54,14 @@ def summary_page(
         hashes={"draft_hash": manifest["draft"], **{name: manifest[name] for name in ("model_hash", "policy_hash")}},
         files_at=files_at,
         counts=COUNTS,
+        money=MONEY,
         long=LONG,
         programmes=[
             _programme(
                 name,
                 regencies.filter(pl.col("programme") == name),
                 seats.filter(pl.col("programme") == name).sort("regency_code"),
+                budget.filter(pl.col("programme") == name).sort("region_code"),
                 lang,
             )
             for name in programmes
@@ -58,7 +69,11 @@ def summary_page(
     )
 
 
-def _programme(name: str, counted: pl.DataFrame, seats: pl.DataFrame, lang: Lang) -> dict[str, Any]:
+def _programme(
+    name: str, counted: pl.DataFrame, seats: pl.DataFrame, budget: pl.DataFrame, lang: Lang
+) -> dict[str, Any]:
+    of_regencies = budget.filter(pl.col("region_code").is_in(counted["region_code"].unique().implode()))
+    nation = budget.filter(pl.col("level") == "nation")
     is_shown = pl.col("regency_code").is_in(counted["region_code"].unique().implode())
     shown, others = seats.filter(is_shown), seats.filter(~is_shown)
     if shown.is_empty():
@@ -79,7 +94,19 @@ def _programme(name: str, counted: pl.DataFrame, seats: pl.DataFrame, lang: Lang
         "seats": [{**row, "name": regency_name(row["regency_code"])} for row in shown.iter_rows(named=True)],
         "others": None if others.is_empty() else _added(others),
         "all": _added(seats),
+        "budget": [{**row, "name": regency_name(row["region_code"])} for row in of_regencies.iter_rows(named=True)],
+        "nation": None if nation.is_empty() else _nation(nation.row(0, named=True), lang),
     }
+
+
+def _nation(row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    micro = row["ceiling_share_micro"]
+    if micro is None:
+        return {**row, "share": None}
+    finest = Decimal("0.01")
+    percent = (Decimal(micro) / 10_000).quantize(finest)
+    share = f"{written(percent or finest, lang)}%"
+    return {**row, "share": share if percent or not row["amount_rupiah"] else say("page.less_than", lang, share=share)}
 
 
 def _added(seats: pl.DataFrame) -> dict[str, int | None]:

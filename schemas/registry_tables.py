@@ -23,6 +23,7 @@ from schemas.vocabularies import (
     Proposer,
     Ruling,
     Sex,
+    Shock,
 )
 
 FAMILY_FACTS = (
@@ -169,6 +170,19 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
                 *provenance,
             ],
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED,
+        ),
+        contract(
+            "registry/shocks", "Shocks",
+            "What struck a family and when, the last of each kind; for visits and referrals, never for a decision.",
+            [
+                FAMILY, REGENCY,
+                col("shock", pl.String, "Shock", "What struck the family.", "word", checks=one_of(Shock)),
+                col("shock_date", pl.Date, "Day", "Day it struck, or of the register's statement of a death.", "date",
+                    "registry", nullable=True),
+                col("source", pl.String, "Source", "Who says so.", "word"),
+                col("stated_date", pl.Date, "Stated", "Day of the statement.", "date", nullable=True),
+            ],
+            grain="family x shock", order=["regency_code", "family_id", "shock"], access=RESTRICTED,
         ),
         contract(
             "registry/conflicts", "Conflicts", "Answers of which another source says otherwise.",

@@ -33,6 +33,28 @@ from schemas.table_columns import (
 from schemas.vocabularies import Cause, Outcome, PriorStatus, Status
 
 
+def _budget() -> list[pa.Column]:
+    rupiah = "rupiah"
+    return [
+        QUARTER,
+        col("level", pl.String, "Level", "nation or regency.", "word"),
+        col("region_code", pl.String, "Region", "Kemendagri code of the regency; 'all' is the nation.", "code"),
+        PROGRAMME,
+        col("stage", pl.Int32, "Stage", "Disbursement stage (tahap), 1 to 4.", "stage"),
+        col("families", pl.Int64, "Families paid", "Recipients.", "families"),
+        col("seats", pl.Int64, "Places", "Places of the region.", "families"),
+        col("amount_rupiah", pl.Int64, "Amount", "Due to the recipients in this stage.", rupiah, nullable=True),
+        col("mean_rupiah", pl.Int64, "Average", "The flat amount, or the average due to a recipient, rounded down.",
+            rupiah, nullable=True),
+        col("full_rupiah", pl.Int64, "All places filled", "Places times flat amount or exact average, rounded down.",
+            rupiah, nullable=True),
+        col("ceiling_rupiah", pl.Int64, "Ceiling", "A fourth of the nation's ceiling of the year; regencies have none.",
+            rupiah, "policy", nullable=True),
+        col("ceiling_share_micro", pl.Int64, "Share of the ceiling", "Amount in millionths of the ceiling.",
+            "millionths", nullable=True),
+    ]  # fmt: skip
+
+
 def _decision() -> list[Contract]:
     counts = [
         col(name, pl.Int64, name.replace("_", " ").capitalize(), description, "families", nullable=True)
@@ -140,6 +162,8 @@ def _decision() -> list[Contract]:
                 col("components", pl.List(pl.String), "Components", "Components it would be paid for.", "code list"),
                 col("amount_due_rupiah", pl.Int64, "Amount due", "Due this quarter if it becomes a recipient.",
                    "rupiah"),
+                col("received_before", pl.Boolean, "Received before", "Received the programme in the quarter before.",
+                    "yes/no"),
                 col("input_hash", pl.String, "Inputs", "Content hash of the facts the family is decided on.", "sha256"),
             ],
             grain="family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
@@ -156,8 +180,12 @@ def _decision() -> list[Contract]:
                 col("rank", pl.Int64, "Rank", "Place in the order of the eligible, from 1.", "rank", nullable=True),
                 col("queue_position", pl.Int64, "Queue position", "Place in the queue, from 1.", "rank", nullable=True),
                 col("seats", pl.Int64, "Places", "Places of the area in the programme.", "families"),
-                col("cutoff_distance_micro", pl.Int64, "Distance", "Score minus the score of the last recipient.",
-                   "micro-units", nullable=True),
+                col("placed_by", pl.String, "Placed by",
+                   "Rule that gave the place: order, sitting, or reserved_ and the fact of a group.", "word",
+                   nullable=True),
+                col("cutoff_distance_micro", pl.Int64, "Distance",
+                   "Score minus the highest score with which the family would have a place.", "micro-units",
+                   nullable=True),
                 col("tie_break", pl.String, "Tie-break", "First criterion that told it from its richer neighbour.",
                    "word", nullable=True),
                 col("amount_rupiah", pl.Int64, "Amount", "Due this quarter if a recipient, else 0.", "rupiah"),
@@ -175,6 +203,40 @@ def _decision() -> list[Contract]:
                 col("stage", pl.Int32, "Stage", "Disbursement stage (tahap), 1 to 4.", "stage"),
             ],
             grain="recipient family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/referrals", "Referrals",
+            "Which other programmes a family's profile leads to, and on what facts; it changes no decision.",
+            [
+                FAMILY, REFERENCE, QUARTER, REGENCY, DISTRICT, VILLAGE,
+                col("referral", pl.String, "Referral", "Code of the rule.", "code", "policy"),
+                col("reason_id", pl.String, "Reason", "What is told, in Indonesian.", source="policy"),
+                col("reason_en", pl.String, "Reason, English", "The same in English.", source="policy"),
+                col("facts", pl.List(pl.String), "Facts", "What it rests on, as fact=value.", "list"),
+            ],
+            grain="family x referral", order=["regency_code", "family_id", "referral"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/budget", "Budget", "What the stage costs, by regency and in the nation, against the ceiling.",
+            _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/displaced", "Displaced",
+            "Families that rules place out of order, and how much poorer those are who wait in their stead.",
+            [
+                col("regency_code", pl.String, "Area", "Kemendagri code of the regency, or the declared area.", "code"),
+                PROGRAMME,
+                col("placed_by", pl.String, "Placed by", "The rule: sitting, or reserved_ and the fact of a group.",
+                    "word"),
+                col("families", pl.Int64, "Families",
+                    "Recipients by the rule whose rank lies above the places.", "families"),
+                col("placed_score_micro", pl.Int64, "Score of the placed", "Their average, rounded down.",
+                    "micro-units"),
+                col("displaced_score_micro", pl.Int64, "Score of the displaced",
+                    "Average of those who wait with a rank within the places, rounded down.", "micro-units"),
+                col("poorer_micro", pl.Int64, "Poorer by", "The former average less the latter.", "micro-units"),
+            ],
+            grain="area x programme x rule", order=["regency_code", "programme", "placed_by"], access=RESTRICTED,
         ),
         contract(
             "decision/transitions", "Transitions", "Where every family stood and stands, with the one cause.",
@@ -206,6 +268,11 @@ def _decision() -> list[Contract]:
             ],
             grain="waiting family x programme", order=["programme", "regency_code", "queue_position", "reference"],
             access=PUBLIC,
+        ),
+        contract(
+            "publication/budget", "Budget",
+            "What the stage costs, by regency and in the nation; amounts of fewer than five families are suppressed.",
+            _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=PUBLIC,
         ),
         contract(
             "publication/region_summary", "Summary by region",

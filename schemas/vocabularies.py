@@ -198,6 +198,16 @@ class PersonEvent(StrEnum):
     LEFT = "left"
 
 
+class Shock(StrEnum):
+    """What strikes a family; the first four are reported by agents, the last is known from the population register."""
+
+    ILLNESS = "illness"
+    FAILED_CROP = "failed_crop"
+    DISASTER = "disaster"
+    LOST_WORK = "lost_work"
+    BEREAVEMENT = "bereavement"
+
+
 class ObjectionKind(StrEnum):
     """Whom an objection (*sanggah*) is about."""
 

@@ -20,6 +20,7 @@ from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
+from schemas.vocabularies import Source
 
 MICRO_PER_METRE = 1000
 HERE, THERE = "35.10", "35.12"
@@ -74,6 +75,7 @@ class Made:
     regency: str = HERE
     facts: Mapping[str, int | None] = field(default_factory=dict)
     answers: Mapping[str, int | None] = field(default_factory=dict)
+    by_bps: frozenset[str] = frozenset()
     is_verified: bool = False
     case: str | None = None
     registered: date = date(2025, 10, 1)
@@ -99,6 +101,18 @@ def families(*made: Made) -> Families:
     return Families(
         _frame("registry/families", [_record(one) for one in made]),
         _frame("registry/members", [_member(one, place) for one in made for place in range(len(one.members))]),
+    )
+
+
+def sources(*made: Made) -> pl.DataFrame:
+    """Who says what of the families: BPS what it validated, nobody the rest."""
+    return _frame(
+        "registry/provenance",
+        [
+            {"family_id": one.name, "regency_code": one.regency}
+            | {f"{name}_source": Source.BPS_VALIDATION.value for name in one.by_bps}
+            for one in made
+        ],
     )
 
 

@@ -8,7 +8,9 @@ import openpyxl
 import polars as pl
 import pytest
 
+from assets.registry.linkage.model import recipe
 from assets.registry.resolve import TABLES
+from schemas.messages import named
 from schemas.vocabularies import CaseKind
 from tests.homes import FIRST, SECOND, Demo, Persons, decisions, perlinsos, revision
 
@@ -160,3 +162,10 @@ def test_only_an_unverified_newcomer_is_held_for_a_case_and_nobody_who_keeps_the
     assert decided.filter(
         pl.col("family_id").is_in(keeping["family_id"].implode()) & ~pl.col("family_id").is_in(lost)
     )["reasons"].list.contains("identity_case").sum() == 0  # fmt: skip
+
+
+def test_what_a_comparison_finds_is_told_in_the_clerks_language() -> None:
+    compared = recipe(("full_name", "birth_date", "region", "national_id"))
+    found = {level.words for levels in compared.values() for level in levels}
+    told = {words: named(f"linkage_found.{words}", "") for words in found}
+    assert all(one.id and one.en == words and one.id != one.en for words, one in told.items())

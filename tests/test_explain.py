@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,10 +16,12 @@ from assets.welfare.score import score
 from assets.welfare.scorecard import FeatureTable, Provenance, Scorecard
 from assets.welfare.spec import Direction, Kind, SurveySpec
 from quotas.calendar import calendar_of
+from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from reports.explanation import Audience, Explanation, as_html, as_json, as_text
 from schemas.contract import Contract
 from schemas.errors import Refused, Tampered
+from schemas.messages import catalogue
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.tables import TABLES
@@ -137,6 +140,11 @@ def tables(**changes: dict[str, Any]) -> Tables:
              "to_status": "waiting", "cause": "competitors"}  # fmt: skip
     payment = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "quarter": "2026Q1", "stage": 1}
     paid = [{**payment, **changes["payment"]}] if "payment" in changes else []
+    referral = {
+        "family_id": FAMILY, "regency_code": "35.10", "referral": "rutilahu",
+        "reason_id": "Rumah keluarga ini tidak layak huni.", "reason_en": "The house is uninhabitable.",
+        "facts": ["is_eligible=1", "floor_material=8", "floor_area_dm2_per_member=700"],
+    }  # fmt: skip
     contract = TABLES["decision/payments"]
     return {
         "decision/decisions": frame(TABLES["decision/decisions"], stranger, bpnt, pkh),
@@ -144,6 +152,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
         "decision/scores": scored,
         "decision/seats": frame(TABLES["decision/seats"], {**seat, "programme": "PKH"}),
         "decision/payments": frame(contract, *paid) if paid else contract.empty(),
+        "decision/referrals": frame(TABLES["decision/referrals"], referral),
         "decision/transitions": frame(TABLES["decision/transitions"], moved),
         "registry/families": families,
         "registry/provenance": frame(TABLES["registry/provenance"], said),
@@ -327,7 +336,7 @@ def test_the_text_shows_status_filters_parts_and_next_steps_in_both_languages() 
     indonesian, english = as_text(explain()), as_text(explain(), "en")
     for expected in (
         "Program Keluarga Harapan (PKH): Antrean",
-        "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada penerima terakhir (+34.000)",
+        "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada batas penerimaan (+34.000)",
         "Rp 3.100.000 per bulan",
         "Kepmensos 73/2024, kategori 11",
         "lansia yang hidup sendiri",
@@ -350,3 +359,60 @@ def test_the_page_loads_nothing_and_escapes_what_it_shows() -> None:
     for loading in ("http://", "https://", "<script", "<link", "@import", "url(", "src="):
         assert loading not in page
     assert '<html lang="id">' in page
+
+
+def test_a_referral_is_told_with_its_reason_its_facts_and_its_source() -> None:
+    for audience in ("analyst", "family"):
+        one = explain(audience=audience)
+        (referral,) = one.referrals
+        grounds = [(label.en, value.en) for label, value in referral.grounds]
+        assert grounds == [
+            ("Eligible for a programme", "Yes"), ("Main floor", "tanah"), ("Floor area per person (dm²)", "700"),
+        ]  # fmt: skip
+        for printed in (as_text(one), as_html(one)):
+            assert "Rehabilitasi rumah tidak layak huni (RUTILAHU)" in printed
+            assert "Rumah keluarga ini tidak layak huni." in printed
+            assert "Permensos 20/2017" in printed
+        assert "a referral changes none" in as_text(one, "en").replace("\n", " ")
+
+
+def test_a_family_without_referrals_is_told_of_none() -> None:
+    made = tables()
+    made["decision/referrals"] = made["decision/referrals"].clear()
+    assert "Rujukan" not in as_text(explain(made)) + as_html(explain(made))
+
+
+def test_every_fact_of_the_referrals_in_force_has_words_in_both_languages() -> None:
+    for rule in POLICY.referrals:
+        for one in (*rule.needs, *rule.signs):
+            assert f"fact.{one.fact}" in catalogue() or one.fact in QUESTIONNAIRE.variables, one.fact
+
+
+PLACED = {"id": "Tempat ini disediakan bagi lansia.", "en": "These places are kept for the elderly."}
+RULES = {
+    "ranking.reserved_places": [{"fact": "elderly_alone", "share": 0.1, "reason": PLACED}],
+    "ranking.sitting_margin_micro": 10_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"status": "recipient", "placed_by": "reserved_elderly_alone"}, [PLACED["en"]]),
+        ({"status": "recipient", "placed_by": "sitting"}, ["goes on receiving while its score is still close"]),
+        ({"rank": 42}, ["lies within the number of places", PLACED["en"], "goes on receiving"]),
+        ({"rank": 43}, []),
+        ({"status": "recipient", "placed_by": "order", "rank": 1}, []),
+    ],
+)
+def test_whoever_is_placed_or_passed_over_by_a_rule_is_told_the_rule(row: dict[str, Any], told: list[str]) -> None:
+    policy = rulebook(Overlay.of("test", "Made for a test", RULES)).on(DAYS.decision_date)
+    made = tables(PKH={**row, "policy_hash": policy.hash}, BPNT={"policy_hash": policy.hash})
+    lazy = {key: table.lazy() for key, table in made.items()}
+    one = explanation(FAMILY, lazy, replace(TERMS, policy=policy), QUESTIONNAIRE)
+    words = one.decisions[0].placed_by
+    assert (words is None) == (not told)
+    for sentence in told:
+        assert words is not None
+        assert sentence in words.en
+        assert sentence in " ".join(as_text(one, "en").split())

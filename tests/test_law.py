@@ -5,13 +5,17 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
 import pytest
 from pydantic import Field
 
 from assets.decision.decide import decide
+from assets.decision.ranking import ORDER, RESERVED, SITTING
+from assets.decision.referrals import referrals
 from quotas.parameters import Strict, read_yaml, validated
+from quotas.referrals import Referral
 from quotas.rules import Filter, Operator, Unknown
-from schemas.vocabularies import Programme, Status
+from schemas.vocabularies import Programme, Shock, Status
 from tests.made_families import NOBODY, Made, Person, column_of, families, seats, sitting, terms
 
 FOLDER = Path(__file__).parent / "law"
@@ -20,7 +24,7 @@ DISABILITY = {"cannot": 1, "much": 2, "some": 3, "none": 4}
 
 
 class Member(Strict):
-    """A person by age on the day of decision, whose birthday it is then, or by day of birth."""
+    """A person by age on the day of decision, whose birthday it is then, or by day of birth; the first is the head."""
 
     age: int | None = None
     born: date | None = None
@@ -36,6 +40,14 @@ class Member(Strict):
         return Person(born, self.pregnant, self.school, DISABILITY[self.disability], victim)
 
 
+class Other(Strict):
+    """Another family of the same regency, newcomer unless it receives, that competes for the same places."""
+
+    decile: int
+    members: tuple[Member, ...]
+    receives: tuple[Programme, ...] = ()
+
+
 class Expected(Strict):
     """What must be decided in a programme; reasons in any order, components highest amount first."""
 
@@ -43,10 +55,14 @@ class Expected(Strict):
     amount: int = 0
     reasons: tuple[str, ...] = ()
     components: tuple[str, ...] | None = None
+    placed_by: str | None = None
 
 
 class Case(Strict):
-    """A family and what the law makes of it; `under` changes values of the rulebook by dotted path."""
+    """A family and what the law makes of it; `under` changes values of the rulebook by dotted path.
+
+    `facts` are facts of the record and answers by code; `struck` are shocks with their days.
+    """
 
     case: str = Field(pattern=r"^[A-Z].*\.$")
     decided_on: date
@@ -58,8 +74,11 @@ class Case(Strict):
     identity_case: bool = False
     receives: tuple[Programme, ...] = ()
     places: int = 1
+    beside: tuple[Other, ...] = ()
+    struck: Mapping[Shock, date] = Field(default_factory=dict)
     under: Mapping[str, object] = Field(default_factory=dict)
     expected: Mapping[Programme, Expected]
+    referred: tuple[str, ...] | None = None
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -92,13 +111,20 @@ def test_the_law_decides(case: Case) -> None:
         "the family", case.decile and case.decile * 100, case.people, case.regency, case.facts,
         is_verified=case.verified, case="a case" if case.identity_case else None,
     )  # fmt: skip
-    before = sitting(*(("the family", code.value) for code in case.receives)) if case.receives else NOBODY
-    decided = decide(
-        families(family),
-        terms(case.under, day=case.decided_on),
-        seats({case.regency: (case.places, case.places)}),
-        before,
-    )
+    others = [
+        Made(
+            f"other {number}",
+            one.decile * 100,
+            tuple(each.person(case.decided_on) for each in one.members),
+            case.regency,
+        )
+        for number, one in enumerate(case.beside)
+    ]
+    receiving = [("the family", code.value) for code in case.receives]
+    receiving += [(f"other {number}", code.value) for number, one in enumerate(case.beside) for code in one.receives]
+    before = sitting(*receiving) if receiving else NOBODY
+    frames, on = families(family, *others), terms(case.under, day=case.decided_on)
+    decided = decide(frames, on, seats({case.regency: (case.places, case.places)}), before)
     assert {*case.expected} == {*Programme}
     for programme, expected in case.expected.items():
         columns = ("status", "amount_rupiah", "reasons", "components")
@@ -107,7 +133,19 @@ def test_the_law_decides(case: Case) -> None:
         )
         assert (status, amount) == (expected.status, expected.amount)
         assert sorted(reasons) == sorted(expected.reasons)
+        if expected.placed_by is not None:
+            assert column_of(decided, "placed_by", programme.value)["the family"] == expected.placed_by
         assert expected.components is None or tuple(components) == expected.components
+    if case.referred is not None:
+        rows = [("the family", shock.value, day) for shock, day in case.struck.items()]
+        schema = {"family_id": pl.String, "shock": pl.String, "shock_date": pl.Date}
+        referred = referrals(
+            frames,
+            pl.DataFrame(rows, schema=schema, orient="row"),
+            decided.with_columns(reference="family_id", quarter=pl.lit("2026Q1")),
+            on,
+        )
+        assert sorted(referred.filter(family_id="the family")["referral"]) == sorted(case.referred)
 
 
 def test_no_case_is_written_twice() -> None:
@@ -163,3 +201,16 @@ def test_every_status_and_every_reason_has_a_case() -> None:
     holding = {f"{one.code}_unknown" for one in POLICY.filters if one.unknown is Unknown.HOLD}
     assert told == codes | holding | {"no_component", "decile_above", "identity_case", "not_scorable"}
     assert {expected.status for one in CASES for expected in one.expected.values()} == set(Status)
+
+
+def test_every_way_of_placing_has_a_case_of_somebody_placed_by_it() -> None:
+    told = {expected.placed_by for one in CASES for expected in one.expected.values()}
+    assert told >= {ORDER, SITTING, f"{RESERVED}elderly_alone"}
+
+
+@pytest.mark.parametrize("rule", POLICY.referrals, ids=[one.code for one in POLICY.referrals])
+def test_every_referral_has_a_case_for_it_and_one_against_it_for_each_of_its_conditions(rule: Referral) -> None:
+    mine = [one for one in IN_FORCE if one.referred is not None and f"({rule.code})" in one.case]
+    assert any(rule.code in (one.referred or ()) for one in mine)
+    against = [one for one in mine if rule.code not in (one.referred or ())]
+    assert len(against) >= len(rule.needs) - 1 + bool(rule.signs)

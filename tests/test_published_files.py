@@ -40,6 +40,7 @@ DESIGNED = {
         "programme",
     },
 }
+DESIGNED["budget"] = {"programme", "region_code", "families", "seats", "amount_rupiah", "ceiling_rupiah"}
 DESIGNED["waiting_list"] = DESIGNED["recipients"] | {"queue_position", "places_opened"}
 RESTRICTED = {
     "decisions": {
@@ -49,6 +50,9 @@ RESTRICTED = {
     "filters": {"outcome", "observed", "threshold", "source", "source_date"},
     "payments": {"amount_rupiah", "components", "stage"},
     "transitions": {"from_status", "to_status", "cause"},
+    "budget": {"region_code", "programme", "families", "amount_rupiah", "ceiling_rupiah"},
+    "referrals": {"family_id", "reference", "referral", "facts", "reason_id", "reason_en", "regency_code"},
+    "displaced": {"regency_code", "programme", "placed_by", "families", "poorer_micro"},
 }
 STANDING_ALONE = re.compile(r"(?<![0-9A-Za-z])[0-9]{16,}(?![0-9A-Za-z])")
 TEXT = {".csv", ".json", ".html"}

@@ -48,6 +48,24 @@ def summary(*rows: tuple[str, str, tuple[int | None, ...]]) -> pl.DataFrame:
     return SUMMARY.fit(pl.DataFrame(known, schema=SUMMARY.dtypes))
 
 
+def budget(*rows: tuple[str, str, int, int | None, int | None]) -> pl.DataFrame:
+    """Code ('all': the nation), programme, families paid, amount, ceiling; the average and full cost follow."""
+    contract = TABLES["publication/budget"]
+    known = [
+        {
+            "quarter": "2026Q1", "stage": 1, "level": "nation" if code == "all" else "regency", "region_code": code,
+            "programme": programme, "families": families, "seats": 2 * families, "amount_rupiah": amount,
+            "mean_rupiah": amount and amount // families, "full_rupiah": amount and 2 * amount,
+            "ceiling_rupiah": ceiling, "ceiling_share_micro": ceiling and amount and amount * 1_000_000 // ceiling,
+        }
+        for code, programme, families, amount, ceiling in rows
+    ]  # fmt: skip
+    return contract.fit(pl.DataFrame(known, schema=contract.dtypes))
+
+
+BUDGET = budget(("all", "PKH", 2130, 1_234_500_000, 7_175_000_000_000), ("35.10", "PKH", 2130, 1_234_500_000, None))
+
+
 def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
     """Code, programme, poor people, exact share, places, places before."""
     known = [
@@ -114,7 +132,7 @@ def row_of(html: str, start: str) -> list[str]:
 
 
 def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_dash() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
     counted = row_of(html, "Kabupaten Banyuwangi 35.10")
     assert counted[1:] == ["6.100", "6.100", "1.430", "620", "810", "4.500", "130", "40"]
     assert row_of(html, "Kabupaten Jember 35.09")[1:] == [
@@ -131,12 +149,12 @@ def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_
 
 
 def test_a_total_is_withheld_where_a_part_is_suppressed_because_it_would_give_it_away() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
     assert row_of(html, "Jumlah")[1:] == ["14.300", NOTHING, "4.080", "1.660", "2.420", NOTHING, NOTHING, NOTHING]
 
 
 def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_row() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST, "en")
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST, "en")
     rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
     assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "600", "+20"]
     assert row_of(html, "Other regencies")[2] == "25,390"
@@ -146,7 +164,7 @@ def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_r
 
 
 def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST, "en")
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST, "en")
     assert 'aria-label="1,040 recipients, 1,610 waiting, 1,390 places"' in html
     bars = re.findall(r"<svg.*?</svg>", html)
     jember, banyuwangi = (re.findall(r'<rect (?:x="\d+" )?width="(\d+)"', bar) for bar in bars)
@@ -156,12 +174,14 @@ def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
 
 
 def test_a_scaled_revision_says_so_and_another_does_not() -> None:
-    assert "demo-scale" in summary_page(summary(BANYUWANGI), PLACES, MANIFEST)
-    assert "diperkecil" not in summary_page(summary(BANYUWANGI), PLACES, MANIFEST | {"scaled": False, "overlay": None})
+    assert "demo-scale" in summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
+    assert "diperkecil" not in summary_page(
+        summary(BANYUWANGI), PLACES, BUDGET, MANIFEST | {"scaled": False, "overlay": None}
+    )
 
 
 def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_beside_it() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES, MANIFEST)
+    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
     assert "dari 2 Februari 2026 sampai 2 Maret 2026 melalui portal" in html
     assert read(html).links == ["../recipients.csv", "../recipients.parquet", "../seats.csv"]
     assert row_of(html, "recipients.csv")[1:] == ["251.904 B", SHA]
@@ -170,17 +190,17 @@ def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_besid
 
 def test_a_page_of_the_whole_nation_is_folded_up() -> None:
     many = [(f"{11 + n // 90}.{n % 90 + 10}", "PKH", BANYUWANGI[2]) for n in range(LONG + 1)]
-    assert "<details open>" in summary_page(summary(*many[:-1]), PLACES, MANIFEST)
-    assert "<details open>" not in summary_page(summary(*many), PLACES, MANIFEST).partition("<h2>")[0]
+    assert "<details open>" in summary_page(summary(*many[:-1]), PLACES, BUDGET, MANIFEST)
+    assert "<details open>" not in summary_page(summary(*many), PLACES, BUDGET, MANIFEST).partition("<h2>")[0]
 
 
 def test_places_of_other_areas_than_regencies_are_shown_as_they_are() -> None:
-    html = summary_page(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None)), MANIFEST)
+    html = summary_page(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None)), BUDGET, MANIFEST)
     assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", ""]
 
 
 def test_a_floor_or_a_cap_is_shown_where_one_is_set() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES.with_columns(floor=pl.lit(17, pl.Int64)), MANIFEST)
+    html = summary_page(summary(BANYUWANGI), PLACES.with_columns(floor=pl.lit(17, pl.Int64)), BUDGET, MANIFEST)
     rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
     assert rows[1][-3:] == ["17", "600", "+20"]
     assert "Paling sedikit" in html
@@ -188,7 +208,7 @@ def test_a_floor_or_a_cap_is_shown_where_one_is_set() -> None:
 
 
 def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES, MANIFEST | {"overlay": "<script>alert(1)</script>"})
+    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST | {"overlay": "<script>alert(1)</script>"})
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     for loading in ("http://", "https://", "<link", "@import", "url(", "src="):
@@ -197,11 +217,13 @@ def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:
 
 def test_the_same_frames_in_any_order_give_the_same_page() -> None:
     counted = summary(BANYUWANGI, JEMBER)
-    assert summary_page(counted, PLACES, MANIFEST) == summary_page(counted.reverse(), PLACES.reverse(), MANIFEST)
+    assert summary_page(counted, PLACES, BUDGET, MANIFEST) == summary_page(
+        counted.reverse(), PLACES.reverse(), BUDGET.reverse(), MANIFEST
+    )
 
 
 def test_no_number_of_the_page_could_be_a_personal_number() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, MANIFEST)
+    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
     assert re.search(r"(?<![0-9a-f])\d{16}(?![0-9a-f])", html) is None
 
 
@@ -261,3 +283,14 @@ def test_a_file_that_is_not_public_gets_no_data_package(stem: str) -> None:
     manifest = MANIFEST | {"files": {f"{stem}.csv": {"sha256": SHA, "bytes": 1}}}
     with pytest.raises(Refused, match=f"{stem}.csv has no contract of a public table"):
         datapackage({"decisions": TABLES["decision/decisions"]}, manifest)
+
+
+def test_the_summary_shows_what_the_stage_costs_beside_the_ceiling() -> None:
+    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
+    assert "Rp 1.234.500.000 dari pagu nasional Rp 7.175.000.000.000 untuk tahap ini (0,02%)." in html
+    assert "2.469.000.000" in html
+    little = budget(("all", "PKH", 5, 1_000, 7_175_000_000_000), ("35.10", "PKH", 5, 1_000, None))
+    assert "(kurang dari 0,01%)" in summary_page(summary(BANYUWANGI), PLACES, little, MANIFEST)
+    none = budget(("all", "PKH", 3, None, None), ("35.10", "PKH", 3, None, None))
+    english = summary_page(summary(BANYUWANGI), PLACES, none, MANIFEST, "en")
+    assert "No national ceiling is set for this year." in english

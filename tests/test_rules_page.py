@@ -13,6 +13,7 @@ from quotas.calendar import quarters
 from quotas.rulebook import rulebook
 from reports.rules import rules_page, unit_code
 from schemas.messages import LANGUAGES, catalogue
+from schemas.questionnaire import default_questionnaire
 from tests.homes import perlinsos
 
 RULES = rules_of(rulebook())
@@ -38,7 +39,7 @@ def words_of(value: Any, field: str = "") -> Iterator[str]:  # noqa: ANN401 - as
     elif isinstance(value, list | tuple):
         for one in value:
             yield from words_of(one, field)
-    elif isinstance(value, str) and field and field not in CODES:
+    elif isinstance(value, str) and field and field not in CODES and value not in default_questionnaire().variables:
         yield f"{field}.{value}"
 
 

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
-from assets.decision.transitions import Before, transitions
+from assets.decision.transitions import Before, Now, transitions
 from schemas.tables import TABLES
 from tests.made_families import (
     ADULT,
@@ -32,6 +32,7 @@ from tests.made_families import (
     seats,
     shuffled,
     sitting,
+    sources,
     terms,
 )
 
@@ -65,14 +66,24 @@ def receiving(decided: pl.DataFrame) -> pl.DataFrame:
     return decided.filter(status="recipient").select("family_id", "programme")
 
 
+def eligible_of(of: Quarterly, sits: pl.DataFrame) -> pl.DataFrame:
+    made = families(*of.made)
+    return eligibility(judge(made, of.terms), made, of.terms, sits)
+
+
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
-    statuses = decided.select("family_id", "programme", "status", "regency_code")
-    return Before(statuses, families(*then.made), then.terms, seats(then.places))
+    return Before(decided, families(*then.made), then.terms, seats(then.places))
+
+
+def now_of(now: Quarterly, sits: pl.DataFrame) -> Now:
+    made = families(*now.made)
+    decided = decide(made, now.terms, seats(now.places), sits)
+    return Now(made, sources(*now.made), eligible_of(now, sits), decided, now.terms, seats(now.places))
 
 
 def moves(then: Quarterly, now: Quarterly) -> pl.DataFrame:
     decided = first_decided(then)
-    rows = transitions(families(*now.made), now.terms, seats(now.places), receiving(decided), before_of(then, decided))
+    rows = transitions(now_of(now, receiving(decided)), before_of(then, decided))
     fitted = TABLES["decision/transitions"].fit(rows)
     TABLES["decision/transitions"].schema.validate(fitted)
     return fitted
@@ -112,6 +123,24 @@ def test_whatever_the_family_or_a_visit_says_is_own_data(change: dict[str, Any])
     assert rows["a"][0] == "recipient"
     assert rows["a"][2] == "own_data"
     assert rows["b"] == ("waiting", "recipient", "competitors")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"metres": 25, "by_bps": frozenset({"floor_area_m2"})},
+        {"facts": {"is_address_found": 0}, "by_bps": frozenset({"is_address_found"})},
+    ],
+)
+def test_what_bps_corrects_is_told_apart_from_what_the_family_says(change: dict[str, Any]) -> None:
+    rows = told(quarterly(A, B), quarterly(replace(A, **change), B, on=NOW))
+    assert (rows["a"][0], rows["a"][2]) == ("recipient", "bps_correction")
+    assert rows["b"] == ("waiting", "recipient", "competitors")
+
+
+def test_what_bps_confirms_and_was_so_before_leaves_the_cause_to_what_changed() -> None:
+    confirmed = replace(A, members=(ADULT,), by_bps=frozenset({"floor_area_m2"}))
+    assert told(quarterly(A, B), quarterly(confirmed, B, on=NOW))["a"] == ("recipient", "ineligible", "own_data")
 
 
 @pytest.mark.parametrize(
@@ -220,9 +249,12 @@ def test_both_programmes_have_causes_of_their_own() -> None:
 
 
 def first_quarter(now: Quarterly, *received: Key) -> pl.DataFrame:
-    statuses = sitting(*received).with_columns(status=pl.lit("recipient"), regency_code=pl.lit(HERE))
+    statuses = sitting(*received).with_columns(
+        status=pl.lit("recipient"), regency_code=pl.lit(HERE), score_micro=pl.lit(None, pl.Int64),
+        reasons=pl.lit(None, pl.List(pl.String)),
+    )  # fmt: skip
     before = Before(statuses, families(), None, None)
-    return transitions(families(*now.made), now.terms, seats(now.places), sitting(*received), before)
+    return transitions(now_of(now, sitting(*received)), before)
 
 
 def test_in_a_first_quarter_the_recipients_before_are_carried_over_and_all_others_are_new() -> None:
@@ -261,9 +293,22 @@ EVIDENCE = ("living_member_count", "has_civil_servant", "has_soldier_or_police",
             "electricity_va")  # fmt: skip
 
 
+OF_FAMILIES = {"own_data", "bps_correction", "evidence", "registrations"}
+
+
 def with_evidence_of(now: Made, then: Made) -> Made:
     kept = {fact: value for fact, value in now.facts.items() if fact not in EVIDENCE}
     return replace(now, facts=kept | {fact: value for fact, value in then.facts.items() if fact in EVIDENCE})
+
+
+def uncorrected(now: Made, then: Made) -> Made:
+    """As it would be, had BPS not visited."""
+    metres = then.metres if "floor_area_m2" in now.by_bps else now.metres
+    found = "is_address_found"
+    facts = {name: value for name, value in now.facts.items() if not (name == found and found in now.by_bps)}
+    if found in now.by_bps and found in then.facts:
+        facts[found] = then.facts[found]
+    return replace(now, metres=metres, facts=facts)
 
 
 def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, str | None]]:
@@ -272,8 +317,10 @@ def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, s
     stayed = [one for one in now.made if one.name in known]
     model = replace(then.terms, scorecard=now.terms.scorecard, cut_points=now.terms.cut_points)
     policy = replace(model, policy=now.terms.policy)
+    unheard = [with_evidence_of(one, known[one.name]) for one in stayed]
     worlds = [
-        ("own_data", [with_evidence_of(one, known[one.name]) for one in stayed], then.terms, then.places),
+        ("own_data", [uncorrected(one, known[one.name]) for one in unheard], then.terms, then.places),
+        ("bps_correction", unheard, then.terms, then.places),
         ("evidence", stayed, then.terms, then.places),
         ("registrations", now.made, then.terms, then.places),
         ("model", now.made, model, then.places),
@@ -281,14 +328,16 @@ def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, s
         ("seats", now.made, policy, now.places),
         ("lottery", now.made, now.terms, now.places),
     ]
-    first, own = statuses_of(start), facts_of(then.made, then.terms, receiving(start))
+    first, own = statuses_of(start), facts_of(then.made, then.terms, NOBODY)
     status, causes = dict(first), dict.fromkeys(first, "")
     for factor, made, on, places in worlds:
         reached = statuses_of(decide(families(*made), on, seats(places), receiving(start)))
         facts = facts_of(made, on, receiving(start))
         for key in {*status, *reached}:
             if status.get(key) != reached.get(key):
-                others = factor in {"own_data", "evidence", "registrations"} and facts.get(key) == own.get(key)
+                others = factor in {"own_data", "bps_correction", "evidence", "registrations"} and facts.get(
+                    key
+                ) == own.get(key)
                 causes[key] = "competitors" if others else factor
         status, own = reached, facts
     return {
@@ -323,7 +372,19 @@ STATE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "metres": st.sampled_from([5, 6, 7, 8, 450, None]),
         "members": st.sampled_from([(ADULT, CHILD), (ADULT, CHILD), (ADULT,)]),
         "facts": st.sampled_from(
-            [{}, {}, {}, {"has_pensioner": 1}, {"electricity_va": 1301}, {"has_consent": 0}, {"has_consent": None}]
+            [
+                {},
+                {},
+                {},
+                {"has_pensioner": 1},
+                {"electricity_va": 1301},
+                {"has_consent": 0},
+                {"has_consent": None},
+                {"is_address_found": 0},
+            ]
+        ),
+        "by_bps": st.sampled_from(
+            [frozenset[str]()] * 2 + [frozenset({"floor_area_m2"}), frozenset({"is_address_found"})]
         ),
         "case": st.sampled_from([None, None, None, "case-1"]),
     }
@@ -403,16 +464,21 @@ def test_the_balance_of_both_regencies_holds_where_a_recipient_moves() -> None:
 def test_shuffled_rows_give_the_identical_transitions(both: tuple[Quarterly, Quarterly], dice: Random) -> None:
     then, now = both
     start = first_decided(then)
-    before, made = before_of(then, start), families(*now.made)
+    before, here = before_of(then, start), now_of(now, receiving(start))
 
     def mixed(whole: Families) -> Families:
         return Families(shuffled(whole.records, dice), shuffled(whole.members, dice))
 
-    other = Before(shuffled(before.statuses, dice), mixed(before.families), before.terms, seats(then.places))
     assert_frame_equal(
-        transitions(mixed(made), now.terms, shuffled(seats(now.places), dice), shuffled(receiving(start), dice), other),
-        transitions(made, now.terms, seats(now.places), receiving(start), before),
-    )
+        transitions(
+            Now(
+                mixed(here.families), shuffled(here.sources, dice), shuffled(here.eligible, dice),
+                shuffled(here.statuses, dice), here.terms, shuffled(here.seats, dice),
+            ),
+            Before(shuffled(before.statuses, dice), mixed(before.families), before.terms, before.seats),
+        ),
+        transitions(here, before),
+    )  # fmt: skip
 
 
 def test_a_child_that_turns_seven_moves_its_family_by_own_data() -> None:

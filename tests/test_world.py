@@ -12,7 +12,7 @@ import yaml
 
 from schemas.contract import Contract
 from schemas.errors import SpecError, WrongUsage
-from schemas.feeds import ADDED_COLUMNS, feeds
+from schemas.feeds import ADDED_COLUMNS, SHOCKS, feeds
 from schemas.identifiers import form_fault
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
@@ -568,3 +568,15 @@ def test_numbers_of_a_newborn_and_a_centenarian_differ_although_their_digits_agr
     assert later.tolist() == [3510094503265001, 3510090503265001]
     day = (date(2026, 3, 4) - date(1970, 1, 1)).days
     assert ages(births, day).tolist() == [99, -1, -1]
+
+
+def test_agents_report_shocks_of_some_families_that_answered_and_of_no_day_after_the_visit(crowd: Path) -> None:
+    visits = landed(crowd, Feed.SURVEYS).select(
+        pl.col("visit_result").cast(pl.Int32),
+        *(pl.col(day).str.to_date(strict=False) for day in ("survey_date", *SHOCKS)),
+    )
+    for name, rate in shipped_noise().survey.shocks.items():
+        struck = visits.filter(pl.col(f"{name}_date").is_not_null())
+        assert near(struck.height, rate * visits.filter(pl.col("visit_result") <= 2).height)
+        assert (struck["visit_result"] <= 2).all()
+        assert (struck[f"{name}_date"] <= struck["survey_date"]).all()

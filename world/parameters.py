@@ -83,6 +83,8 @@ class Survey(_Shares):
     misread: Share
     results: Mapping[int, Share]
     left_out_when_incomplete: Share
+    shocks: Mapping[str, Share]
+    struck_within_days: int
 
 
 class Validation(_Shares):

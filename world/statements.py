@@ -3,7 +3,7 @@
 Rows as the files hold them, and of every stated person who it truly is and what is wrong with the row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -18,7 +18,7 @@ from world.dice import Array, about, chosen, pick
 from world.faults import drawn, misspelt, replaced_at, wrong_births, wrong_numbers
 from world.names import PARTS, written
 from world.numbers import LATER_SERIALS, ages, numbers
-from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport
+from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport, Survey
 from world.people import CHILD, DIVORCED, ELDERLY, HEAD, PARENT, SPOUSE, days
 from world.society import UID_STRIDE, Society, agent_name, heads
 from world.welfare import electricity
@@ -493,6 +493,14 @@ def _visits(
     return _without(answers, gaps).insert_column(0, pl.Series("visit_result", result))
 
 
+def _shocks(rng: np.random.Generator, visited: Array, answered: Array, rules: Survey) -> Iterator[pl.Series]:
+    """What struck the families that answered, each shock for itself; nothing else in the country follows from it."""
+    for name in SHOCKS:
+        struck = answered & chosen(rng, len(visited), rules.shocks[name.removesuffix("_date")])
+        day = visited - rng.integers(0, rules.struck_within_days, len(visited))
+        yield pl.select(pl.when(pl.Series(struck)).then(_dates(name, day)).alias(name)).to_series()
+
+
 def surveys(
     rng: np.random.Generator, society: Society, rows: Array, registered: pl.DataFrame, window: tuple[date, date],
     number: int, noise: Noise,
@@ -510,10 +518,9 @@ def surveys(
         _dates("survey_date", day),
         agent_name(number, "agent").alias("agent_id"),
         _BUILDING,
-        # Nothing but work and old age befalls the families of this country.
-        *(pl.lit(None, pl.Date).alias(shock) for shock in SHOCKS),
     )
     found = _visits(rng, families, rules.results, rules.misread, rules.left_out_when_incomplete)
+    frame = frame.with_columns(_shocks(rng.spawn(1)[0], day, found["visit_result"].to_numpy() <= _INCOMPLETE, rules))
     return pl.concat([families.select("village_code"), frame, found], how="horizontal")
 
 

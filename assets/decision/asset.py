@@ -5,7 +5,16 @@ from typing import Any
 
 import dagster as dg
 
-from assets.checks import COUNTS_PROMISE, COUNTS_RECONCILE, DRAFT_CHECKS, Counted, unreconciled
+from assets.checks import (
+    BUDGET_EQUALS_PAYMENTS,
+    BUDGET_PROMISE,
+    COUNTS_PROMISE,
+    COUNTS_RECONCILE,
+    DRAFT_CHECKS,
+    Counted,
+    budget_off_payments,
+    unreconciled,
+)
 from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
 from assets.decision.quarter import (
     cut_points_of,
@@ -16,6 +25,7 @@ from assets.decision.quarter import (
     seats_table,
     terms_of,
 )
+from assets.decision.results import budget_table, displaced_table, referrals_table
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
@@ -27,7 +37,10 @@ from schemas.quarter import Quarter
 from schemas.tables import TABLES
 
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
-_DECIDED = ("decision/seats", "decision/decisions", "decision/payments", "decision/transitions")
+_DECIDED = (
+    "decision/seats", "decision/decisions", "decision/payments", "decision/transitions", "decision/budget",
+    "decision/displaced", "decision/referrals",
+)  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
 
@@ -84,7 +97,7 @@ def judge(
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "welfare/scorecard", "decision/cut_points",
+        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
@@ -92,9 +105,8 @@ def judge(
         for one in DRAFT_CHECKS
     ]
     + [
-        dg.AssetCheckSpec(
-            COUNTS_RECONCILE, asset=key_of("decision/decisions"), description=COUNTS_PROMISE, blocking=True
-        )
+        dg.AssetCheckSpec(name, asset=key_of("decision/decisions"), description=promise, blocking=True)
+        for name, promise in ((BUDGET_EQUALS_PAYMENTS, BUDGET_PROMISE), (COUNTS_RECONCILE, COUNTS_PROMISE))
     ],
     partitions_def=QUARTERS,
     group_name="decision",
@@ -107,13 +119,14 @@ def decide(
     provenance: Table,
     members: Table,
     persons: Table,
+    shocks: Table,
     scorecard: Scorecard,
     cut_points: Table,
     eligibility: Table,
     poverty_statistics: Table,
     current_recipients: Table,
 ) -> Iterator[dg.Output[Table] | dg.AssetCheckResult]:
-    """Places, ranks, statuses, amounts and the cause of every move; the checks decide whether a draft may be made."""
+    """Places, ranks, statuses, amounts and what follows; the checks decide whether a draft may be made."""
     quarter = quarter_of(context)
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
@@ -122,9 +135,20 @@ def decide(
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
     decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
-    made = (seats, decisions, payments, transitions)
+    costs = budget_table(house, terms, decisions, seats)
+    displaced = displaced_table(house, terms, decisions)
+    referred = referrals_table(house, terms, registry, shocks, decisions)
+    made = (seats, decisions, payments, transitions, costs, displaced, referred)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
+    off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
+    yield dg.AssetCheckResult(
+        passed=off == 0,
+        check_name=BUDGET_EQUALS_PAYMENTS,
+        asset_key=key_of("decision/decisions"),
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"rows that break it": off},
+    )
     for check in DRAFT_CHECKS:
         broken = check.broken(*scans)
         yield dg.AssetCheckResult(

@@ -1,5 +1,6 @@
 """What a programme pays a family: PKH by the components of its members, BPNT a flat amount."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -11,7 +12,7 @@ _ATTENDS = 2
 _SEVERE = 2
 _SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_SCHEMA = {"family_id": pl.String(), "components": pl.List(pl.String), "amount_rupiah": pl.Int64()}
+_PAID = {"components": pl.List(pl.String), "amount_rupiah": pl.Int64()}
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -59,30 +60,28 @@ def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
     best = pl.lit(None, pl.Int32)
     for position, component in reversed(list(enumerate(ordered))):
         best = pl.when(_fits(component)).then(pl.lit(position, pl.Int32)).otherwise(best)
-    caps = {position: one.max_members for position, one in enumerate(ordered) if one.max_members is not None}
-    amounts = {position: one.amount_rupiah for position, one in enumerate(ordered)}
-    codes = {position: one.code for position, one in enumerate(ordered)}
-    placed = (
-        facts.select("family_id", "person_id", _best=best)
-        .filter(pl.col("_best").is_not_null())
-        .sort("family_id", "_best", "person_id")
-        .with_columns(_in_kind=pl.int_range(pl.len()).over("family_id", "_best"))
-        .filter(
-            pl.col("_in_kind")
-            < pl.col("_best").replace_strict(caps, default=None, return_dtype=pl.Int64).fill_null(pl.len())
-        )
-        .with_columns(_in_family=pl.int_range(pl.len()).over("family_id"))
+    codes = [component.code for component in ordered]
+    counted = (
+        facts.select("family_id", _best=best)
+        .drop_nulls("_best")
+        .group_by("family_id")
+        .agg((pl.col("_best") == position).sum().alias(code) for position, code in enumerate(codes))
     )
-    if rule.max_paid_members is not None:
-        placed = placed.filter(pl.col("_in_family") < rule.max_paid_members)
-    return (
-        placed.group_by("family_id", maintain_order=True)
-        .agg(
-            components=pl.col("_best").replace_strict(codes, return_dtype=pl.String),
-            amount_rupiah=pl.col("_best").replace_strict(amounts, return_dtype=pl.Int64).sum(),
-        )
-        .match_to_schema(_SCHEMA)
-    )
+    # Many families share few combinations of persons.
+    paid = [(*counts, *_paid(counts, ordered, rule.max_paid_members)) for counts in counted[codes].unique().rows()]
+    schema = {**{code: counted.schema[code] for code in codes}, **_PAID}
+    combinations = pl.DataFrame(paid, schema=schema, orient="row")
+    return counted.join(combinations, on=codes).select("family_id", *_PAID)
+
+
+def _paid(counts: Sequence[int], ordered: Sequence[Component], most: int | None) -> tuple[list[str], int]:
+    """Components and rupiah of a family with so many persons of each kind, those of the highest amount first."""
+    within = [
+        component
+        for component, count in zip(ordered, counts, strict=True)
+        for _ in range(count if component.max_members is None else min(count, component.max_members))
+    ][:most]
+    return [component.code for component in within], sum(component.amount_rupiah for component in within)
 
 
 def tie_break_facts(facts: pl.DataFrame) -> pl.DataFrame:

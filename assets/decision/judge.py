@@ -75,15 +75,18 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     -------
     DataFrame
         One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
-        (codes), `components`, `amount_due_rupiah` (if it became a recipient), the columns of `judged` that ranking
-        and lists need; programme after programme, each in the order of `judged`.
+        (codes), `components`, `amount_due_rupiah` (if it became a recipient), `received_before` (this programme in the
+        quarter before), the columns of `judged` that ranking and lists need; programme after programme, each in the
+        order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
+    sitting = sitting.join(judged.select("family_id"), on="family_id", how="semi")
     receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
     marked = judged.with_columns(is_sitting=receives)
     parts = []
     for programme, rule in terms.policy.programmes.items():
         grounds = _grounds(terms.policy.filters, programme, rule)
+        received = sitting.filter(pl.col("programme") == programme.value)["family_id"].unique()
         asked = (
             marked.join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
             .with_columns(programme=pl.lit(programme.value))
@@ -93,6 +96,7 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
                 "reasons", pl.col("components").fill_null([]), pl.col("amount_due_rupiah").fill_null(0),
+                received_before=pl.col("family_id").is_in(received.implode()),
             )
         )  # fmt: skip
     return pl.concat(parts)

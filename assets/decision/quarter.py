@@ -16,7 +16,7 @@ from assets.decision.filters import filter_rows
 from assets.decision.judge import eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
-from assets.decision.transitions import Before, transitions
+from assets.decision.transitions import Before, Now, transitions
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
@@ -25,6 +25,13 @@ from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
+_DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_OF_NO_CONCERN = ("components", "head_name", "case_id", "input_hash")
+_LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
+_STATUS = {
+    "family_id": pl.String(), "programme": pl.String(), "status": pl.String(), "regency_code": pl.String(),
+    "score_micro": pl.Int64(), "reasons": pl.List(pl.String),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,27 +44,52 @@ class History:
         Tables of the previous revision by key; empty in a first quarter.
     terms : Terms or None
         Terms of then.
-    statuses : DataFrame
-        `family_id, programme, status, regency_code` then.
+    departed : DataFrame
+        `family_id, regency_code, now`: families that live elsewhere now (null: nowhere), and where they were; few.
+    of_departed : mapping
+        Their rows of the tables that a decision looks back at, by key.
+    received : DataFrame
+        In a first quarter `family_id, programme, status, regency_code, now` of the current recipients.
     """
 
     tables: Mapping[str, Table]
     terms: Terms | None
-    statuses: pl.DataFrame
-
-    @property
-    def sitting(self) -> pl.DataFrame:
-        """`family_id, programme` of those who received."""
-        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
+    departed: pl.DataFrame
+    of_departed: Mapping[str, pl.DataFrame]
+    received: pl.DataFrame
 
     @property
     def hash(self) -> str:
         """What names this history in the name of a shard's file."""
-        columns = ["family_id", "programme", "status", "regency_code"]
-        rows = self.statuses.select(columns).sort(columns)
         tables = sorted((key, one.content_hash) for key, one in self.tables.items())
-        named = hashlib.sha256(rows.write_csv().encode()).hexdigest()
-        return digest([tables, self.terms and self.terms.hash, named])
+        received = hashlib.sha256(self.received.write_csv().encode()).hexdigest()
+        return digest([tables, self.terms and self.terms.hash, received])
+
+    def read(self, house: House, key: str, regency: str) -> pl.DataFrame:
+        """Last quarter's rows of the families that live in a regency now."""
+        contract = house.contracts[key]
+        if not self.tables:
+            return contract.empty()
+        came = self.departed.filter(pl.col("now") == regency).select("family_id")
+        stayed = self.tables[key].read(contract, regency).join(self.departed, on="family_id", how="anti")
+        return pl.concat([stayed, self.of_departed[key].join(came, on="family_id", how="semi")])
+
+    def statuses(self, house: House, regency: str) -> pl.DataFrame:
+        """Last quarter's status, score and reasons of whoever lives in a regency now or is gone from it."""
+        columns = [*_STATUS]
+        if not self.tables:
+            here = pl.coalesce("now", "regency_code") == regency
+            return self.received.filter(here).match_to_schema(_STATUS, missing_columns="insert", extra_columns="ignore")
+        gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
+        left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
+        return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
+
+    def left(self) -> set[str]:
+        """Regencies that families are gone from."""
+        gone = pl.concat(
+            [self.departed.select("regency_code", "now"), self.received.select("regency_code", "now")]
+        ).filter(pl.col("now").is_null())
+        return set(gone["regency_code"])
 
 
 def terms_of(house: House, quarter: Quarter, card: Scorecard, cuts: pl.DataFrame) -> Terms:
@@ -81,7 +113,7 @@ def judged_tables(
     inputs = [registry[key] for key in (*_REGISTRY, "registry/provenance")]
     shards = sorted(registry["registry/families"].shards)
     scores, filters, eligible = house.lake.map_shards(
-        _judge_regency, quarter, outputs, shards, inputs, house, terms, registry, history.sitting,
+        _judge_regency, quarter, outputs, shards, inputs, house, terms, registry, history,
         settings=(terms, history),
     )  # fmt: skip
     return scores, filters, eligible
@@ -110,12 +142,12 @@ def decided_tables(
         [eligible, seats], house, terms, eligible, seats,
         settings=(terms, house.key),
     )  # fmt: skip
-    gone, movers = _gone(house, registry, history), _movers(house, registry, history)
-    left = sorted(set(gone["regency_code"]) - set(shards))
+    left = sorted(history.left() - set(shards))
     everywhere = registry["registry/families"].content_hash
     (moved,) = house.lake.map_shards(
         _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *left],
-        [*(registry[key] for key in _REGISTRY), seats], house, terms, registry, seats, history, gone, movers,
+        [*(registry[key] for key in _REGISTRY), eligible, seats], house, terms,
+        {**registry, _ELIGIBILITY: eligible, _DECISIONS: decisions}, seats, history,
         settings=(terms, history, everywhere),
     )  # fmt: skip
     return decisions, payments, moved
@@ -127,10 +159,12 @@ def _families(house: House, registry: Mapping[str, Table], regency: str) -> Fami
 
 
 def _judge_regency(
-    regency: str, house: House, terms: Terms, registry: Mapping[str, Table], sitting: pl.DataFrame
+    regency: str, house: House, terms: Terms, registry: Mapping[str, Table], history: History
 ) -> tuple[pl.DataFrame, ...]:
     families = _families(house, registry, regency)
     judged = judge(families, terms)
+    statuses = history.statuses(house, regency)
+    sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
     eligible = eligibility(judged, families, terms, sitting).join(input_hashes(families), on="family_id")
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
     return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
@@ -175,57 +209,23 @@ def masked_name(column: str) -> pl.Expr:
 
 
 def _transitions_of_regency(
-    regency: str,
-    house: House,
-    terms: Terms,
-    registry: Mapping[str, Table],
-    seats: Table,
-    history: History,
-    gone: pl.DataFrame,
-    movers: Families,
+    regency: str, house: House, terms: Terms, tables: Mapping[str, Table], seats: Table, history: History
 ) -> tuple[pl.DataFrame, ...]:
-    families = _families(house, registry, regency)
-    here = families.records.select("family_id")
-    left = movers.records.select("family_id")
-    then = _families(house, history.tables, regency) if history.tables else _empty(house)
-    stayed = [
-        pl.concat([rows.join(left, on="family_id", how="anti"), moved.join(here, on="family_id", how="semi")])
-        for rows, moved in ((then.records, movers.records), (then.members, movers.members))
-    ]
-    statuses = history.statuses
-    concerned = statuses.join(here, on="family_id", how="semi")
-    contract = house.contracts["decision/seats"]
+    def read(key: str) -> pl.DataFrame:
+        return tables[key].read(house.contracts[key], regency)
+
+    contract = house.contracts[seats.key]
+    now = Now(
+        _families(house, tables, regency), read("registry/provenance"), read(_ELIGIBILITY).drop(_OF_NO_CONCERN),
+        read(_DECISIONS), terms, seats.read(contract),
+    )  # fmt: skip
     before = Before(
-        pl.concat([concerned, gone.filter(pl.col("regency_code") == regency)]),
-        Families(*stayed),
+        history.statuses(house, regency),
+        Families(*(history.read(house, key, regency) for key in _REGISTRY)),
         history.terms,
-        history.tables["decision/seats"].read(contract) if history.tables else None,
+        history.tables[seats.key].read(contract) if history.tables else None,
     )
-    return (transitions(families, terms, seats.read(contract), history.sitting, before),)
-
-
-def _empty(house: House) -> Families:
-    return Families(*(house.contracts[key].empty() for key in _REGISTRY))
-
-
-def _gone(house: House, registry: Mapping[str, Table], history: History) -> pl.DataFrame:
-    """Statuses of families that are in the registry no more."""
-    now = registry["registry/families"].scan(house.contracts["registry/families"]).select("family_id")
-    return history.statuses.lazy().join(now, on="family_id", how="anti").sort("family_id", "programme").collect()
-
-
-def _movers(house: House, registry: Mapping[str, Table], history: History) -> Families:
-    """What the registry held last quarter of families that live in another regency now; few."""
-    if not history.tables:
-        return _empty(house)
-    now = registry["registry/families"].scan(house.contracts["registry/families"]).select("family_id", "regency_code")
-    then = history.statuses.lazy().select("family_id", then="regency_code").unique()
-    moved = now.join(then, on="family_id").filter(pl.col("regency_code") != pl.col("then")).select("family_id")
-    kept = [
-        history.tables[key].scan(house.contracts[key]).join(moved, on="family_id", how="semi").collect()
-        for key in _REGISTRY
-    ]
-    return Families(*kept)
+    return (transitions(now, before),)
 
 
 def history_of(house: House, previous: Draft | None, current: Table, families: Table, persons: Table) -> History:
@@ -240,16 +240,29 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
     families, persons : Table
         This quarter's registry, in which the current recipients are found by card, else by the head's number.
     """
+    contracts = house.contracts
+    homes = families.scan(contracts["registry/families"]).select("family_id", now="regency_code")
     if previous is not None:
         tables = {key: previous.table(house, key) for key in previous.tables}
-        decisions = tables["decision/decisions"].scan(house.contracts["decision/decisions"])
-        statuses = decisions.select("family_id", "programme", "status", "regency_code").collect()
-        return History(tables, previous.terms(house), statuses)
-    contracts = house.contracts
+        departed = (
+            tables["registry/families"]
+            .scan(contracts["registry/families"])
+            .select("family_id", "regency_code")
+            .join(homes, on="family_id", how="left")
+            .filter(pl.col("regency_code").ne_missing(pl.col("now")))
+            .sort("family_id")
+            .collect()
+        )
+        of_departed = {
+            key: tables[key].scan(contracts[key]).join(departed.lazy().select("family_id"), on="family_id", how="semi")
+            for key in _LOOKED_BACK_AT
+        }
+        rows = {key: frame.collect() for key, frame in of_departed.items()}
+        return History(tables, previous.terms(house), departed, rows, _nobody())
     cards = families.scan(contracts["registry/families"]).select("family_card_number", by_card="family_id")
     heads = persons.scan(contracts["registry/persons"]).select(head_nik="nik", by_head="family_id").drop_nulls()
     nobody = pl.concat_str(pl.lit("unregistered:"), "batch_id", pl.col("row_number").cast(pl.String))
-    statuses = (
+    received = (
         current.scan(contracts["intake/current_recipients"])
         .join(cards, on="family_card_number", how="left")
         .join(heads, on="head_nik", how="left")
@@ -260,10 +273,15 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
             "regency_code",
         )
         .unique(["family_id", "programme"])
+        .join(homes, on="family_id", how="left")
         .sort("family_id", "programme")
         .collect()
     )
-    return History({}, None, statuses)
+    return History({}, None, _nobody().select("family_id", "regency_code", "now"), {}, received)
+
+
+def _nobody() -> pl.DataFrame:
+    return pl.DataFrame(schema=dict.fromkeys(["family_id", "programme", "status", "regency_code", "now"], pl.String))
 
 
 def cut_points_table(house: House, terms: Terms) -> Table:

@@ -4,16 +4,21 @@ import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.judge import ELIGIBLE, lottery
+from quotas.rules import MILLION, Ranking
 from schemas.vocabularies import Status
 
+ORDER, SITTING, RESERVED = "order", "sitting", "reserved_"
+"""Words of `placed_by`; the last is followed by the fact of the group."""
 _KEY = ["family_id", "programme"]
+_GROUP = "_group"
 
 
 def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Status, rank, queue position and distance to the cut-off of every family x programme.
 
     The order is score (lower is poorer, first), the policy's tie-breakers, then the lottery: SHA-256 of the
-    quarter's published seed and the family card number.
+    quarter's published seed and the family card number. Places go by that order, unless policy keeps some for a group
+    or lets sitting recipients compete as though they were poorer (:class:`quotas.rules.Ranking`).
 
     Parameters
     ----------
@@ -25,28 +30,33 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     Returns
     -------
     DataFrame
-        The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`,
-        `cutoff_distance_micro`, `tie_break`, `amount_rupiah`; in the order of the input.
+        The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`, `placed_by`
+        (`order`, `sitting` or `reserved_<fact>`; a recipient before whom in rank nobody waits is placed by the order),
+        `cutoff_distance_micro` (the score less the highest with which this family would get a place; never above 0 for
+        a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input.
     """
     group = [terms.area, "programme"]
-    tie_breakers = [(one.fact, one.order == "descending") for one in terms.policy.ranking.tie_breakers]
+    rules = terms.policy.ranking
+    tie_breakers = [(one.fact, one.order == "descending") for one in rules.tie_breakers]
     keys = [("score_micro", False), *tie_breakers]
     places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
     placed = eligible.join(places, on=group, how="left", maintain_order="left").with_columns(
         pl.col("seats").fill_null(0)
     )
-    names = dict.fromkeys([*_KEY, *group, "seats", "family_card_number", *(name for name, _ in keys)])
+    read = [*(name for name, _ in keys), *(one.fact for one in rules.reserved_places), "received_before"]
+    names = dict.fromkeys([*_KEY, *group, "seats", "family_card_number", *read])
     queue = _in_order(placed.filter(pl.col("status") == ELIGIBLE).select(*names), group, keys, terms.days.lottery_seed)
-    queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(group))
-    inside = pl.col("rank") <= pl.col("seats")
-    last_score = pl.col("score_micro").filter(inside).max().over(group)
-    decided = queue.select(
+    queue = queue.with_columns(_number_of(group).alias(_GROUP))
+    queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
+    queue = queue.with_columns(tie_break=_tie_break([name for name, _ in keys]))
+    decided = _placed(queue, rules).select(
         *_KEY,
         "rank",
-        decided=pl.when(inside).then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
-        queue_position=pl.when(~inside).then(pl.col("rank") - pl.col("seats")),
-        cutoff_distance_micro=pl.col("score_micro") - last_score,
-        tie_break=_tie_break(group, [name for name, _ in keys]),
+        decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
+        queue_position=pl.when(~pl.col("inside")).then(pl.col("turn") - pl.col("open_seats")),
+        placed_by=_placed_by(rules),
+        cutoff_distance_micro=_distance(rules),
+        tie_break="tie_break",
     )
     return (
         placed.join(decided, on=_KEY, how="left", maintain_order="left")
@@ -56,6 +66,64 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         )
         .drop("decided")
     )
+
+
+def _number_of(group: list[str]) -> pl.Expr:
+    """A number for each area and programme of a queue in order: cheaper to group by than the words."""
+    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in group).cum_sum()
+
+
+def _is_plain(rules: Ranking) -> bool:
+    return not rules.reserved_places and not rules.sitting_margin_micro
+
+
+def _placed(queue: pl.DataFrame, rules: Ranking) -> pl.DataFrame:
+    """The ranked queue with who is `inside`: the places kept for groups first, then the open competition.
+
+    Adds `kept_for` (the fact of the reserved place taken, else null), `competing_micro` (the score a family competes
+    with in the open competition), `turn` in it from 1, and `open_seats`.
+    """
+    margin = pl.col("received_before").cast(pl.Int64) * rules.sitting_margin_micro
+    queue = queue.with_columns(kept_for=pl.lit(None, pl.String), competing_micro=pl.col("score_micro") - margin)
+    if _is_plain(rules):
+        inside = pl.col("rank") <= pl.col("seats")
+        return queue.with_columns(turn="rank", open_seats="seats", inside=inside)
+    for one in rules.reserved_places:
+        is_candidate = (pl.col(one.fact) >= 1) & pl.col("kept_for").is_null()
+        is_kept = is_candidate & (is_candidate.cum_sum().over(_GROUP) <= pl.col("seats") * one.share_micro // MILLION)
+        queue = queue.with_columns(kept_for=pl.when(is_kept).then(pl.lit(one.fact)).otherwise("kept_for"))
+    is_open = pl.col("kept_for").is_null()
+    return (
+        queue.sort(_GROUP, "competing_micro", "rank")
+        .with_columns(
+            turn=pl.when(is_open).then(is_open.cum_sum().over(_GROUP).cast(pl.Int64)),
+            open_seats=pl.col("seats") - (~is_open).sum().over(_GROUP).cast(pl.Int64),
+        )
+        .with_columns(inside=~is_open | (pl.col("turn") <= pl.col("open_seats")))
+    )
+
+
+def _placed_by(rules: Ranking) -> pl.Expr:
+    """The rule that gave a recipient its place; a poorer family waits only where that is not the order."""
+    if _is_plain(rules):
+        return pl.when("inside").then(pl.lit(ORDER))
+    first_waiting = pl.col("rank").filter(~pl.col("inside")).min().over(_GROUP)
+    in_order = (pl.col("rank") < first_waiting).fill_null(value=True)
+    rule = pl.coalesce(pl.concat_str(pl.lit(RESERVED), "kept_for"), pl.lit(SITTING))
+    return pl.when("inside").then(pl.when(in_order).then(pl.lit(ORDER)).otherwise(rule))
+
+
+def _distance(rules: Ranking) -> pl.Expr:
+    """The least distance from a cut-off that concerns the family: that of the open places, or of its group's own."""
+    is_open = pl.col("kept_for").is_null()
+    last = pl.col("competing_micro").filter(pl.col("inside") & is_open).max().over(_GROUP)
+    of_groups = [
+        pl.when(pl.col(one.fact) >= 1).then(
+            pl.col("score_micro") - pl.col("score_micro").filter(pl.col("kept_for") == one.fact).max().over(_GROUP)
+        )
+        for one in rules.reserved_places
+    ]
+    return pl.min_horizontal(pl.col("competing_micro") - last, *of_groups)
 
 
 def _in_order(queue: pl.DataFrame, group: list[str], keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:
@@ -75,9 +143,9 @@ def _in_order(queue: pl.DataFrame, group: list[str], keys: list[tuple[str, bool]
     )
 
 
-def _tie_break(group: list[str], names: list[str]) -> pl.Expr:
+def _tie_break(names: list[str]) -> pl.Expr:
     """The first criterion in which a family differs from the next in the queue; null for the last."""
-    has_next = pl.col("rank") < pl.len().over(group)
+    has_next = pl.col("rank") < pl.len().over(_GROUP)
     word = pl.lit("lottery")
     for name in reversed(names):
         differs = pl.col(name).ne_missing(pl.col(name).shift(-1))

@@ -2,38 +2,67 @@
 
 Factors are switched from last quarter's to this quarter's values one at a time, for everybody at once, with one
 decision per factor. The cause of a move is the factor at which the final status was reached for good; where that
-factor switched facts of families, but not this one's own, the cause is its competitors.
+factor switched facts of families, but not this one's own, the cause is its competitors. Only families whose facts a
+factor switches are judged anew, and all of them where law or model changed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from assets.decision.families import Families, Terms
-from assets.decision.judge import eligibility, judge
+from assets.decision.judge import ELIGIBLE, eligibility, judge
 from assets.decision.ranking import rank
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
-from schemas.vocabularies import Cause, PriorStatus
+from schemas.vocabularies import Cause, PriorStatus, Source, Status
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)
 MEMBER_EVIDENCE = "is_rights_victim"
-_FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.EVIDENCE, Cause.REGISTRATIONS)
-_RANK_ONLY = (Cause.SEATS, Cause.LOTTERY)
-_BEFORE_NEWCOMERS = (Cause.OWN_DATA, Cause.EVIDENCE)
+_FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.BPS_CORRECTION, Cause.EVIDENCE, Cause.REGISTRATIONS)
 _KEY = ["family_id", "programme"]
 _PLACES = ["regency_code", "programme", "seats"]
+_IS_LISTED = pl.col("status").is_in([Status.RECIPIENT.value, Status.WAITING.value])
+_BEFORE_PLACES = pl.when(_IS_LISTED).then(pl.lit(ELIGIBLE)).otherwise("status")
+_SOURCE = "_source"
+_THEN = "_then"
+
+
+@dataclass(frozen=True)
+class Now:
+    """The quarter decided, complete for the areas of the families at hand.
+
+    Attributes
+    ----------
+    families : Families
+        What the registry holds of them.
+    sources : DataFrame
+        Contract `registry/provenance` of them: who says what.
+    eligible : DataFrame
+        From :func:`assets.decision.judge.eligibility`.
+    statuses : DataFrame
+        `family_id, programme, status` as decided.
+    terms, seats
+        As :func:`assets.decision.decide.decide` takes them.
+    """
+
+    families: Families
+    sources: pl.DataFrame
+    eligible: pl.DataFrame
+    statuses: pl.DataFrame
+    terms: Terms
+    seats: pl.DataFrame
 
 
 @dataclass(frozen=True)
 class Before:
-    """The quarter before, as far as it concerns the families at hand.
+    """The quarter before, as far as it concerns the families at hand and those gone from their areas.
 
     Attributes
     ----------
     statuses : DataFrame
-        `family_id, programme, status, regency_code` of every family decided then.
+        `family_id, programme, status, regency_code, score_micro, reasons` of every family decided then.
     families : Families
         What the registry held of them then; empty before the first quarter.
     terms : Terms or None
@@ -47,110 +76,213 @@ class Before:
     terms: Terms | None
     seats: pl.DataFrame | None
 
+    @property
+    def sitting(self) -> pl.DataFrame:
+        """`family_id, programme` of those who received."""
+        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select(*_KEY)
+
 
 @dataclass(frozen=True)
 class _World:
+    """A decision between the two quarters: `rows` are those of this quarter, in their order."""
+
     factor: Cause
-    families: Families
+    rows: pl.DataFrame
     terms: Terms
     seats: pl.DataFrame
 
 
-def transitions(
-    families: Families, terms: Terms, seats: pl.DataFrame, sitting: pl.DataFrame, before: Before
-) -> pl.DataFrame:
+def transitions(now: Now, before: Before) -> pl.DataFrame:
     """From-status, to-status and cause of every family x programme in either quarter (contract `decision/transitions`).
 
-    Parameters
-    ----------
-    families, terms, seats, sitting
-        This quarter's arguments of :func:`assets.decision.decide.decide`, complete for their areas.
+    The factors in their order: the family's own data (and its age), corrections by BPS, evidence of agencies,
+    registrations new and gone, model, policy, seats, lottery.
     """
-    path = before.statuses.select(*_KEY, "regency_code", from_regency_code="regency_code", status_0="status")
-    if before.terms is None:
-        path = path.with_columns(own_0=pl.lit(None, pl.String))
-    else:
-        path = path.join(_own(_eligible(before.families, before.terms, sitting), 0), on=_KEY, how="left")
-    steps: list[Cause] = []
-    eligible = None
-    for world in _worlds(families, terms, seats, before):
-        steps.append(world.factor)
-        number = len(steps)
-        if eligible is None or world.factor not in _RANK_ONLY:
-            eligible = _eligible(world.families, world.terms, sitting)
-        if world.factor in _BEFORE_NEWCOMERS:
-            eligible = eligible.join(before.statuses, on=_KEY, how="semi")
-        decided = rank(eligible, world.seats, world.terms).select(
-            *_KEY, pl.col("status").alias(f"status_{number}"), pl.col("regency_code").alias("regency_now")
+    path = (
+        before.statuses.select(
+            *_KEY, from_regency_code="regency_code", status_0="status", own_0=_own(_BEFORE_PLACES)
         )
-        path = path.join(decided, on=_KEY, how="full", coalesce=True).with_columns(
-            regency_code=pl.coalesce("regency_now", "regency_code")
-        ).drop("regency_now").join(_own(eligible, number), on=_KEY, how="left")  # fmt: skip
-    last = len(steps)
-    return path.select(
-        "family_id",
-        "programme",
-        "regency_code",
-        "from_regency_code",
-        from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
-        to_status=pl.col(f"status_{last}").fill_null(PriorStatus.GONE.value),
-        cause=_cause(steps, families.records["family_id"]),
-    ).sort("regency_code", *_KEY)
+        .join(
+            now.eligible.select(*_KEY, "regency_code", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
+            on=_KEY, how="full", coalesce=True,
+        )
+        .join(now.statuses.select(*_KEY, to_status="status"), on=_KEY, how="left")
+        .with_columns(regency_code=pl.coalesce("regency_code", "from_regency_code"))
+    )  # fmt: skip
+    was_here = path.drop_nulls("row").sort("row")["status_0"].is_not_null()
+    worlds = list(_worlds(now, before, was_here))
+    steps: list[pl.Expr] = []
+    for number, world in enumerate(worlds, start=1):
+        is_last = number == len(worlds)
+        status = None if is_last else rank(world.rows, world.seats, world.terms)["status"]
+        steps += [
+            (pl.col("to_status") if status is None else _at_row(status)).alias(f"status_{number}"),
+            _at_row(world.rows.select(_own(pl.col("status"))).to_series()).alias(f"own_{number}"),
+        ]
+    return (
+        path.with_columns(steps)
+        .select(
+            "family_id",
+            "programme",
+            "regency_code",
+            "from_regency_code",
+            from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
+            to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
+            cause=_cause([world.factor for world in worlds]),
+        )
+        .sort("regency_code", *_KEY)
+    )
 
 
-def _eligible(families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
-    eligible = eligibility(judge(families, terms, parts=False), families, terms, sitting)
-    return eligible.drop("components", "head_name", "case_id")
+def _at_row(values: pl.Series) -> pl.Expr:
+    return pl.lit(values).gather(pl.col("row")) if len(values) else pl.lit(None, values.dtype)
 
 
-def _own(eligible: pl.DataFrame, number: int) -> pl.DataFrame:
-    """What a family's own facts make of it, whatever the others do."""
+def _own(status: pl.Expr) -> pl.Expr:
+    """What a family's own facts make of it, whatever the others do; null for who is not there."""
     score = pl.col("score_micro").cast(pl.String).fill_null("")
-    own = pl.concat_str("status", score, pl.col("reasons").list.join(","), separator="|")
-    return eligible.select(*_KEY, own.alias(f"own_{number}"))
+    return pl.concat_str(status, score, pl.col("reasons").list.join(","), separator="|")
 
 
-def _cause(steps: list[Cause], here: pl.Series) -> pl.Expr:
-    final = pl.col(f"status_{len(steps)}")
+def _cause(factors: list[Cause]) -> pl.Expr:
     cause = pl.lit(None, pl.String)
-    for number, factor in enumerate(steps, start=1):
+    for number, factor in enumerate(factors, start=1):
         now, earlier = pl.col(f"status_{number}"), pl.col(f"status_{number - 1}")
         word = pl.lit(factor.value)
         if factor in _FACTS_OF_FAMILIES:
             unchanged = (pl.col(f"own_{number}") == pl.col(f"own_{number - 1}")).fill_null(value=False)
             word = pl.when(unchanged).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
         cause = pl.when(now.ne_missing(earlier)).then(word).otherwise(cause)
-    gone = final.is_null() & ~pl.col("family_id").is_in(here.implode())
-    same = final.eq_missing(pl.col("status_0"))
+    gone = pl.col("row").is_null()
+    same = pl.col("to_status").eq_missing(pl.col("status_0"))
     return pl.when(gone).then(pl.lit(Cause.REGISTRATIONS.value)).when(~same).then(cause)
 
 
-def _worlds(families: Families, terms: Terms, seats: pl.DataFrame, before: Before) -> Iterator[_World]:
-    stayed = before.statuses.select("family_id").unique()
-    records = families.records
-    known = records.join(stayed, on="family_id", how="semi")
-    facts_before = before.families.records.select("family_id", *EVIDENCE_FACTS)
-    own_new = known.drop(EVIDENCE_FACTS).join(facts_before, on="family_id", how="left")
-    members = families.members.join(stayed, on="family_id", how="semi")
-    marks = before.families.members.select("person_id", MEMBER_EVIDENCE)
-    members_then = members.drop(MEMBER_EVIDENCE).join(marks, on="person_id", how="left", maintain_order="left")
+def _worlds(now: Now, before: Before, was_here: pl.Series) -> Iterator[_World]:
     # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
-    then = before.terms or terms
-    then = replace(then, days=then.days.model_copy(update={"decision_date": terms.days.decision_date}))
-    seats_then = seats if before.seats is None else before.seats
-    yield _World(Cause.OWN_DATA, Families(own_new, members_then), then, seats_then)
-    yield _World(Cause.EVIDENCE, Families(known, members), then, seats_then)
-    yield _World(Cause.REGISTRATIONS, families, then, seats_then)
-    if before.terms is None:
-        return
-    now = replace(then, scorecard=terms.scorecard, cut_points=terms.cut_points)
-    if (then.scorecard.hash, then.cut_points.rows()) != (now.scorecard.hash, now.cut_points.rows()):
-        yield _World(Cause.MODEL, families, now, seats_then)
-    same_seed = terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed})
-    now = replace(terms, days=same_seed)
-    if then.policy != terms.policy:
-        yield _World(Cause.POLICY, families, now, seats_then)
-    if not seats_then.select(_PLACES).equals(seats.select(_PLACES)):
-        yield _World(Cause.SEATS, families, now, seats)
-    if then.days.lottery_seed != terms.days.lottery_seed:
-        yield _World(Cause.LOTTERY, families, terms, seats)
+    then = before.terms or now.terms
+    then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
+    seats_then = now.seats if before.seats is None else before.seats
+
+    def judged(families: Families, terms: Terms) -> pl.DataFrame:
+        made = eligibility(judge(families, terms, parts=False), families, terms, before.sitting)
+        return made.select(name for name in now.eligible.columns if name in made.columns)
+
+    def everybody(terms: Terms) -> pl.DataFrame:
+        """Everybody of now under other terms, in the rows of now."""
+        return now.eligible if _same(terms, now.terms) else _laid(now.eligible, judged(now.families, terms))
+
+    switched = _switched(now, before)
+    all_of_now = everybody(then)
+    stayed = all_of_now.with_columns(status=pl.when(was_here).then("status"))
+    of_evidence = _as_they_were(now, before, switched.filter("evidence"), EVIDENCE_FACTS)
+    without_evidence = _laid(stayed, judged(of_evidence, then))
+    of_both = _as_they_were(now, before, switched.filter("bps"), [*EVIDENCE_FACTS, *_answers(now)])
+    own = _laid(without_evidence, judged(of_both, then))
+    yield _World(Cause.OWN_DATA, own, then, seats_then)
+    yield _World(Cause.BPS_CORRECTION, without_evidence, then, seats_then)
+    yield _World(Cause.EVIDENCE, stayed, then, seats_then)
+    yield _World(Cause.REGISTRATIONS, all_of_now, then, seats_then)
+    modelled = replace(then, scorecard=now.terms.scorecard, cut_points=now.terms.cut_points)
+    if not _same(then, modelled):
+        yield _World(Cause.MODEL, everybody(modelled), modelled, seats_then)
+    same_draw = replace(now.terms, days=now.terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed}))
+    if modelled.policy != now.terms.policy:
+        yield _World(Cause.POLICY, now.eligible, same_draw, seats_then)
+    if not seats_then.select(_PLACES).equals(now.seats.select(_PLACES)):
+        yield _World(Cause.SEATS, now.eligible, same_draw, now.seats)
+    if then.days.lottery_seed != now.terms.days.lottery_seed:
+        yield _World(Cause.LOTTERY, now.eligible, now.terms, now.seats)
+
+
+def _same(one: Terms, other: Terms) -> bool:
+    """Whether families are judged alike under both."""
+    return (one.policy, one.scorecard.hash, one.cut_points.rows()) == (
+        other.policy, other.scorecard.hash, other.cut_points.rows(),
+    )  # fmt: skip
+
+
+def _laid(rows: pl.DataFrame, anew: pl.DataFrame) -> pl.DataFrame:
+    """The rows, in their order, with those judged anew in the place of the same families and programmes.
+
+    Rows without a status stay so: these families are not there in that world.
+    """
+    if anew.is_empty():
+        return rows
+    numbered = rows.select(*_KEY, row=pl.int_range(pl.len()), was_there=pl.col("status").is_not_null())
+    placed = anew.join(numbered.filter("was_there"), on=_KEY).drop("was_there")
+    kept = rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    kept = kept.join(placed.select("row"), on="row", how="anti")
+    return pl.concat([kept, placed], how="diagonal").sort("row").drop("row")
+
+
+def _switched(now: Now, before: Before) -> pl.DataFrame:
+    """Families with facts of agencies (`evidence`) or answers that BPS gives now (`bps`) that were others last quarter.
+
+    Beside the two flags, `<fact>_then`: the fact as it was; of an answer that BPS does not give, as it is.
+    """
+    records = now.families.records
+    answers = _answers(now)
+    facts = [*EVIDENCE_FACTS, *answers]
+    marked = [
+        members.filter(pl.col(MEMBER_EVIDENCE) == 1).select("family_id", "person_id")
+        for members in (now.families.members, before.families.members)
+    ]
+    remarked = pl.concat(
+        [marked[one].join(marked[other], on="person_id", how="anti") for one, other in ((0, 1), (1, 0))]
+    )["family_id"]
+    # Of current recipients before the first quarter nothing is on record: their evidence was unknown.
+    then = before.families.records.select("family_id", *facts, is_on_record=pl.lit(value=True))
+    is_on_record = pl.col("is_on_record").fill_null(value=False)
+    return (
+        records.select("family_id", *facts)
+        .join(before.statuses, on="family_id", how="semi")
+        .join(then, on="family_id", how="left", suffix=_THEN)
+        .with_columns(
+            evidence=_differ(EVIDENCE_FACTS) | pl.col("family_id").is_in(remarked.implode()),
+            bps=_differ(answers) & is_on_record,
+        )
+        .filter(pl.col("evidence") | pl.col("bps"))
+        .join(now.sources.select("family_id", *(f"{name}{_SOURCE}" for name in answers)), on="family_id", how="left")
+        .with_columns(
+            pl.when(is_on_record & (pl.col(f"{name}{_SOURCE}") == Source.BPS_VALIDATION.value))
+            .then(f"{name}{_THEN}")
+            .otherwise(name)
+            .alias(f"{name}{_THEN}")
+            for name in answers
+        )
+        .with_columns(bps=_differ(answers))
+        .filter(pl.col("evidence") | pl.col("bps"))
+        .select("family_id", "evidence", "bps", *(f"{name}{_THEN}" for name in facts))
+    )
+
+
+def _answers(now: Now) -> list[str]:
+    """What the registry says of families besides the agencies' facts, where it tells who says so."""
+    return [
+        name
+        for name in now.families.records.columns
+        if f"{name}{_SOURCE}" in now.sources.columns and name not in EVIDENCE_FACTS
+    ]
+
+
+def _differ(names: Iterable[str]) -> pl.Expr:
+    return pl.any_horizontal(
+        pl.lit(value=False), *(pl.col(name).ne_missing(pl.col(f"{name}{_THEN}")) for name in names)
+    )
+
+
+def _as_they_were(now: Now, before: Before, switched: pl.DataFrame, facts: Sequence[str]) -> Families:
+    """These families of now, with these facts as they were, and the marks of their members."""
+    records, members = now.families.records, now.families.members
+    then = switched.select("family_id", *(f"{name}{_THEN}" for name in facts))
+    marks = before.families.members.select("person_id", MEMBER_EVIDENCE)
+    return Families(
+        records.join(then, on="family_id")
+        .with_columns(pl.col(f"{name}{_THEN}").alias(name) for name in facts)
+        .select(records.columns),
+        members.join(then.select("family_id"), on="family_id", how="semi")
+        .drop(MEMBER_EVIDENCE)
+        .join(marks, on="person_id", how="left", maintain_order="left")
+        .select(members.columns),
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
+from assets.decision.ranking import RESERVED, SITTING
 from assets.welfare.scorecard import MICRO, FeatureTable
 from quotas.rules import Filter, Operator, ProgrammeRule
 from reports.explanation import (
@@ -21,11 +22,12 @@ from reports.explanation import (
     Places,
     ProgrammeDecision,
     Reason,
+    Referred,
     RuleCheck,
     ScorePart,
 )
 from schemas.errors import Refused, Tampered
-from schemas.messages import Words, catalogue, named, quantity, words, yes_or_no
+from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
 from schemas.vocabularies import Outcome, Programme, Status
@@ -36,6 +38,7 @@ PER_FAMILY = (
     "decision/filters",
     "decision/payments",
     "decision/transitions",
+    "decision/referrals",
     "decision/scores",
     "registry/families",
     "registry/provenance",
@@ -115,6 +118,7 @@ def explanation(
             )
             for programme, row in decided.items()
         ),
+        referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
         scorable=score["scorable"],
@@ -199,6 +203,7 @@ class _Telling:
             cutoff_side=side,
             cutoff_distance_micro=micro,
             cutoff_distance_share=share,
+            placed_by=self._placed_by(row),
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
@@ -215,6 +220,19 @@ class _Telling:
             return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
         known = {"programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile}
         return words(f"reason.{code}", **known)
+
+    def _placed_by(self, row: Row) -> Words | None:
+        """The rule that put a family out of the order of the poor: before others who wait, or behind its own rank."""
+        ranking = self.terms.policy.ranking
+        rules = {f"{RESERVED}{one.fact}": Words(one.reason.id, one.reason.en) for one in ranking.reserved_places}
+        if ranking.sitting_margin_micro:
+            rules[SITTING] = words("placing.sitting")
+        if row["placed_by"] in rules:
+            return rules[row["placed_by"]]
+        if row["status"] == Status.WAITING and row["rank"] <= row["seats"]:
+            told = Words(*(" ".join(one.of(lang) for one in rules.values()) for lang in LANGUAGES))
+            return words("placing.passed_over", rules=told)
+        return None
 
     def _distance(self, micro: int | None) -> tuple[str | None, int | None, float | None]:
         if micro is None:
@@ -235,6 +253,23 @@ class _Telling:
             position=row["queue_position"],
             seats=row["seats"],
         )
+
+    def referral(self, row: Row) -> Referred:
+        rule = next(one for one in self.terms.policy.referrals if one.code == row["referral"])
+        known = [fact.partition("=") for fact in row["facts"]]
+        return Referred(
+            code=rule.code,
+            name=Words(rule.name.id, rule.name.en),
+            reason=Words(row["reason_id"], row["reason_en"]),
+            grounds=tuple((self._fact_label(fact), self._known(fact, int(value))) for fact, _, value in known),
+            legal_source=Words(rule.source.title.id, rule.source.title.en),
+            legal_url=rule.source.url,
+        )
+
+    def _known(self, fact: str, value: int) -> Words:
+        if fact.startswith(("has_", "is_", "receives_")):
+            return yes_or_no(value)
+        return self._answer(fact, value) if fact in self.questionnaire.variables else quantity(value, "")
 
     def check(self, rule: Filter, rows: Sequence[Row]) -> RuleCheck:
         row = next((one for one in rows if one["filter"] == rule.code), None)

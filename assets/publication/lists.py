@@ -47,6 +47,33 @@ def region_summary(decisions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
     return pl.concat(parts).with_columns(registered=pl.col("evaluated"))
 
 
+def budget(costs: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the public budget (contract `publication/budget`), amounts of fewer than five families suppressed.
+
+    What one family is paid tells its components. Where one regency alone is suppressed, the next smallest is too, or,
+    if there is none, the nation: its total would give the amount away.
+
+    Parameters
+    ----------
+    costs : DataFrame
+        Contract `decision/budget`.
+    """
+    few, is_regency = pl.col("families").is_between(1, SMALLEST_SHOWN - 1), pl.col("level") == "regency"
+    told = costs.sort(
+        "programme", is_regency, ~few, "families", "region_code", descending=[False, True, False, False, False]
+    )
+    counted = is_regency & (pl.col("families") > 0)
+    told = told.with_columns(
+        _few=(few & is_regency).sum().over("programme"),
+        _turn=(counted.cast(pl.Int64).cum_sum().over("programme")),
+        _paid=counted.sum().over("programme"),
+    )
+    is_alone = pl.col("_few") == 1
+    hide = few | (is_alone & counted & (pl.col("_turn") <= 2)) | (is_alone & ~is_regency & (pl.col("_paid") == 1))  # noqa: PLR2004
+    amounts = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
+    return told.with_columns(pl.when(~hide).then(name).alias(name) for name in amounts).select(costs.columns)
+
+
 def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
     small = pl.any_horizontal(pl.col(name).is_between(1, SMALLEST_SHOWN - 1) for name in _SENSITIVE)
     parent = pl.col("region_code").str.slice(0, {"regency": 2, "district": 5, "village": 8}[level])

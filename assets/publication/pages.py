@@ -14,6 +14,7 @@ PUBLIC = {
     "recipients": "publication/recipients",
     "waiting_list": "publication/waiting_list",
     "region_summary": "publication/region_summary",
+    "budget": "publication/budget",
     "seats": "decision/seats",
 }
 
@@ -25,7 +26,7 @@ def pages(house: House) -> Callable[[Mapping[str, pl.DataFrame], Mapping[str, An
         contracts = {name: house.contracts[key] for name, key in PUBLIC.items()}
         described = datapackage(contracts, manifest)
         return {
-            "site/index.html": summary_page(frames["region_summary"], frames["seats"], manifest),
+            "site/index.html": summary_page(frames["region_summary"], frames["seats"], frames["budget"], manifest),
             "datapackage.json": json.dumps(described, indent=1, ensure_ascii=False),
         }
 

@@ -19,7 +19,7 @@ from assets.decision.draft import SHORT, Draft
 from assets.house import House
 from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
-from assets.publication.lists import recipients, region_summary, waiting_list
+from assets.publication.lists import budget, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
 from schemas.errors import StaleDraft, Tampered
 
@@ -33,9 +33,18 @@ RESTRICTED_TABLES = (
     "decision/payments",
     "decision/transitions",
     "decision/scores",
+    "decision/budget",
+    "decision/displaced",
+    "decision/referrals",
 )
 Page = Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
-PUBLIC_TABLES = ("publication/recipients", "publication/waiting_list", "publication/region_summary", "decision/seats")
+PUBLIC_TABLES = (
+    "publication/recipients",
+    "publication/waiting_list",
+    "publication/region_summary",
+    "publication/budget",
+    "decision/seats",
+)
 
 
 def name_of(key: str) -> str:
@@ -150,6 +159,7 @@ def _public_files(
         "publication/recipients": recipients(decisions).collect(),
         "publication/waiting_list": waiting_list(decisions, moved).collect(),
         "publication/region_summary": region_summary(decisions, str(draft.quarter)),
+        "publication/budget": budget(draft.read(house, "decision/budget")),
         "decision/seats": draft.read(house, "decision/seats"),
     }
     fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}

@@ -14,7 +14,7 @@ from assets.house import House
 from assets.intake.batches import Batch
 from assets.lake import WHOLE, Lake, Table, digest
 from assets.registry.adjudications import rulings_of
-from assets.registry.attributes import statements
+from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
 from assets.registry.coverage import COUNTED, outreach, placed, stated_regency
 from assets.registry.families import family_index
@@ -24,6 +24,7 @@ from assets.registry.periods import family_periods, person_periods
 from assets.registry.persons import persons_of
 from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
 from assets.registry.settling import Settled
+from assets.registry.shocks import family_shocks
 from assets.registry.statements import Statements, counted
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
@@ -33,6 +34,7 @@ from schemas.vocabularies import Feed
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
     "registry/families", "registry/provenance", "registry/members", "registry/conflicts", "registry/village_office",
+    "registry/shocks",
     "registry/persons", "registry/claims", "registry/links", "registry/aliases", "registry/cases",
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
     "registry/coverage", "registry/parked",
@@ -144,7 +146,7 @@ def resolve(
     of_regency = lake.map_shards(
         _records, str(quarter),
         [room.contract(name)
-         for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods")],
+         for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)), persons, *made, *cards,
          *before.values()],
@@ -249,7 +251,7 @@ def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
     cards = room.index.lazy().select("family_card_number", "family_id", "was_on_record").join(homes, on="family_id")
     read = {feed.value: counted(room.said.of(feed), cards) for feed in _STATED}
     read["persons"] = room.people.filter(pl.col("regency_code").is_in(regencies))
-    for name in ("families", "provenance", "conflicts", "family_periods"):
+    for name in ("families", "provenance", "conflicts", "family_periods", "shocks"):
         read[name] = room.then(f"registry/{name}").drop("regency_code", strict=False).join(homes, on="family_id")
     return {name: frame.collect() for name, frame in read.items()}
 
@@ -282,7 +284,11 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     stayed = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
     stayed = stayed.join(elsewhere, on="family_id", how="anti")
     came = read["family_periods"].drop("regency_code").join(stayed, on="family_id", how="anti")
-    return (*records, family_periods(made, pl.concat([stayed, came.select(stayed.columns)]), days.cut_off))
+    periods = family_periods(made, pl.concat([stayed, came.select(stayed.columns)]), days.cut_off)
+    oldest = Precedence.of(policy.registry, days.cut_off).oldest
+    shocks = family_shocks(surveys, read["persons"], read["shocks"], oldest)
+    here_now = made.select("family_id", "regency_code")
+    return (*records, periods, shocks.join(here_now, on="family_id"))
 
 
 def _in_bps_codes(said: Statements) -> list[str]:

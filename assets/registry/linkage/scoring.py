@@ -32,8 +32,9 @@ _NO_DATES = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 # Level of a name from which on it is the same, be it in another order.
 _SAME_NAME = 4
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
-# What is cheapest to compare comes first: the rest is not compared where it could not reach the threshold.
-_BY_COST = ("birth_date", "region", *_NAMES, *_NUMBERS, "address")
+# What tells most pairs apart for least work comes first: the rest is not compared where it could not reach the
+# threshold.
+_BY_COST = (*_NAMES, "birth_date", *_NUMBERS, "region", "address")
 
 
 @contextmanager
@@ -177,12 +178,12 @@ def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, s
     list of tuple
         First `prior`, then every comparison, last `total`; the parts before it add up to it.
     """
-    steps = [("prior", f"{model.matches_per_person:g} matches expected per person", int(pair["weight_micro_prior"]))]
+    steps = [("prior", f"{model.matches_per_person:g}", int(pair["weight_micro_prior"]))]
     steps += [
         (one.name, one.words(pair[f"level_{one.name}"]), int(pair[f"weight_micro_{one.name}"]))
         for one in model.comparisons
     ]
-    return [*steps, ("total", f"probability {pair['probability']:.6f}", sum(part for _, _, part in steps))]
+    return [*steps, ("total", f"{pair['probability']:.6f}", sum(part for _, _, part in steps))]
 
 
 def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -42,7 +43,7 @@ _SESSIONS = {
 }
 
 
-def train(people: pl.DataFrame, *, seed: int) -> LinkageModel:
+def train(people: pl.DataFrame, *, seed: int, folder: Path | None = None) -> LinkageModel:
     """The linkage model of a file of persons, without labels; the same persons and seed give the same bytes.
 
     Splink's expectation maximisation, on one thread, gives the start. From there m, u and the
@@ -58,6 +59,8 @@ def train(people: pl.DataFrame, *, seed: int) -> LinkageModel:
         others as String.
     seed : int
         Chooses the sampled persons.
+    folder : Path, optional
+        See :func:`assets.registry.linkage.scoring.workshop`.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def train(people: pl.DataFrame, *, seed: int) -> LinkageModel:
         message = f"the persons have none of the columns {', '.join(COLUMNS)}. Add at least one."
         raise Refused(message)
     rules = recipe(columns)
-    with workshop(None, None, None) as con:
+    with workshop(folder, None, None) as con:
         persons = prepare(con, people, columns)
         propose(con, columns, persons, _PAIRS_OF_A_RULE)
         candidates = _patterns(con, rules, f"SELECT DISTINCT left_n, right_n, {{}} FROM ({pairs_sql(columns)})")

@@ -1,0 +1,151 @@
+"""What follows from a quarter's decisions: referrals, what it costs, and what placing out of order does to others.
+
+Nothing here changes a decision.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from assets.decision.families import Families, Terms
+from assets.decision.referrals import referrals
+from assets.house import House
+from assets.lake import WHOLE, Table, digest
+from quotas.rules import MILLION
+from schemas.vocabularies import Status
+
+NATION, REGENCY, WHOLE_NATION = "nation", "regency", "all"
+REGENCY_CODE_LENGTH = len("35.10")
+STAGES = 4
+_RECEIVES = pl.col("status") == Status.RECIPIENT.value
+
+
+def budget(decisions: pl.LazyFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """What a stage costs, by regency and in the nation (contract `decision/budget`).
+
+    Parameters
+    ----------
+    decisions : LazyFrame
+        Contract `decision/decisions`.
+    seats : DataFrame
+        Contract `decision/seats`; places of smaller areas count in their regency.
+
+    Notes
+    -----
+    Averages, and what all places cost by them, are rounded down to whole rupiah. A programme that pays a flat amount
+    costs that amount per place whether anybody is paid or not; else the average of those paid stands for the places
+    that are empty. Only the nation has a ceiling (policy `budget.national_ceiling`): a fourth of the year's.
+    """
+    by = ["region_code", "programme"]
+    paid = (
+        decisions.filter(_RECEIVES)
+        .group_by(region_code="regency_code", programme="programme")
+        .agg(families=pl.len().cast(pl.Int64), amount_rupiah=pl.col("amount_rupiah").sum())
+        .collect()
+    )
+    places = seats.group_by(
+        pl.col("regency_code").str.slice(0, REGENCY_CODE_LENGTH).alias("region_code"), "programme"
+    ).agg(pl.col("seats").sum())
+    counted = ["families", "amount_rupiah", "seats"]
+    regencies = paid.join(places, on=by, how="full", coalesce=True).with_columns(pl.col(counted).fill_null(0))
+    nation = regencies.group_by("programme").agg(pl.col(counted).sum()).with_columns(region_code=pl.lit(WHOLE_NATION))
+    flat = {one.value: rule.amount_rupiah for one, rule in terms.policy.programmes.items()}
+    ceilings = {one.value: year and year // STAGES for one, year in terms.policy.budget.national_ceiling.items()}
+
+    def of_programme(amounts: dict[str, int | None]) -> pl.Expr:
+        return pl.col("programme").replace_strict(amounts, default=None, return_dtype=pl.Int64)
+
+    columns = [*by, *counted]
+    return (
+        pl.concat([nation.select(columns), regencies.select(columns)])
+        .with_columns(
+            quarter=pl.lit(str(terms.quarter)),
+            stage=pl.lit(terms.quarter.stage, pl.Int32),
+            level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY)),
+            mean_rupiah=pl.coalesce(of_programme(flat), _share_of("amount_rupiah", pl.lit(1), "families")),
+            full_rupiah=pl.coalesce(
+                of_programme(flat) * pl.col("seats"), _share_of("amount_rupiah", pl.col("seats"), "families")
+            ),
+            ceiling_rupiah=pl.when(pl.col("region_code") == WHOLE_NATION).then(of_programme(ceilings)),
+        )
+        .with_columns(ceiling_share_micro=_share_of("amount_rupiah", pl.lit(MILLION), "ceiling_rupiah"))
+        .sort("level", "region_code", "programme")
+    )
+
+
+def _share_of(amount: str, times: pl.Expr, of: str) -> pl.Expr:
+    """Whole part of amount x times / of, null where that is 0 or null; for a nation the product outgrows 64 bits."""
+    return pl.when(pl.col(of) > 0).then((pl.col(amount).cast(pl.Int128) * times // pl.col(of)).cast(pl.Int64))
+
+
+def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
+    """What each rule that places out of order does, by area and programme (contract `decision/displaced`).
+
+    Whoever receives with a rank above the number of places has the place of somebody who waits with a rank within it:
+    as many are the ones as the others.
+
+    Parameters
+    ----------
+    decisions : LazyFrame
+        Contract `decision/decisions`.
+    area : str
+        Column of the areas that have places of their own.
+    """
+    by = ["regency_code", "programme"]
+    decisions = decisions.with_columns(regency_code=pl.col(area))
+    mean_score = pl.col("score_micro").sum() // pl.len().cast(pl.Int64)
+    came_in = (
+        decisions.filter(_RECEIVES & (pl.col("rank") > pl.col("seats")))
+        .group_by(*by, "placed_by")
+        .agg(families=pl.len().cast(pl.Int64), placed_score_micro=mean_score)
+    )
+    stayed_out = (
+        decisions.filter((pl.col("status") == Status.WAITING.value) & (pl.col("rank") <= pl.col("seats")))
+        .group_by(by)
+        .agg(displaced_score_micro=mean_score)
+    )
+    return (
+        came_in.join(stayed_out, on=by, how="left")
+        .with_columns(poorer_micro=pl.col("placed_score_micro") - pl.col("displaced_score_micro"))
+        .sort("regency_code", "programme", "placed_by")
+        .collect()
+    )
+
+
+def budget_table(house: House, terms: Terms, decisions: Table, seats: Table) -> Table:
+    """The budget of a quarter."""
+    decided = decisions.scan(house.contracts["decision/decisions"])
+    places = seats.read(house.contracts["decision/seats"])
+    return _whole(house, terms, "decision/budget", budget(decided, places, terms))
+
+
+def displaced_table(house: House, terms: Terms, decisions: Table) -> Table:
+    """Who was displaced in a quarter, by the rule that did it."""
+    decided = decisions.scan(house.contracts["decision/decisions"])
+    return _whole(house, terms, "decision/displaced", displaced(decided, terms.area))
+
+
+def referrals_table(
+    house: House, terms: Terms, registry: Mapping[str, Table], shocks: Table, decisions: Table
+) -> Table:
+    """Referrals, by regency."""
+    tables = (registry["registry/families"], registry["registry/members"], shocks, decisions)
+    contract = house.contracts["decision/referrals"]
+    (made,) = house.lake.map_shards(
+        _refer_regency, str(terms.quarter), [contract], sorted(decisions.shards), tables, house, terms, tables,
+        settings=(terms,),
+    )  # fmt: skip
+    return made
+
+
+def _refer_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
+    records, members, shocks, decisions = (table.read(house.contracts[table.key], regency) for table in tables)
+    return (referrals(Families(records, members), shocks, decisions, terms),)
+
+
+def _whole(house: House, terms: Terms, key: str, frame: pl.DataFrame) -> Table:
+    """A small table in one shard, named by its rows."""
+    contract, quarter = house.contracts[key], str(terms.quarter)
+    named = hashlib.sha256(contract.fit(frame).write_csv().encode()).hexdigest()
+    return Table(key, quarter, {WHOLE: house.lake.write(contract, quarter, WHOLE, digest([key, named])[:32], frame)})
