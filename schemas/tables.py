@@ -30,7 +30,7 @@ from schemas.table_columns import (
     col,
     one_of,
 )
-from schemas.vocabularies import Cause, Outcome, PriorStatus, Status
+from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Status
 
 
 def _budget() -> list[pa.Column]:
@@ -53,6 +53,28 @@ def _budget() -> list[pa.Column]:
         col("ceiling_share_micro", pl.Int64, "Share of the ceiling", "Amount in millionths of the ceiling.",
             "millionths", nullable=True),
     ]  # fmt: skip
+
+
+def _movements(key: str, access: Access) -> Contract:
+    few = "Causes are told of the nation alone, those of fewer than five families together."
+    described = "How many families came onto the list of recipients and off it, and why."
+    return contract(
+        key, "Movements", described if access is RESTRICTED else f"{described} {few}",
+        [
+            QUARTER,
+            col("level", pl.String, "Level", "nation or regency.", "word"),
+            col("region_code", pl.String, "Region", "Kemendagri code of the regency; 'all' is the nation.", "code"),
+            PROGRAMME,
+            col("move", pl.String, "Move",
+                "Onto the list from outside or from the queue, or off it, out or into the queue.", "word",
+                checks=one_of(Move)),
+            col("cause", pl.String, "Cause", "Why; moved: the family receives in another regency now.", "word",
+                nullable=access is not RESTRICTED),
+            col("families", pl.Int64, "Families", "How many moved so.", "families"),
+        ],
+        grain="region x programme x move x cause",
+        order=["level", "region_code", "programme", "move", "cause"], access=access,
+    )  # fmt: skip
 
 
 def _decision() -> list[Contract]:
@@ -220,6 +242,7 @@ def _decision() -> list[Contract]:
             "decision/budget", "Budget", "What the stage costs, by regency and in the nation, against the ceiling.",
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=RESTRICTED,
         ),
+        _movements("decision/movements", RESTRICTED),
         contract(
             "decision/displaced", "Displaced",
             "Families that rules place out of order, and how much poorer those are who wait in their stead.",
@@ -274,6 +297,7 @@ def _decision() -> list[Contract]:
             "What the stage costs, by regency and in the nation; amounts of fewer than five families are suppressed.",
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=PUBLIC,
         ),
+        _movements("publication/movements", PUBLIC),
         contract(
             "publication/region_summary", "Summary by region",
             "Counts per region and programme; small cells are suppressed.",

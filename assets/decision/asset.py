@@ -11,8 +11,11 @@ from assets.checks import (
     COUNTS_PROMISE,
     COUNTS_RECONCILE,
     DRAFT_CHECKS,
+    MOVES_BALANCE,
+    MOVES_PROMISE,
     Counted,
     budget_off_payments,
+    unbalanced_moves,
     unreconciled,
 )
 from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
@@ -25,7 +28,7 @@ from assets.decision.quarter import (
     seats_table,
     terms_of,
 )
-from assets.decision.results import budget_table, displaced_table, referrals_table
+from assets.decision.results import budget_table, displaced_table, movements_table, referrals_table
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
@@ -39,7 +42,7 @@ from schemas.tables import TABLES
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/transitions", "decision/budget",
-    "decision/displaced", "decision/referrals",
+    "decision/displaced", "decision/referrals", "decision/movements",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -106,7 +109,11 @@ def judge(
     ]
     + [
         dg.AssetCheckSpec(name, asset=key_of("decision/decisions"), description=promise, blocking=True)
-        for name, promise in ((BUDGET_EQUALS_PAYMENTS, BUDGET_PROMISE), (COUNTS_RECONCILE, COUNTS_PROMISE))
+        for name, promise in (
+            (BUDGET_EQUALS_PAYMENTS, BUDGET_PROMISE),
+            (MOVES_BALANCE, MOVES_PROMISE),
+            (COUNTS_RECONCILE, COUNTS_PROMISE),
+        )
     ],
     partitions_def=QUARTERS,
     group_name="decision",
@@ -138,33 +145,27 @@ def decide(
     costs = budget_table(house, terms, decisions, seats)
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
-    made = (seats, decisions, payments, transitions, costs, displaced, referred)
+    moved = movements_table(house, terms, transitions)
+    made = (seats, decisions, payments, transitions, costs, displaced, referred, moved)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
-    off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
-    yield dg.AssetCheckResult(
-        passed=off == 0,
-        check_name=BUDGET_EQUALS_PAYMENTS,
-        asset_key=key_of("decision/decisions"),
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"rows that break it": off},
-    )
     for check in DRAFT_CHECKS:
-        broken = check.broken(*scans)
-        yield dg.AssetCheckResult(
-            passed=broken == 0,
-            check_name=check.name,
-            asset_key=key_of("decision/decisions"),
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"rows that break it": broken},
-        )
-    broken_stages = unreconciled(_counted(house, pins, families, decisions, payments))
-    yield dg.AssetCheckResult(
-        passed=not broken_stages,
-        check_name=COUNTS_RECONCILE,
+        yield _checked(check.name, check.broken(*scans))
+    off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
+    yield _checked(BUDGET_EQUALS_PAYMENTS, off)
+    moves, decided = (table.scan(contracts[table.key]) for table in (moved, decisions))
+    yield _checked(MOVES_BALANCE, unbalanced_moves(moves, decided, history.recipients(house)))
+    yield _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments)))
+
+
+def _checked(name: str, broken: int | list[str]) -> dg.AssetCheckResult:
+    """How a check ended: passed where no row, or no stage, breaks it."""
+    return dg.AssetCheckResult(
+        passed=not broken,
+        check_name=name,
         asset_key=key_of("decision/decisions"),
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"stages that do not reconcile": broken_stages},
+        metadata={"broken by": broken},
     )
 
 

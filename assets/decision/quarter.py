@@ -21,11 +21,13 @@ from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
+from schemas.errors import Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
 _DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = ("components", "head_name", "case_id", "input_hash")
 _LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
 _STATUS = {
@@ -83,6 +85,11 @@ class History:
         gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
         return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
+
+    def recipients(self, house: House) -> pl.LazyFrame:
+        """`regency_code, programme` of everybody who received, where it was then."""
+        then = self.tables[_DECISIONS].scan(house.contracts[_DECISIONS]) if self.tables else self.received.lazy()
+        return then.filter(pl.col("status") == Status.RECIPIENT).select("regency_code", "programme")
 
     def left(self) -> set[str]:
         """Regencies that families are gone from."""
@@ -215,9 +222,13 @@ def _transitions_of_regency(
         return tables[key].read(house.contracts[key], regency)
 
     contract = house.contracts[seats.key]
+    eligible, decisions = (read(key).sort(*_KEY) for key in (_ELIGIBILITY, _DECISIONS))
+    if not eligible.select(_KEY).equals(decisions.select(_KEY)):
+        message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
+        raise Tampered(message)
     now = Now(
-        _families(house, tables, regency), read("registry/provenance"), read(_ELIGIBILITY).drop(_OF_NO_CONCERN),
-        read(_DECISIONS), terms, seats.read(contract),
+        _families(house, tables, regency), read("registry/provenance"),
+        eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
         history.statuses(house, regency),
