@@ -83,6 +83,7 @@ def _programme(
         "regions": [{**row, "bar": _bar(row, widest, lang)} for row in regions],
         "totals": {column: _total(counted[column]) for column in COUNTS},
         "places": _total(shown["seats"]),
+        "bounds": [name for name in ("floor", "cap") if seats[name].null_count() < seats.height],
         "seats": [{**row, "name": regency_name(row["regency_code"])} for row in shown.iter_rows(named=True)],
         "others": None if others.is_empty() else _added(others),
         "all": _added(seats),

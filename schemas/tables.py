@@ -90,11 +90,25 @@ def _decision() -> list[Contract]:
     ]  # fmt: skip
     seat_columns = [
         PROGRAMME,
-        col("weight", pl.Int64, "Weight", "Poor persons of the area (BPS).", "persons", "BPS"),
+        col(
+            "weight",
+            pl.Int64,
+            "Weight",
+            "Poor persons of the area, or rupiah a month they lack up to the poverty line (policy: quotas.weight).",
+            "persons or rupiah",
+            "BPS",
+        ),
         col("exact_share", pl.Decimal(38, 6), "Exact share", "Places before rounding to whole ones.", "places"),
         col("remainder", pl.Decimal(38, 6), "Remainder", "Fraction of a place left after the whole ones.", "places"),
-        col("has_remainder_seat", pl.Boolean, "Remainder place", "Whether the fraction won a place.", "yes/no"),
+        col(
+            "has_remainder_seat",
+            pl.Boolean,
+            "Remainder place",
+            "Whether rounding gave more than the whole places.",
+            "yes/no",
+        ),
         col("seats", pl.Int64, "Places", "Places of the area.", "families"),
+        col("floor", pl.Int64, "Floor", "Places it has at least, by policy.", "families", nullable=True),
         col("cap", pl.Int64, "Cap", "Places that can be filled at most.", "families", nullable=True),
         col("seats_before", pl.Int64, "Places before", "Places in the previous quarter.", "families", nullable=True),
         col("change", pl.Int64, "Change", "Places more or fewer than before.", "families", nullable=True),

@@ -92,6 +92,7 @@ def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
             "remainder": Decimal(share) % 1,
             "has_remainder_seat": number > int(Decimal(share)),
             "seats": number,
+            "floor": None,
             "cap": None,
             "seats_before": before,
             "change": None if before is None else number - before,
@@ -182,7 +183,7 @@ def test_a_total_is_withheld_where_a_part_is_suppressed_because_it_would_give_it
 def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_row() -> None:
     html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST, "en")
     rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
-    assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "", "600", "+20"]
+    assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "600", "+20"]
     assert row_of(html, "Other regencies")[2] == "25,390"
     assert row_of(html, "Other regencies")[5] == "157"
     totals = [row for row in read(html).rows if row and row[0] == "Total"]
@@ -220,7 +221,15 @@ def test_a_page_of_the_whole_nation_is_folded_up() -> None:
 
 def test_places_of_other_areas_than_regencies_are_shown_as_they_are() -> None:
     html = summary_page(public(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None))), MANIFEST)
-    assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", "", ""]
+    assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", ""]
+
+
+def test_a_floor_or_a_cap_is_shown_where_one_is_set() -> None:
+    html = summary_page(public(summary(BANYUWANGI), PLACES.with_columns(floor=pl.lit(17, pl.Int64))), MANIFEST)
+    rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
+    assert rows[1][-3:] == ["17", "600", "+20"]
+    assert "Paling sedikit" in html
+    assert "Paling banyak" not in html
 
 
 def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:

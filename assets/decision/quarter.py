@@ -132,7 +132,7 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
     contract = house.contracts["decision/seats"]
     counted = eligible.scan(house.contracts["decision/eligibility"]).select(terms.area, "programme", "status").collect()
     before = history.tables.get("decision/seats")
-    table = places(terms, figures, counted, None if before is None else before.read(contract))
+    table = places(terms.policy, figures, counted, None if before is None else before.read(contract))
     name = digest([terms.hash, hashlib.sha256(contract.fit(table).write_csv().encode()).hexdigest()])[:32]
     shard = house.lake.write(contract, str(terms.quarter), WHOLE, name, table)
     return Table(contract.key, str(terms.quarter), {WHOLE: shard})
