@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.vocabularies import Status
+from schemas.vocabularies import Move, Status
 
 LISTED = (Status.RECIPIENT.value, Status.WAITING.value)
 
@@ -102,6 +102,32 @@ def budget_off_payments(payments: pl.LazyFrame, budget: pl.LazyFrame) -> int:
     return _count(
         both.filter(pl.col("families").ne_missing(pl.col("paid")) | pl.col("amount_rupiah").ne_missing(pl.col("due")))
     )
+
+
+MOVES_BALANCE = "moves_balance"
+MOVES_PROMISE = "In every regency enters + promoted - leaves - displaced is the change in filled places."
+
+
+def unbalanced_moves(movements: pl.LazyFrame, decisions: pl.LazyFrame, filled_before: pl.LazyFrame) -> int:
+    """Regencies x programmes whose moves do not make up the change in filled places.
+
+    Parameters
+    ----------
+    movements, decisions : LazyFrame
+        Contracts `decision/movements` and `decision/decisions`.
+    filled_before : LazyFrame
+        `regency_code, programme` of every recipient of the quarter before.
+    """
+    by = ["region_code", "programme"]
+    onto = pl.col("move").is_in([Move.ENTERS.value, Move.PROMOTED.value])
+    signed = pl.when(onto).then("families").otherwise(-pl.col("families"))
+    filled = decisions.filter(pl.col("status") == Status.RECIPIENT)
+    parts = [
+        movements.filter(pl.col("level") == "regency").select(*by, change=signed),
+        filled.select(region_code="regency_code", programme="programme", change=pl.lit(-1, pl.Int64)),
+        filled_before.select(region_code="regency_code", programme="programme", change=pl.lit(1, pl.Int64)),
+    ]
+    return _count(pl.concat(parts).group_by(by).agg(pl.col("change").sum()).filter(pl.col("change") != 0))
 
 
 DRAFT_CHECKS = (

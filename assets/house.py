@@ -5,6 +5,7 @@ It is made by the roof (pipelines); nothing here reads a clock or decides anythi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from assets.pseudonyms import PseudonymKey
 from quotas.calendar import QuarterDays, calendar_of
 from quotas.rulebook import Policy, Rulebook
 from schemas.contract import Contract
+from schemas.errors import PolicyError
 from schemas.quarter import Quarter
 from schemas.questionnaire import Questionnaire
 from schemas.tables import tables
@@ -78,5 +80,19 @@ class House:
         return calendar_of(quarter)
 
     def policy(self, quarter: Quarter) -> Policy:
-        """The law of the quarter's decision day."""
-        return self.rulebook.on(self.days(quarter).decision_date)
+        """The law of the quarter's decision day.
+
+        Raises
+        ------
+        PolicyError
+            If it has no value for the day, or a filter asks for a fact that this home's registry does not hold.
+        """
+        policy = self.rulebook.on(self.days(quarter).decision_date)
+        held = self.contracts["registry/families"].columns
+        for rule in policy.filters:
+            if rule.fact not in held:
+                near = get_close_matches(rule.fact, held, n=1, cutoff=0.0)[0]
+                fault = f"the registry holds no '{rule.fact}'. The nearest is '{near}'."
+                message = f"filters.yaml: {rule.code}, key 'fact': {fault}"
+                raise PolicyError(message)
+        return policy

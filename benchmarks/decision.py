@@ -87,7 +87,7 @@ def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
     eligible = eligibility(judge(families, now, parts=False), families, now, before.sitting)
     decided = rank(eligible, seats, now)
     sources = _read(folder, "now", "registry/provenance")
-    moved = transitions(Now(families, sources, eligible, decided, now, seats), before)
+    moved = transitions(Now(families, sources, decided, now, seats), before)
     causes = moved.drop_nulls("cause").group_by("cause").len().iter_rows()
     recipients = decided.filter(pl.col("status") == Status.RECIPIENT).height
     return {"families": families.records.height, "recipients": recipients, **dict(causes)}

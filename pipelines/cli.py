@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
+from pipelines.cli_simulation import simulate
 from pipelines.console import (
     COUNTS,
     AsJson,
+    Language,
     QuarterArgument,
     err,
     language,
@@ -44,13 +47,13 @@ app = typer.Typer(
     help="Decide, every quarter, which families receive social assistance, and tell each of them why.",
 )
 model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
-quotas = typer.Typer(no_args_is_help=True, help="Places per regency and programme.")
 app.add_typer(model, name="model")
 batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, withdraw, compare.")
 app.add_typer(quotas, name="quotas")
 app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
 app.add_typer(registry, name="registry")
+app.command()(simulate)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600
@@ -77,13 +80,6 @@ class TextFormat(StrEnum):
     TEXT = "text"
     HTML = "html"
     JSON = "json"
-
-
-class Language(StrEnum):
-    """Languages of what citizens read."""
-
-    ID = "id"
-    EN = "en"
 
 
 def main() -> None:
@@ -574,24 +570,6 @@ def model_show(
     print_grid("points", table.columns, table.iter_rows())
 
 
-@quotas.command("show")
-def quotas_show(
-    quarter: QuarterArgument,
-    province: Annotated[str | None, typer.Option(help="Only regencies of this province, as 35.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Places of every regency with the arithmetic behind them, by the law and the poverty figures of the quarter."""
-    from pipelines.status import seats_of
-
-    table = seats_of(open_home().house, Quarter.parse(quarter))
-    if province:
-        table = table.filter(table["regency_code"].str.starts_with(province))
-    if as_json:
-        print_json(table.to_dicts())
-        return
-    print_grid(quarter, table.columns, table.iter_rows())
-
-
 @app.command()
 def dictionary(
     to: Annotated[Path | None, typer.Option("--out", help="File to write; else standard output.")] = None,
@@ -605,6 +583,21 @@ def dictionary(
         sys.stdout.write(page)
     else:
         to.write_text(page, encoding="utf-8")
+
+
+@app.command()
+def rulebook(
+    to: Annotated[Path, typer.Option("--out", help="Folder, or HTML file to write.")],
+) -> None:
+    """Write the page of the law: every rule, value, period and source, in Indonesian and English. Needs no home."""
+    from pipelines.law import rules_of
+    from quotas.rulebook import rulebook as law
+    from reports.rules import rules_page
+
+    file = to / "rulebook.html" if to.is_dir() or not to.suffix else to
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(rules_page(rules_of(law())), encoding="utf-8")
+    out.print(str(file), markup=False)
 
 
 @app.command()

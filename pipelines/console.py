@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,14 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 COUNTS = ("read", "accepted", "rejected", "parked")
 MOST_REASONS = 20
 JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+class Language(StrEnum):
+    """Languages of what citizens read."""
+
+    ID = "id"
+    EN = "en"
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuarterArgument = Annotated[str, typer.Argument(metavar="QUARTER", help="As 2026Q1.")]

@@ -5,14 +5,14 @@ from typing import Any
 import polars as pl
 
 from assets.decision.draft import FILE, Draft, read_draft
+from assets.decision.places import places
 from assets.house import House
 from assets.intake.batches import LEDGER, batches
 from assets.intake.parking import still_parked
 from assets.intake.pins import Pins
 from assets.publication.approvals import approvals
-from assets.published import current
+from assets.published import current, in_force, tables_of
 from quotas.poverty import poverty_figures
-from quotas.seats import seat_table
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
 
@@ -74,11 +74,17 @@ def _displaced(table: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def seats_of(house: House, quarter: Quarter) -> pl.DataFrame:
-    """The seat table of a quarter by the law and the poverty figures that lie in the home (caps and history apart)."""
-    policy, days = house.policy(quarter), house.days(quarter)
+    """The seat table of a quarter (contract `decision/seats`): the published one, else by the law and the home's data.
+
+    Before a quarter is published its places follow from the poverty figures that lie in the home and the places of
+    the quarter before; caps counted from eligible families are not known then.
+    """
+    contract = house.contracts["decision/seats"]
+    published = tables_of(house, in_force(house, quarter)).get(contract.key)
+    if published is not None:
+        return published.read(contract)
     feeds = Pins.of(house.lake, quarter, None).tables(house.lake)
     accepted = feeds[Feed.POVERTY_STATISTICS].read(house.contracts["intake/poverty_statistics"])
-    figures = poverty_figures(accepted, days.poverty_vintage)
-    weights = figures.select(regency_code="area_code", regency_code_bps="area_bps", weight="weight")
-    tables = [seat_table(one, policy.quotas.national_total[one], weights) for one in policy.programmes]
-    return pl.concat(tables).drop("cap", "seats_before", "change").sort("programme", "regency_code")
+    figures = poverty_figures(accepted, house.days(quarter).poverty_vintage)
+    before = tables_of(house, in_force(house, quarter.previous)).get(contract.key)
+    return places(house.policy(quarter), figures, None, None if before is None else before.read(contract))

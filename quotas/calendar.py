@@ -9,7 +9,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from quotas.parameters import Citation, Strict, read_yaml, validated
+from quotas.parameters import Citation, Sentence, Strict, read_yaml, validated
 from schemas.errors import PolicyError
 from schemas.quarter import Quarter
 
@@ -35,7 +35,7 @@ class QuarterDays(Strict):
         Published with the quarter; decides among equals.
     is_planned : bool
         Whether the days are the project's own planning rather than announced.
-    description : str
+    description : Sentence
         Ground of the days.
     source : Citation
         Where they come from.
@@ -48,7 +48,7 @@ class QuarterDays(Strict):
     poverty_vintage: str = Field(pattern=r"^20\d{2}-(03|09)$")
     lottery_seed: str = Field(min_length=8)
     is_planned: bool
-    description: str = Field(min_length=3)
+    description: Sentence
     source: Citation
 
     @model_validator(mode="after")

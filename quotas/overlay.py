@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, JsonValue
 
-from quotas.parameters import Citation, Entry, Strict, canonical_json, check_ratio, read_yaml, validated
+from quotas.parameters import Citation, Entry, Sentence, Strict, canonical_json, check_ratio, read_yaml, validated
 from schemas.errors import PolicyError
 
 _EMPTY: tuple[JsonValue, ...] = (None, [], {})
@@ -131,7 +131,8 @@ def _changed(entry: Entry, path: str, value: JsonValue, overlay: Overlay) -> Ent
         return entry
     if entry.unit == "ratio":
         check_ratio(new, f"overlay '{overlay.name}': {path}")
-    source = Citation(title=f"Overlay '{overlay.name}': {overlay.reason}")
+    reason = f"'{overlay.name}': {overlay.reason}"
+    source = Citation(title=Sentence(id=f"Perubahan percobaan {reason}", en=f"Overlay {reason}"))
     return Entry(entry.path, new, entry.unit, entry.description, source, entry.valid_from, entry.valid_to)
 
 

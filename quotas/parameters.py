@@ -2,16 +2,18 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 from yaml.constructor import ConstructorError
 
 from schemas.errors import PolicyError
+from schemas.messages import Lang
 
 
 class Strict(BaseModel):
@@ -23,22 +25,38 @@ class Strict(BaseModel):
 Model = TypeVar("Model", bound=Strict)
 
 
+class Sentence(Strict):
+    """The same words in Indonesian and English."""
+
+    id: str = Field(min_length=3)
+    en: str = Field(min_length=3)
+
+    def of(self, lang: Lang) -> str:
+        """The words in one language."""
+        return self.id if lang == "id" else self.en
+
+
 class Citation(Strict):
     """Where a value comes from.
 
     Attributes
     ----------
-    title : str
-        Decree, letter, press report, or "Project decision" with its ground.
+    title : Sentence
+        Decree, letter, press report, or "Project decision" with its ground; one text is read as both languages.
     url : str or None
         Public address, where there is one.
     date : date or None
         Day of the source, where it is known.
     """
 
-    title: str = Field(min_length=3)
+    title: Sentence
     url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     date: dt.date | None = None
+
+    @field_validator("title", mode="before")
+    @classmethod
+    def _one_name_in_both_languages(cls, title: object) -> object:
+        return {"id": title, "en": title} if isinstance(title, str) else title
 
 
 class _DatedValue(Strict):
@@ -49,7 +67,7 @@ class _DatedValue(Strict):
 
 
 class _Parameter(Strict):
-    description: str = Field(min_length=3)
+    description: Sentence
     unit: str = Field(min_length=1)
     values: tuple[_DatedValue, ...] = Field(min_length=1)
 
@@ -66,7 +84,7 @@ class Entry:
         Scalar, list or mapping.
     unit : str
         Unit of the value; ``ratio`` means 0 to 1.
-    description : str
+    description : Sentence
         What the value decides and, where sources conflict, the other reading.
     source : Citation
         Decree, letter or report.
@@ -77,7 +95,7 @@ class Entry:
     path: tuple[str, ...]
     value: JsonValue
     unit: str
-    description: str
+    description: Sentence
     source: Citation
     valid_from: dt.date
     valid_to: dt.date | None
@@ -132,6 +150,9 @@ def read_yaml(text: str, file: str) -> object:
         raise PolicyError(message) from error
     except yaml.YAMLError as error:
         message = f"{file}: this is no YAML: {error}. Mend the line it names."
+        raise PolicyError(message) from error
+    except ValueError as error:
+        message = f"{file}: a day or number is impossible: {error}. Correct it."
         raise PolicyError(message) from error
 
 
@@ -208,6 +229,9 @@ def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[En
             yield from entries_of(below, file, (*path, key))
         return
     parameter = validated(_Parameter, content, where)
+    if re.search(r"percent|%", parameter.unit):
+        message = f"{where}, key 'unit': shares are ratios here. Write the unit ratio and 10% as 0.10."
+        raise PolicyError(message)
     check_periods([(row.valid_from, row.valid_to) for row in parameter.values], where)
     for row in parameter.values:
         if parameter.unit == "ratio":

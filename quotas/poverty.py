@@ -3,66 +3,97 @@
 import polars as pl
 
 from schemas.errors import Refused
-from schemas.regions import regencies
+from schemas.regions import regencies, regency_of
 
 LINE = "poverty_line_rupiah_per_capita_month"
+POOR, GAP = "poor_count", "poverty_gap_rupiah_month"
 SHIPPED_VINTAGE = "2025-03"
 _PROVINCE = r"^\d{2}$"
+_FIGURES = (POOR, LINE, "poor_percent", "poverty_gap_percent")
 
 
 def delivered_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
-    """Poor persons and poverty line of the areas that were delivered with a poor count.
+    """Poverty figures of the areas that were delivered with a poor count.
 
     Poor counts and poverty lines may come in files of their own. Totals of provinces weigh nothing.
 
     Returns
     -------
     DataFrame
-        `area_code, weight` (poor persons), `poverty_line_rupiah_per_capita_month`; ordered by area.
+        `area_code, poor_count, poverty_line_rupiah_per_capita_month, poor_percent, poverty_gap_percent`; ordered by
+        area.
     """
     return (
         accepted.filter((pl.col("vintage") == vintage) & ~pl.col("area_code").str.contains(_PROVINCE))
         .sort("area_code", "batch_id", "row_number")
         .group_by("area_code", maintain_order=True)
-        .agg(weight=pl.col("poor_count").drop_nulls().last(), **{LINE: pl.col(LINE).drop_nulls().last()})
-        .drop_nulls("weight")
+        .agg(pl.col(*_FIGURES).drop_nulls().last())
+        .drop_nulls(POOR)
     )
 
 
 def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
-    """Poor persons and poverty line per area of one vintage.
+    """Poor persons, what they lack and poverty line per area of one vintage.
 
     Parameters
     ----------
     accepted : DataFrame
-        Feed `poverty_statistics`; its figures of the vintage stand instead of the shipped ones, all or none.
+        Feed `poverty_statistics`; its figures of the vintage stand instead of the shipped ones, all or none. Areas
+        inside a regency stand beside the regencies.
     vintage : str
         As `2025-03`.
 
     Returns
     -------
     DataFrame
-        `area_code, area_bps, weight` (poor persons), `poverty_line_rupiah_per_capita_month`; ordered by area.
+        `area_code, area_bps, poor_count, poverty_gap_rupiah_month, poverty_line_rupiah_per_capita_month`; ordered by
+        area. The gap is what all poor together lack up to the line in a month, poor count x line x P1 / P0, whole
+        rupiah; null where a figure of the four is not known.
 
     Raises
     ------
     Refused
         If the vintage was neither delivered nor ships, or was delivered without some regencies of the country.
+
+    References
+    ----------
+    Foster, Greer and Thorbecke (1984), A class of decomposable poverty measures: P0 and P1.
     """
     newest = delivered_figures(accepted, vintage)
     known = regencies()["code"]
     missing = known.filter(~known.is_in(newest["area_code"].implode()))
-    if newest["area_code"].is_in(known.implode()).any() and missing.len():
+    is_delivered = missing.len() < known.len()
+    if is_delivered and missing.len():
         message = (
             f"the poverty statistics of {vintage} lack {missing.len()} of {known.len()} regencies, {missing[0]} among "
             "them; places are shares of the whole country. Load the complete table."
         )
         raise Refused(message)
-    if not newest.height and vintage != SHIPPED_VINTAGE:
-        message = (
-            f"no poverty statistics of {vintage} were delivered. Load them: `perlinsos load poverty_statistics FILE`."
-        )
-        raise Refused(message)
-    shipped = regencies().select(pl.col("code").alias("area_code"), pl.col("poor_count").alias("weight"), LINE)
+    is_of_country = newest.select(regency_of("area_code").is_in(known.implode()).any()).item()
+    if not is_delivered and (is_of_country or newest.is_empty()):
+        if vintage != SHIPPED_VINTAGE:
+            message = (
+                f"no poverty statistics of {vintage} were delivered for the regencies. Load them: "
+                "`perlinsos load poverty_statistics FILE`."
+            )
+            raise Refused(message)
+        newest = pl.concat([newest, _shipped()])
     codes = regencies().select(area_code="code", area_bps="code_bps")
-    return (newest if newest.height else shipped).join(codes, on="area_code", how="left").sort("area_code")
+    # Percents as whole hundredths, so that the arithmetic stays in whole numbers.
+    p0, p1 = ((pl.col(name) * 100).round(mode="half_away_from_zero").cast(pl.Int64) for name in _FIGURES[2:])
+    gap = pl.when(p0 > 0).then(pl.col(POOR) * pl.col(LINE) * p1 // p0).alias(GAP)
+    return (
+        newest.join(codes, on="area_code", how="left")
+        .select("area_code", "area_bps", POOR, gap, LINE)
+        .sort("area_code")
+    )
+
+
+def _shipped() -> pl.DataFrame:
+    return regencies().select(
+        pl.col("code").alias("area_code"),
+        POOR,
+        LINE,
+        poor_percent=pl.col("poverty_share") * 100,
+        poverty_gap_percent=pl.col("poverty_gap_share") * 100,
+    )

@@ -8,8 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from quotas.parameters import Citation, Strict
-from quotas.rules import Name, Sentence
+from quotas.parameters import Citation, Sentence, Strict
+from quotas.rules import Name
 
 
 class Fact(Strict):
@@ -81,7 +81,7 @@ class Referral(Strict):
     signs: tuple[Condition, ...] = ()
     signs_needed: Annotated[int, Field(ge=0)] = 0
     reason: Sentence
-    description: str = Field(min_length=3)
+    description: Sentence
     source: Citation
     valid_from: date
     valid_to: date | None = None

@@ -248,7 +248,7 @@ def _rules(entries: tuple[Entry, ...], section: str, model: type[Model]) -> Iter
             message = f"{entry.key}: a {kind} keeps its mapping and its code. Change one of its keys, or give null."
             raise PolicyError(message)
         context = {
-            "description": entry.description,
+            "description": entry.description.model_dump(),
             "source": entry.source.model_dump(mode="json"),
             "valid_from": entry.valid_from,
             "valid_to": entry.valid_to,
@@ -323,8 +323,15 @@ def _check_exempt(rules: dict[Programme, ProgrammeRule]) -> None:
 
 
 def _hash(entries: tuple[Entry, ...], overlay: Overlay | None) -> str:
+    # Of a source in two languages the English stands for both: a better translation is no other law.
     in_force = sorted(
-        (entry.key, entry.unit, canonical_json(entry.value), entry.source.model_dump_json()) for entry in entries
+        (
+            entry.key,
+            entry.unit,
+            canonical_json(entry.value),
+            canonical_json({**entry.source.model_dump(), "title": entry.source.title.en}),
+        )
+        for entry in entries
     )
     laid = None if overlay is None else [overlay.name, overlay.reason, overlay.changes]
     return hashlib.sha256(canonical_json([in_force, laid]).encode()).hexdigest()

@@ -11,12 +11,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from quotas.parameters import Citation, Strict
+from quotas.apportion import Method
+from quotas.parameters import Citation, Sentence, Strict
 from schemas.errors import UnknownRegency
+from schemas.regions import regencies
 from schemas.vocabularies import Agency, Programme, Source
 
 MILLION = 1_000_000
 _REGENCY = r"^\d{2}\.\d{2}$"
+_OLDEST = 150
 
 Rupiah = Annotated[int, Field(ge=0)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -51,13 +54,6 @@ class Scope(StrEnum):
 
     MEMBER = "member"
     FAMILY = "family"
-
-
-class Sentence(Strict):
-    """A sentence for citizens in Indonesian and English."""
-
-    id: str = Field(min_length=10)
-    en: str = Field(min_length=10)
 
 
 class Filter(Strict):
@@ -100,13 +96,13 @@ class Filter(Strict):
     scope: Scope
     fact: Name
     operator: Operator
-    threshold: int | Literal["minimum_wage"] | None
+    threshold: Annotated[int, Field(ge=0)] | Literal["minimum_wage"] | None
     unit: str = Field(min_length=1)
     programmes: tuple[Programme, ...] = Field(min_length=1)
     effect: Effect
     unknown: Unknown
     reason: Sentence
-    description: str = Field(min_length=3)
+    description: Sentence
     source: Citation
     valid_from: date
     valid_to: date | None = None
@@ -140,10 +136,10 @@ class Component(Strict):
     """
 
     code: Name
-    fact: Name
-    minimum: int | None = None
-    maximum: int | None = None
-    equals: str | None = None
+    fact: Literal["age_years", "is_pregnant", "has_severe_disability", "is_rights_victim", "school_level"]
+    minimum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
+    maximum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
+    equals: Literal["primary", "junior_secondary", "senior_secondary"] | None = None
     amount_rupiah: Rupiah
     max_members: Annotated[int, Field(ge=1)] | None = None
 
@@ -152,6 +148,11 @@ class Component(Strict):
         bounded = self.minimum is not None or self.maximum is not None
         if bounded == (self.equals is not None):
             fault = "a component needs either equals, or minimum and maximum, not both"
+            raise ValueError(fault)
+        if (self.fact == "school_level") != (self.equals is not None):
+            fault = f"{self.fact} is " + (
+                "a word: use equals" if self.fact == "school_level" else "a number: use bounds"
+            )
             raise ValueError(fault)
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             fault = f"minimum {self.minimum} lies above maximum {self.maximum}"
@@ -204,27 +205,51 @@ class Quotas(Strict):
     ----------
     national_total : mapping of Programme to int
         Places in the country; only a presidential decision changes them.
-    method : str
+    weight : str
+        Column of the poverty figures that places follow.
+    method : Method
         Method of apportionment.
     tie_rule : str
         Who of equal claims gets the last place.
     area : str
-        Column of the areas that have places of their own; the regency, unless an overlay says otherwise.
+        Column of the areas that have places of their own. Areas inside regencies share out the places of their
+        regency by their own weights.
+    min_places, max_places : int or None
+        Fewest and most places of an area; None sets no limit. Places above the most go to other areas.
+    hold_harmless_share : float
+        Share (0 to 1) of its places of the quarter before that an area keeps at least, rounded up.
     unused_places : str
-        Places above the number eligible stay empty or go to other regencies.
+        Places above the number eligible stay empty or go to other areas.
     """
 
     national_total: Mapping[Programme, Annotated[int, Field(ge=0)]]
-    method: Literal["largest_remainder"]
+    weight: Literal["poor_count", "poverty_gap_rupiah_month"]
+    method: Method
     tie_rule: Literal["larger_weight_then_smaller_code"]
     area: Literal["regency_code", "district_code", "village_code"]
+    min_places: Annotated[int, Field(ge=0)]
+    max_places: Annotated[int, Field(ge=0)] | None
+    hold_harmless_share: Annotated[float, Field(ge=0, le=1)]
     unused_places: Literal["leave_empty", "redistribute"]
+
+    @model_validator(mode="after")
+    def _has_room_between_its_limits(self) -> Self:
+        if self.max_places is not None and self.min_places > self.max_places:
+            fault = f"min_places {self.min_places} lies above max_places {self.max_places}"
+            raise ValueError(fault)
+        return self
 
 
 class TieBreaker(Strict):
     """A column that goes before the lottery among equal scores; nulls come last in either order."""
 
-    fact: Name
+    fact: Literal[
+        "severe_disability_count",
+        "elderly_alone",
+        "pregnant_or_under_five_count",
+        "dependant_count",
+        "registered_date",
+    ]
     order: Literal["ascending", "descending"]
 
 
@@ -367,6 +392,16 @@ class MinimumWages(Strict):
     regency: Mapping[Annotated[str, StringConstraints(pattern=_REGENCY)], Rupiah]
     province: Mapping[Annotated[str, StringConstraints(pattern=r"^\d{2}$")], Rupiah] = Field(min_length=1)
     unlisted_province: Literal["highest", "lowest"]
+
+    @model_validator(mode="after")
+    def _names_areas_that_are_there(self) -> Self:
+        known = regencies()
+        for codes, column in ((self.regency, "code"), (self.province, "province_code")):
+            unknown = sorted({*codes} - {*known[column]})
+            if unknown:
+                fault = f"{unknown[0]} is no Kemendagri code of a regency or province of today"
+                raise ValueError(fault)
+        return self
 
     def of(self, regency_code: str) -> int:
         """Minimum wage of a regency in rupiah a month, by the stated fall-back where no UMK is known.

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from quotas.apportion import largest_remainder
+from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 from schemas.vocabularies import Programme
 
@@ -18,12 +18,14 @@ def seat_table(
     programme: Programme,
     national_total: int,
     weights: pl.DataFrame,
-    caps: Mapping[str, int] | None = None,
-    before: Mapping[str, int] | None = None,
+    method: Method = Method.LARGEST_REMAINDER,
     *,
+    caps: Mapping[str, int] | None = None,
+    floors: Mapping[str, int] | None = None,
+    before: Mapping[str, int] | None = None,
     area: str = "regency_code",
 ) -> pl.DataFrame:
-    """Places of a programme by area, by largest remainder.
+    """Places of a programme by area.
 
     Parameters
     ----------
@@ -33,9 +35,11 @@ def seat_table(
         Places to share out.
     weights : polars.DataFrame
         One row per area: `area` (text), `area` + ``_bps`` (text, may be absent), ``weight`` (whole number or
-        Decimal, no null); the number of poor people.
-    caps : mapping of str to int, optional
-        Most places per area code; places above go to the others. None where unused places stay empty.
+        Decimal, no null); the number of poor people, or what they lack.
+    method : Method
+        How whole places are made of exact shares.
+    caps, floors : mapping of str to int, optional
+        Most and fewest places per area code; see :func:`quotas.apportion.apportion`.
     before : mapping of str to int, optional
         Places per area code in the quarter before.
     area : str
@@ -45,9 +49,10 @@ def seat_table(
     -------
     polars.DataFrame
         Sorted by programme and area: `area`, `area` + ``_bps``, programme, weight, exact_share and remainder
-        (decimals of 6 places, half away from zero), has_remainder_seat, seats, cap (null: none), seats_before (null:
-        unknown), change (seats less seats_before, null where that is unknown). With caps, exact_share, remainder and
-        has_remainder_seat are those before the caps.
+        (decimals of 6 places, half away from zero), has_remainder_seat, seats, floor and cap (null: none),
+        seats_before (null: unknown), change (seats less seats_before, null where that is unknown). exact_share,
+        remainder and has_remainder_seat (rounding gave more than the whole part of the share) are those before
+        floors and caps.
 
     Raises
     ------
@@ -62,7 +67,8 @@ def seat_table(
     if None in codes or len(set(codes)) != len(codes):
         message = f"weights, column '{area}': an area is missing or comes twice. Give each area one row."
         raise Refused(message)
-    result = largest_remainder(national_total, dict(zip(codes, weights["weight"].to_list(), strict=True)), caps)
+    weighed = dict(zip(codes, weights["weight"].to_list(), strict=True))
+    result = apportion(national_total, weighed, method, caps, floors)
     bps = pl.col(f"{area}_bps") if f"{area}_bps" in weights.columns else pl.lit(None)
     counted = pl.DataFrame(
         {
@@ -71,6 +77,7 @@ def seat_table(
             "remainder": [_six_places(result.remainder[code]) for code in codes],
             "has_remainder_seat": [result.got_remainder_seat[code] for code in codes],
             "seats": [result.seats[code] for code in codes],
+            "floor": [(floors or {}).get(code) for code in codes],
             "cap": [(caps or {}).get(code) for code in codes],
             "seats_before": [(before or {}).get(code) for code in codes],
         },
@@ -80,6 +87,7 @@ def seat_table(
             "remainder": _SIX_PLACES,
             "has_remainder_seat": pl.Boolean,
             "seats": pl.Int64,
+            "floor": pl.Int64,
             "cap": pl.Int64,
             "seats_before": pl.Int64,
         },
@@ -96,6 +104,7 @@ def seat_table(
             "remainder",
             "has_remainder_seat",
             "seats",
+            "floor",
             "cap",
             "seats_before",
             (pl.col("seats") - pl.col("seats_before")).alias("change"),

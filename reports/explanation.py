@@ -123,7 +123,7 @@ class Referred:
     name: Words
     reason: Words
     grounds: tuple[tuple[Words, Words], ...]
-    legal_source: str
+    legal_source: Words
     legal_url: str | None
 
 
@@ -153,7 +153,7 @@ class RuleCheck:
     source_date: date | None
     programmes: tuple[str, ...]
     note: Words | None
-    legal_source: str
+    legal_source: Words
     legal_url: str | None
 
 
@@ -383,7 +383,9 @@ def _referral_lines(explanation: Explanation, lang: Lang) -> Iterator[str]:
     for one in explanation.referrals:
         yield from ("", one.name.of(lang), *_wrapped(one.reason.of(lang)))
         rows = [(label.of(lang), value.of(lang)) for label, value in one.grounds]
-        yield from (f"  {line}" for line in _aligned([*rows, (say("page.legal_source", lang), one.legal_source)]))
+        yield from (
+            f"  {line}" for line in _aligned([*rows, (say("page.legal_source", lang), one.legal_source.of(lang))])
+        )
 
 
 def _check_lines(check: RuleCheck, lang: Lang) -> Iterator[str]:
@@ -394,7 +396,7 @@ def _check_lines(check: RuleCheck, lang: Lang) -> Iterator[str]:
         (say("page.observed", lang), check.observed_words.of(lang)),
         (say("page.threshold", lang), check.threshold_words.of(lang)),
         (say("page.source", lang), dated),
-        (say("page.legal_source", lang), check.legal_source),
+        (say("page.legal_source", lang), check.legal_source.of(lang)),
     ]
     yield from (f"  {line}" for line in _aligned(rows))
     if check.note is not None:

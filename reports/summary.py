@@ -12,30 +12,25 @@ from schemas.messages import Lang, say, written
 from schemas.regions import regency_name
 
 COUNTS = ("registered", "evaluated", "eligible", "recipients", "both", "waiting", "ineligible", "not_scorable", "held")
+MOVES = {"enters": 1, "promoted": 1, "leaves": -1, "displaced": -1}
+"""Ways onto the list and off it, with the sign they have in the change of filled places."""
 MONEY = ("families", "amount_rupiah", "mean_rupiah", "full_rupiah")
 LONG = 40
 """A table of more regencies than this is folded up on the screen; paper shows it whole."""
 
 
 def summary_page(
-    summary: pl.DataFrame,
-    seats: pl.DataFrame,
-    budget: pl.DataFrame,
-    manifest: Mapping[str, Any],
-    lang: Lang = "id",
-    files_at: str = "../",
+    public: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], lang: Lang = "id", files_at: str = "../"
 ) -> str:
     """One self-contained page on a revision: for phone, screen and paper.
 
     Parameters
     ----------
-    summary : DataFrame
-        Contract `publication/region_summary`; the rows of level `regency` are shown, suppressed counts as a dash.
-        A total is a dash where one of its parts is: it would give the part away.
-    seats : DataFrame
-        Contract `decision/seats`; the areas of the summary are shown one by one, all others in one row.
-    budget : DataFrame
-        Contract `publication/budget`; the nation, and the regencies of the summary, are shown.
+    public : mapping
+        Public tables of the revision by name. `region_summary`: the rows of level `regency` are shown, suppressed
+        counts as a dash; a total is a dash where one of its parts is: it would give the part away. `seats`: the areas
+        of the summary one by one, all others in one row. `budget` and `movements`: the nation and the regencies of
+        the summary.
     manifest : mapping
         Manifest of the revision: `quarter`, `revision`, `draft`, `policy_hash`, `model_hash`, `scaled`, `overlay`,
         `announcement` and `objection_deadline` (ISO), `files` (`sha256` and `bytes` by name); `is_planned` if the
@@ -43,8 +38,9 @@ def summary_page(
     files_at : str
         Where the files lie, seen from the page.
     """
-    regencies = summary.filter(pl.col("level") == "regency").sort("programme", "region_code")
-    programmes = sorted({*regencies["programme"], *seats["programme"]}, reverse=True)
+    regencies = public["region_summary"].filter(pl.col("level") == "regency").sort("programme", "region_code")
+    programmes = sorted({*regencies["programme"], *public["seats"]["programme"]}, reverse=True)
+    others = public["seats"].sort("regency_code"), public["budget"].sort("region_code"), public["movements"]
     return page(
         "summary.html",
         lang,
@@ -55,15 +51,12 @@ def summary_page(
         files_at=files_at,
         counts=COUNTS,
         money=MONEY,
+        moves=tuple(MOVES),
         long=LONG,
         held_together=_held_together(regencies),
         programmes=[
             _programme(
-                name,
-                regencies.filter(pl.col("programme") == name),
-                seats.filter(pl.col("programme") == name).sort("regency_code"),
-                budget.filter(pl.col("programme") == name).sort("region_code"),
-                lang,
+                name, regencies.filter(programme=name), *(table.filter(programme=name) for table in others), lang=lang
             )
             for name in programmes
         ],
@@ -71,7 +64,7 @@ def summary_page(
 
 
 def _programme(
-    name: str, counted: pl.DataFrame, seats: pl.DataFrame, budget: pl.DataFrame, lang: Lang
+    name: str, counted: pl.DataFrame, seats: pl.DataFrame, budget: pl.DataFrame, movements: pl.DataFrame, *, lang: Lang
 ) -> dict[str, Any]:
     of_regencies = budget.filter(pl.col("region_code").is_in(counted["region_code"].unique().implode()))
     nation = budget.filter(pl.col("level") == "nation")
@@ -91,11 +84,15 @@ def _programme(
         "regions": [{**row, "bar": _bar(row, widest, lang)} for row in regions],
         "totals": {column: _total(counted[column]) for column in COUNTS},
         "places": _total(shown["seats"]),
+        "bounds": [name for name in ("floor", "cap") if seats[name].null_count() < seats.height],
         "seats": [{**row, "name": regency_name(row["regency_code"])} for row in shown.iter_rows(named=True)],
         "others": None if others.is_empty() else _added(others),
         "all": _added(seats),
         "budget": [{**row, "name": regency_name(row["region_code"])} for row in of_regencies.iter_rows(named=True)],
         "nation": None if nation.is_empty() else _nation(nation.row(0, named=True), lang),
+        "moves": [_moves(row["region_code"], row["name"], movements) for row in regions],
+        "moved": _moves("all", say("page.nation", lang), movements),
+        "causes": _causes(movements, lang),
     }
 
 
@@ -104,6 +101,28 @@ def _held_together(regencies: pl.DataFrame) -> list[tuple[str | None, int]]:
     by_programme = regencies.group_by("programme").agg(pl.col("recipients", "both").sum()).sort("programme")
     alone = [(row["programme"], row["recipients"] - row["both"]) for row in by_programme.iter_rows(named=True)]
     return [(None, max(by_programme["both"])), *reversed(alone)] if alone else []
+
+
+def _moves(region: str, name: str, movements: pl.DataFrame) -> dict[str, Any]:
+    """A region's families by way onto the list and off it, and the change in filled places they add up to."""
+    found = dict(movements.filter(region_code=region).group_by("move").agg(pl.col("families").sum()).iter_rows())
+    told = {move: found.get(move, 0) for move in MOVES}
+    return {"name": name, "code": region, **told, "change": sum(sign * told[move] for move, sign in MOVES.items())}
+
+
+def _causes(movements: pl.DataFrame, lang: Lang) -> list[dict[str, Any]]:
+    """The nation's families by cause, the most frequent first within a way; the few of several causes last."""
+    told = movements.filter(pl.col("level") == "nation").sort(
+        pl.col("move").cast(pl.Enum([*MOVES])), pl.col("cause").is_null(), -pl.col("families"), "cause"
+    )
+    return [
+        {
+            "move": row["move"],
+            "families": row["families"],
+            "words": say("page.few_causes" if row["cause"] is None else f"cause.{row['cause']}", lang),
+        }
+        for row in told.iter_rows(named=True)
+    ]
 
 
 def _nation(row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:

@@ -486,7 +486,7 @@ def _of_places(questionnaire: Questionnaire) -> dict[Feed, Contract]:
         ),
         Feed.POVERTY_STATISTICS: _feed(
             Feed.POVERTY_STATISTICS, "Poverty statistics",
-            "Poor persons and poverty line per area and vintage; the weights of the quotas. A file may hold one alone.",
+            "Poor persons, poverty line, P0 and P1 per area and vintage: what quotas follow. A file may hold one.",
             [
                 _AREA,
                 text("vintage", "Vintage", "Month of the figures, as 2025-03.", source="BPS",
@@ -496,6 +496,17 @@ def _of_places(questionnaire: Questionnaire) -> dict[Feed, Contract]:
                 number("poverty_line_rupiah_per_capita_month", "Poverty line", "Poverty line.",
                        unit="rupiah per capita and month", source="BPS", nullable=True, checks=[pa.Check.gt(0)],
                        aliases=["garis_kemiskinan"]),
+                *[
+                    column(name, pl.Float64, title, f"{description}, percent with two decimals as BPS publishes it.",
+                           unit="percent", source="BPS", nullable=True, checks=[pa.Check.in_range(0, 100)],
+                           aliases=aliases)
+                    for name, title, description, aliases in (
+                        ("poor_percent", "P0", "Poor among all persons", ["p0", "p0_persen",
+                         "persentase_penduduk_miskin"]),
+                        ("poverty_gap_percent", "P1", "Poverty gap index", ["p1", "p1_persen",
+                         "indeks_kedalaman_kemiskinan"]),
+                    )
+                ],
             ],
             grain="area x vintage", key=["area_code", "vintage"],
         ),

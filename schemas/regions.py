@@ -43,6 +43,8 @@ def regencies() -> pl.DataFrame:
         Poor persons, BPS, March 2025.
     poverty_share : Float64
         P0 as a share, 0 to 1.
+    poverty_gap_share : Float64
+        P1 as a share, 0 to 1: what the poor lack up to the line, by the line, over the whole population.
     poverty_line_rupiah_per_capita_month : Int64
     population : Int64
         Dukcapil, 2025.
@@ -50,7 +52,7 @@ def regencies() -> pl.DataFrame:
     """
     return reference("regencies").with_columns(
         pl.col("poor_count", "poverty_line_rupiah_per_capita_month", "population").cast(pl.Int64),
-        pl.col("poverty_share").cast(pl.Float64),
+        pl.col("poverty_share", "poverty_gap_share").cast(pl.Float64),
     )
 
 

@@ -30,7 +30,7 @@ from schemas.table_columns import (
     col,
     one_of,
 )
-from schemas.vocabularies import Cause, Outcome, PriorStatus, Status
+from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Status
 
 _GROUND_CHECKS = col(
     "ground_checks", pl.List(pl.String), "Ground checks",
@@ -60,6 +60,28 @@ def _budget() -> list[pa.Column]:
     ]  # fmt: skip
 
 
+def _movements(key: str, access: Access) -> Contract:
+    few = "Causes are told of the nation alone, those of fewer than five families together."
+    described = "How many families came onto the list of recipients and off it, and why."
+    return contract(
+        key, "Movements", described if access is RESTRICTED else f"{described} {few}",
+        [
+            QUARTER,
+            col("level", pl.String, "Level", "nation or regency.", "word"),
+            col("region_code", pl.String, "Region", "Kemendagri code of the regency; 'all' is the nation.", "code"),
+            PROGRAMME,
+            col("move", pl.String, "Move",
+                "Onto the list from outside or from the queue, or off it, out or into the queue.", "word",
+                checks=one_of(Move)),
+            col("cause", pl.String, "Cause", "Why; moved: the family receives in another regency now.", "word",
+                nullable=access is not RESTRICTED),
+            col("families", pl.Int64, "Families", "How many moved so.", "families"),
+        ],
+        grain="region x programme x move x cause",
+        order=["level", "region_code", "programme", "move", "cause"], access=access,
+    )  # fmt: skip
+
+
 def _decision() -> list[Contract]:
     counts = [
         col(name, pl.Int64, name.replace("_", " ").capitalize(), description, "families", nullable=True)
@@ -74,11 +96,25 @@ def _decision() -> list[Contract]:
     ]  # fmt: skip
     seat_columns = [
         PROGRAMME,
-        col("weight", pl.Int64, "Weight", "Poor persons of the area (BPS).", "persons", "BPS"),
+        col(
+            "weight",
+            pl.Int64,
+            "Weight",
+            "Poor persons of the area, or rupiah a month they lack up to the poverty line (policy: quotas.weight).",
+            "persons or rupiah",
+            "BPS",
+        ),
         col("exact_share", pl.Decimal(38, 6), "Exact share", "Places before rounding to whole ones.", "places"),
         col("remainder", pl.Decimal(38, 6), "Remainder", "Fraction of a place left after the whole ones.", "places"),
-        col("has_remainder_seat", pl.Boolean, "Remainder place", "Whether the fraction won a place.", "yes/no"),
+        col(
+            "has_remainder_seat",
+            pl.Boolean,
+            "Remainder place",
+            "Whether rounding gave more than the whole places.",
+            "yes/no",
+        ),
         col("seats", pl.Int64, "Places", "Places of the area.", "families"),
+        col("floor", pl.Int64, "Floor", "Places it has at least, by policy.", "families", nullable=True),
         col("cap", pl.Int64, "Cap", "Places that can be filled at most.", "families", nullable=True),
         col("seats_before", pl.Int64, "Places before", "Places in the previous quarter.", "families", nullable=True),
         col("change", pl.Int64, "Change", "Places more or fewer than before.", "families", nullable=True),
@@ -236,6 +272,7 @@ def _decision() -> list[Contract]:
             "decision/budget", "Budget", "What the stage costs, by regency and in the nation, against the ceiling.",
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=RESTRICTED,
         ),
+        _movements("decision/movements", RESTRICTED),
         contract(
             "decision/displaced", "Displaced",
             "Families that rules place out of order, and how much poorer those are who wait in their stead.",
@@ -290,6 +327,7 @@ def _decision() -> list[Contract]:
             "What the stage costs, by regency and in the nation; amounts of fewer than five families are suppressed.",
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=PUBLIC,
         ),
+        _movements("publication/movements", PUBLIC),
         contract(
             "publication/region_summary", "Summary by region",
             "Counts per region and programme; small cells are suppressed.",

@@ -50,6 +50,19 @@ class Cause(StrEnum):
     COMPETITORS = "competitors"
 
 
+MOVED = "moved"
+"""Word for a move between lists that is one between regencies: the family receives as before."""
+
+
+class Move(StrEnum):
+    """How a family came onto the list of recipients or off it."""
+
+    ENTERS = "enters"
+    PROMOTED = "promoted"
+    LEAVES = "leaves"
+    DISPLACED = "displaced"
+
+
 class Channel(StrEnum):
     """How a registration reached the registry."""
 

@@ -193,7 +193,7 @@ class PlacesCase(Strict):
         known = regencies().select("code", "poor_count") if self.poor == "official" else pl.DataFrame(
             {"code": list(self.poor), "poor_count": list(self.poor.values())}
         )  # fmt: skip
-        figures = known.select(area_code="code", area_bps=pl.lit(None, pl.String), weight="poor_count")
+        figures = known.select(area_code="code", area_bps=pl.lit(None, pl.String), poor_count="poor_count")
         rows = [
             (code, programme.value, "eligible") for code, n in self.eligible.items() for programme in Programme
             for _ in range(n)
@@ -201,7 +201,7 @@ class PlacesCase(Strict):
         counted = pl.DataFrame(rows, schema=[policy.quotas.area, "programme", "status"], orient="row")
         earlier = [(code, programme.value, n) for code, n in self.before.items() for programme in Programme]
         before = pl.DataFrame(earlier, schema=["regency_code", "programme", "seats"], orient="row") if earlier else None
-        table = places(_terms(policy), figures, counted, before)
+        table = places(policy, figures, counted, before)
         for programme, expected in self.expected.items():
             found = dict(table.filter(programme=programme.value).select("regency_code", "seats").iter_rows())
             found["total"] = sum(found.values())

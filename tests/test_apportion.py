@@ -1,4 +1,4 @@
-"""Places by largest remainder: textbook and real cases, properties, and the seat table."""
+"""Places from weights by both methods: textbook and real cases, properties, an independent library, the seat table."""
 
 import csv
 import random
@@ -9,10 +9,11 @@ from time import perf_counter
 
 import polars as pl
 import pytest
+from apportionment.methods import TiesException, compute
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quotas.apportion import largest_remainder
+from quotas.apportion import Method, apportion
 from quotas.seats import seat_table
 from schemas.errors import Refused
 from schemas.vocabularies import Programme
@@ -34,14 +35,14 @@ def poor(test_data: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize(("places", "seats"), [(25, [7, 7, 4, 3, 3, 1]), (26, [8, 8, 5, 2, 2, 1])])
 def test_one_place_more_takes_a_place_from_two_as_in_alabama(places: int, seats: list[int]) -> None:
-    result = largest_remainder(places, ALABAMA)
+    result = apportion(places, ALABAMA)
     assert list(result.seats.values()) == seats
     assert result.ties == (("d", "e"), ("a", "b")) if places == 25 else (("a", "b"), ("d", "e"))
     assert result.contested == ()
 
 
 def test_ten_million_places_over_the_poor_of_2025_give_banyuwangi_41975(poor: dict[str, int]) -> None:
-    result = largest_remainder(10_000_000, poor)
+    result = apportion(10_000_000, poor)
     assert len(poor) == 514
     assert sum(result.seats.values()) == 10_000_000
     assert result.seats["35.10"] == 41_975
@@ -55,28 +56,28 @@ def test_ten_million_places_over_514_regencies_take_milliseconds() -> None:
     dice = random.Random(514)  # noqa: S311
     weights = {f"{number:04}": dice.randrange(1, 500_000) for number in range(514)}
     begun = perf_counter()
-    largest_remainder(10_000_000, weights)
+    apportion(10_000_000, weights)
     assert perf_counter() - begun < 0.5
 
 
 def test_the_last_place_among_equals_goes_to_the_larger_weight_then_the_smaller_code() -> None:
-    equal = largest_remainder(1, {"b": 1, "a": 1, "c": 1})
+    equal = apportion(1, {"b": 1, "a": 1, "c": 1})
     assert equal.seats == {"a": 1, "b": 0, "c": 0}
     assert equal.ties == equal.contested == (("a", "b", "c"),)
     # Shares 2.5 and 0.5 of 3 places: the same remainder, the larger weight first although its code is larger.
-    larger = largest_remainder(3, {"a": 1, "b": 5})
+    larger = apportion(3, {"a": 1, "b": 5})
     assert larger.seats == {"a": 0, "b": 3}
     assert larger.contested == (("b", "a"),)
 
 
 def test_a_tie_over_hundreds_of_areas_goes_by_code() -> None:
-    result = largest_remainder(250, {f"{number:03}": 7 for number in range(500)})
+    result = apportion(250, {f"{number:03}": 7 for number in range(500)})
     assert [code for code, n in result.seats.items() if n] == [f"{number:03}" for number in range(250)]
     assert [len(group) for group in result.contested] == [500]
 
 
 def test_places_above_a_cap_go_to_the_others_by_their_weights() -> None:
-    result = largest_remainder(10, {"a": 50, "b": 30, "c": 20}, {"a": 2})
+    result = apportion(10, {"a": 50, "b": 30, "c": 20}, caps={"a": 2})
     # 5, 3, 2 without the cap; the 3 places of a are shared out 30 to 20: 1.8 and 1.2.
     assert result.seats == {"a": 2, "b": 5, "c": 3}
     assert result.exact_share == {"a": 5, "b": 3, "c": 2}
@@ -84,29 +85,29 @@ def test_places_above_a_cap_go_to_the_others_by_their_weights() -> None:
 
 
 def test_caps_are_filled_again_and_again_until_none_is_above() -> None:
-    result = largest_remainder(100, {"a": 60, "b": 30, "c": 9, "d": 1}, {"a": 10, "b": 40, "c": 30})
+    result = apportion(100, {"a": 60, "b": 30, "c": 9, "d": 1}, caps={"a": 10, "b": 40, "c": 30})
     assert result.seats == {"a": 10, "b": 40, "c": 30, "d": 20}
     assert result.unused == 0
 
 
 def test_more_places_than_all_caps_leave_the_rest_unused() -> None:
-    result = largest_remainder(100, {"a": 3, "b": 1}, {"a": 10, "b": 5})
+    result = apportion(100, {"a": 3, "b": 1}, caps={"a": 10, "b": 5})
     assert result.seats == {"a": 10, "b": 5}
     assert result.unused == 85
 
 
 def test_places_are_not_handed_to_an_area_without_weight() -> None:
-    result = largest_remainder(10, {"a": 1, "b": 0}, {"a": 4})
+    result = apportion(10, {"a": 1, "b": 0}, caps={"a": 4})
     assert result.seats == {"a": 4, "b": 0}
     assert result.unused == 6
 
 
 def test_no_places_give_nobody_a_place_whatever_the_weights() -> None:
     for weights in ({"a": 0}, {"a": 3, "b": 1}):
-        result = largest_remainder(0, weights)
+        result = apportion(0, weights)
         assert set(result.seats.values()) == {0}
         assert result.unused == 0
-    assert largest_remainder(0, {}).seats == {}
+    assert apportion(0, {}).seats == {}
 
 
 @pytest.mark.parametrize(
@@ -128,12 +129,12 @@ def test_what_cannot_be_shared_out_is_refused_by_name(
     places: int, weights: dict[str, int], caps: dict[str, int] | None, named: str
 ) -> None:
     with pytest.raises(Refused, match=named):
-        largest_remainder(places, weights, caps)
+        apportion(places, weights, caps=caps)
 
 
 @given(st.integers(0, 10**7), weights_of_areas)
 def test_places_add_up_and_each_area_gets_its_share_rounded_down_or_up(places: int, weights: dict[str, int]) -> None:
-    result = largest_remainder(places, weights)
+    result = apportion(places, weights)
     assert sum(result.seats.values()) == places
     assert sum(result.exact_share.values()) == places
     for code, seats in result.seats.items():
@@ -150,7 +151,7 @@ def test_the_order_and_the_scale_of_the_weights_do_not_matter(
 ) -> None:
     shuffled = data.draw(st.permutations(list(weights)))
     scaled = {code: Fraction(weights[code], 7) for code in shuffled}
-    assert largest_remainder(places, scaled) == largest_remainder(places, weights)
+    assert apportion(places, scaled) == apportion(places, weights)
 
 
 @given(st.integers(0, 500), weights_of_areas, st.data())
@@ -158,12 +159,12 @@ def test_with_caps_nobody_is_above_and_places_stay_unused_only_if_all_are_full(
     places: int, weights: dict[str, int], data: st.DataObject
 ) -> None:
     caps = data.draw(st.dictionaries(st.sampled_from(list(weights)), st.integers(0, 100)))
-    result = largest_remainder(places, weights, caps)
+    result = apportion(places, weights, caps=caps)
     assert sum(result.seats.values()) + result.unused == places
     assert all(result.seats[code] <= cap for code, cap in caps.items())
     if result.unused:
         assert all(result.seats[code] == caps.get(code) for code, weight in weights.items() if weight)
-    plain = largest_remainder(places, weights)
+    plain = apportion(places, weights)
     for code, seats in result.seats.items():
         assert seats >= min(plain.seats[code], caps.get(code, plain.seats[code]))
 
@@ -177,7 +178,127 @@ def test_seats_equal_the_plain_method_on_fractions(places: int, weights: dict[st
         : places - sum(seats.values())
     ]:
         seats[code] += 1
-    assert largest_remainder(places, weights).seats == seats
+    assert apportion(places, weights).seats == seats
+
+
+# Both methods beside an independent library, which serves ties in the order in which it is given the weights.
+
+
+def ordered(weights: dict[str, int]) -> list[str]:
+    """Codes in the order of the tie rule."""
+    return sorted(weights, key=lambda code: (-weights[code], code))
+
+
+@pytest.mark.parametrize("method", Method)
+def test_seats_equal_those_of_an_independent_library_on_random_cases(method: Method) -> None:
+    dice = random.Random(2026)  # noqa: S311
+    name = {Method.LARGEST_REMAINDER: "largest_remainder", Method.SAINTE_LAGUE: "saintelague"}[method]
+    contested = 0
+    for _ in range(300):
+        most = dice.choice([5, 100, 10**6])
+        weights = {f"{code:02}": dice.randrange(most) + (code == 0) for code in range(dice.randrange(1, 25))}
+        places = dice.randrange(1, dice.choice([10, 60, 200]))
+        result, codes = apportion(places, weights, method), ordered(weights)
+        votes = [weights[code] for code in codes]
+        try:
+            theirs = compute(name, votes, places, fractions=True, parties=codes, tiesallowed=False)
+        except TiesException:
+            # In a tie its largest remainder may pass over a larger one, so that only its divisor method is a witness.
+            assert result.contested
+            contested += 1
+            if method is Method.LARGEST_REMAINDER:
+                continue
+            theirs = compute(name, votes, places, fractions=True, parties=codes)
+        else:
+            assert not result.contested
+        assert [result.seats[code] for code in codes] == theirs
+    assert contested > 20
+
+
+@given(st.integers(0, 200), weights_of_areas)
+def test_sainte_lague_equals_places_given_one_by_one(places: int, weights: dict[str, int]) -> None:
+    seats = dict.fromkeys(weights, 0)
+    for _ in range(places):
+        claims = {code: Fraction(weight, 2 * seats[code] + 1) for code, weight in weights.items() if weight}
+        seats[min(claims, key=lambda code: (-claims[code], -weights[code], code))] += 1
+    assert apportion(places, weights, Method.SAINTE_LAGUE).seats == seats
+
+
+@given(st.integers(0, 10**7), weights_of_areas)
+def test_by_sainte_lague_one_place_more_takes_a_place_from_nobody(places: int, weights: dict[str, int]) -> None:
+    before = apportion(places, weights, Method.SAINTE_LAGUE).seats
+    after = apportion(places + 1, weights, Method.SAINTE_LAGUE).seats
+    assert sum(before.values()) == places
+    assert sorted(after[code] - before[code] for code in weights)[-2:] in ([1], [0, 1])
+    assert min(after[code] - before[code] for code in weights) >= 0
+
+
+@given(st.integers(0, 1000), weights_of_areas, st.data())
+def test_by_sainte_lague_too_the_order_and_the_scale_of_the_weights_do_not_matter(
+    places: int, weights: dict[str, int], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(list(weights)))
+    scaled = {code: Decimal(weights[code]) / 8 for code in shuffled}
+    assert apportion(places, scaled, Method.SAINTE_LAGUE) == apportion(places, weights, Method.SAINTE_LAGUE)
+
+
+def test_by_sainte_lague_the_group_that_met_at_the_last_place_is_the_tie() -> None:
+    # b claims 6 and then 2, a and c claim 2 each: three equal claims to the second and third place.
+    tied = apportion(3, {"c": 2, "b": 6, "a": 2, "d": 1}, Method.SAINTE_LAGUE)
+    assert tied.seats == {"a": 1, "b": 2, "c": 0, "d": 0}
+    assert tied.ties == tied.contested == (("b", "a", "c"),)
+    assert apportion(4, {"c": 2, "b": 6, "a": 2, "d": 1}, Method.SAINTE_LAGUE).ties == ()
+
+
+def test_ten_million_places_by_sainte_lague_take_milliseconds_too(poor: dict[str, int]) -> None:
+    begun = perf_counter()
+    result = apportion(10_000_000, poor, Method.SAINTE_LAGUE)
+    assert perf_counter() - begun < 0.5
+    assert sum(result.seats.values()) == 10_000_000
+    assert all(abs(result.seats[code] - share) < 1 for code, share in result.exact_share.items())
+
+
+# Floors
+
+
+def test_who_comes_out_below_the_floor_gets_it_from_all_others_by_their_weights() -> None:
+    result = apportion(100, {"a": 1, "b": 33, "c": 66}, floors={"a": 10, "b": 20})
+    assert result.seats == {"a": 10, "b": 30, "c": 60}
+    assert result.exact_share == {"a": 1, "b": 33, "c": 66}
+
+
+def test_a_floor_holds_for_an_area_without_weight_and_gives_way_to_a_cap() -> None:
+    assert apportion(10, {"a": 0, "b": 1}, floors={"a": 3}).seats == {"a": 3, "b": 7}
+    assert apportion(10, {"a": 0, "b": 1}, caps={"a": 2}, floors={"a": 3}).seats == {"a": 2, "b": 8}
+
+
+def test_where_there_are_fewer_places_than_floors_the_floors_are_the_weights() -> None:
+    assert apportion(10, {"a": 1, "b": 99}, floors={"a": 30, "b": 10}).seats == {"a": 8, "b": 2}
+
+
+def test_places_handed_on_above_a_cap_fill_floors_before_others_give_up_places() -> None:
+    result = apportion(100, {"a": 10, "b": 60, "c": 30}, caps={"b": 20}, floors={"a": 20})
+    # 40 places above b's cap go 10 to 30: a has 20 by them alone.
+    assert result.seats == {"a": 20, "b": 20, "c": 60}
+
+
+@given(st.sampled_from(Method), st.integers(0, 500), weights_of_areas, st.data())
+def test_floors_and_caps_hold_together_and_every_place_is_accounted_for(
+    method: Method, places: int, weights: dict[str, int], data: st.DataObject
+) -> None:
+    bounds = st.dictionaries(st.sampled_from(list(weights)), st.integers(0, 100))
+    caps, floors = data.draw(bounds), data.draw(bounds)
+    result = apportion(places, weights, method, caps, floors)
+    assert sum(result.seats.values()) + result.unused == places
+    assert all(0 <= result.seats[code] <= caps.get(code, places) for code in weights)
+    due = {code: min(floor, caps.get(code, floor)) for code, floor in floors.items()}
+    if sum(due.values()) <= places:
+        assert all(result.seats[code] >= floor for code, floor in due.items())
+    if result.unused:
+        assert all(result.seats[code] == caps.get(code) for code, weight in weights.items() if weight)
+
+
+# The seat table
 
 
 def regencies() -> pl.DataFrame:
@@ -201,6 +322,7 @@ def test_the_seat_table_shows_the_arithmetic_of_each_regency() -> None:
         "remainder",
         "has_remainder_seat",
         "seats",
+        "floor",
         "cap",
         "seats_before",
         "change",

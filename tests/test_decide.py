@@ -426,7 +426,7 @@ def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
 
 FIGURES = pl.DataFrame(
     [(HERE, "3510", 300), (THERE, "3512", 100)],
-    schema={"area_code": pl.String, "area_bps": pl.String, "weight": pl.Int64},
+    schema={"area_code": pl.String, "area_bps": pl.String, "poor_count": pl.Int64},
     orient="row",
 )
 FEW = {"quotas.national_total.PKH": 8, "quotas.national_total.BPNT": 4}
@@ -443,7 +443,7 @@ COUNTED = pl.DataFrame([*_counted()], schema=["regency_code", "programme", "stat
 
 
 def test_places_follow_the_poor_and_unused_ones_stay_empty() -> None:
-    table = places(terms(FEW), FIGURES, COUNTED, None)
+    table = places(terms(FEW).policy, FIGURES, COUNTED, None)
     assert dict(table.filter(programme="PKH").select("regency_code", "seats").iter_rows()) == {HERE: 6, THERE: 2}
     assert dict(table.filter(programme="BPNT").select("regency_code", "seats").iter_rows()) == {HERE: 3, THERE: 1}
     assert table["cap"].null_count() == table.height
@@ -452,14 +452,14 @@ def test_places_follow_the_poor_and_unused_ones_stay_empty() -> None:
 
 def test_where_policy_hands_unused_places_on_the_cap_is_the_number_of_eligible_families() -> None:
     handed_on = terms({**FEW, "quotas.unused_places": "redistribute"})
-    table = places(handed_on, FIGURES, COUNTED, None).filter(programme="PKH")
+    table = places(handed_on.policy, FIGURES, COUNTED, None).filter(programme="PKH")
     assert dict(table.select("regency_code", "cap").iter_rows()) == {HERE: 2, THERE: 5}
     assert dict(table.select("regency_code", "seats").iter_rows()) == {HERE: 2, THERE: 5}
 
 
 def test_places_tell_how_many_there_were_before() -> None:
     before = seats({HERE: (5, 9)})
-    table = places(terms(FEW), FIGURES, COUNTED, before)
+    table = places(terms(FEW).policy, FIGURES, COUNTED, before)
     rows = table.select("regency_code", "programme", "seats_before", "change").iter_rows()
     assert {row[:2]: row[2:] for row in rows} == {
         (HERE, "PKH"): (5, 1), (HERE, "BPNT"): (9, -6), (THERE, "PKH"): (None, None), (THERE, "BPNT"): (None, None),

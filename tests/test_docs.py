@@ -7,7 +7,10 @@ import pytest
 import typer
 
 from pipelines.cli import app
+from pipelines.law import rules_of
+from quotas.rulebook import rulebook
 from reports.dictionary import dictionary_page
+from reports.rules import rules_page
 from schemas.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -28,6 +31,11 @@ def commands() -> set[str]:
 def test_the_dictionary_is_the_one_the_contracts_give() -> None:
     written = (ROOT / "docs" / "dictionary.md").read_text(encoding="utf-8")
     assert written == dictionary_page(TABLES), "make it anew: perlinsos dictionary --out docs/dictionary.md"
+
+
+def test_the_page_of_the_law_is_the_one_the_rulebook_gives() -> None:
+    written = (ROOT / "docs" / "rulebook.html").read_text(encoding="utf-8")
+    assert written == rules_page(rules_of(rulebook())), "make it anew: perlinsos rulebook --out docs/rulebook.html"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

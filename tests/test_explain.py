@@ -197,7 +197,8 @@ def test_every_filter_of_the_policy_is_told_in_its_order_with_value_threshold_so
     assert wage.threshold_words.en == "above Rp 2,989,145 a month"
     assert wage.source.id == "BPJS Ketenagakerjaan"
     assert wage.source_date == date(2026, 1, 15)
-    assert "category 11" in wage.legal_source
+    assert "category 11" in wage.legal_source.en
+    assert "kategori 11" in wage.legal_source.id
     pension = next(one for one in checks if one.code == "pensioner")
     assert (pension.outcome, pension.observed_words.en) == ("unknown", "none yet")
     assert pension.source.id == "Taspen (pensiun)"
@@ -367,7 +368,7 @@ def test_the_text_shows_status_filters_parts_and_next_steps_in_both_languages() 
         "Program Keluarga Harapan (PKH): Antrean",
         "pengeluaran yang diperkirakan 3,46% lebih tinggi daripada batas penerimaan (+34.000)",
         "Rp 3.100.000 per bulan",
-        "Kepmensos 73/2024, category 11",
+        "Kepmensos 73/2024, kategori 11",
         "lansia yang hidup sendiri",
         "Sarongan, Pesanggaran, Kabupaten Banyuwangi (35.10.01.2001)",
         "-250.913",

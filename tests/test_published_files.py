@@ -40,6 +40,7 @@ DESIGNED = {
         "programme",
     },
 }
+DESIGNED["movements"] = {"programme", "region_code", "move", "cause", "families"}
 DESIGNED["budget"] = {"programme", "region_code", "families", "seats", "amount_rupiah", "ceiling_rupiah"}
 DESIGNED["waiting_list"] = DESIGNED["recipients"] | {"queue_position", "places_opened"}
 RESTRICTED = {
@@ -51,6 +52,7 @@ RESTRICTED = {
     "payments": {"amount_rupiah", "components", "stage"},
     "transitions": {"from_status", "to_status", "cause"},
     "budget": {"region_code", "programme", "families", "amount_rupiah", "ceiling_rupiah"},
+    "movements": {"region_code", "programme", "move", "cause", "families"},
     "referrals": {"family_id", "reference", "referral", "facts", "reason_id", "reason_en", "regency_code"},
     "displaced": {"regency_code", "programme", "placed_by", "families", "poorer_micro"},
 }

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from assets.decision.decide import decide
 from assets.decision.families import Terms
+from assets.decision.judge import eligibility, judge
+from assets.decision.ranking import rank, statuses
 from tests.made_families import (
     ADULT,
     CHILD,
@@ -169,3 +171,16 @@ def test_places_may_belong_to_smaller_areas(area: str, codes: tuple[str, str]) -
     )
     assert column_of(decided, programme="BPNT") == {"a": "recipient", "b": "waiting", "c": "recipient", "d": "waiting"}
     assert column_of(decided, "rank", "BPNT") == {"a": 1, "b": 2, "c": 1, "d": 2}
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 2, 2, 2, 3, None]), st.sampled_from([HERE, THERE])), max_size=9),
+    st.integers(0, 5),
+    st.integers(0, 5),
+)
+def test_statuses_alone_are_those_that_ranking_gives(rows: list[tuple[int | None, str]], here: int, there: int) -> None:
+    made = families(*(Made(f"f{number}", metres, regency=area) for number, (metres, area) in enumerate(rows)))
+    eligible = eligibility(judge(made, terms()), made, terms(), NOBODY)
+    free = seats({HERE: (here, there), THERE: (there, here)})
+    assert statuses(eligible, free, terms()).to_list() == rank(eligible, free, terms())["status"].to_list()

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.publication.lists import movements as public_movements
 from reports.dictionary import allowed, datapackage, dictionary_page
 from reports.pages import page
 from reports.summary import LONG, summary_page
@@ -76,6 +77,19 @@ def budget(*rows: tuple[str, str, int, int | None, int | None]) -> pl.DataFrame:
 BUDGET = budget(("all", "PKH", 2130, 1_234_500_000, 7_175_000_000_000), ("35.10", "PKH", 2130, 1_234_500_000, None))
 
 
+def movements(*rows: tuple[str, str, str | None, int]) -> pl.DataFrame:
+    """Region, way, cause, families of PKH."""
+    known = [
+        {
+            "region_code": region, "move": move, "cause": cause, "families": families, "quarter": "2026Q1",
+            "level": "nation" if region == "all" else "regency", "programme": "PKH",
+        }
+        for region, move, cause, families in rows
+    ]  # fmt: skip
+    contract = TABLES["publication/movements"]
+    return contract.fit(pl.DataFrame(known, schema=contract.dtypes))
+
+
 def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
     """Code, programme, poor people, exact share, places, places before."""
     known = [
@@ -88,6 +102,7 @@ def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
             "remainder": Decimal(share) % 1,
             "has_remainder_seat": number > int(Decimal(share)),
             "seats": number,
+            "floor": None,
             "cap": None,
             "seats_before": before,
             "change": None if before is None else number - before,
@@ -104,6 +119,19 @@ PLACES = seats(
     ("35.09", "PKH", 224_770, "1390.200000", 1390, 1400),
     ("11.01", "PKH", 25_390, "157.100000", 157, None),
 )
+
+
+MOVED = movements(
+    ("35.10", "promoted", None, 40), ("35.10", "leaves", None, 12), ("35.10", "displaced", None, 8),
+    ("all", "promoted", "competitors", 30), ("all", "promoted", "seats", 7), ("all", "promoted", None, 3),
+    ("all", "leaves", "evidence", 12), ("all", "displaced", "own_data", 8),
+)  # fmt: skip
+
+
+def public(
+    counted: pl.DataFrame, places: pl.DataFrame = PLACES, costs: pl.DataFrame = BUDGET
+) -> dict[str, pl.DataFrame]:
+    return {"region_summary": counted, "seats": places, "budget": costs, "movements": MOVED}
 
 
 class _Text(HTMLParser):
@@ -141,7 +169,7 @@ def row_of(html: str, start: str) -> list[str]:
 
 
 def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_dash() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
+    html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST)
     counted = row_of(html, "Kabupaten Banyuwangi 35.10")
     assert counted[1:] == ["6.100", "6.100", "1.430", "620", "300", "810", "4.500", "130", "40"]
     assert row_of(html, "Kabupaten Jember 35.09")[1:] == [
@@ -160,21 +188,21 @@ def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_
 
 def test_the_summary_counts_families_with_both_programmes_and_with_one_alone() -> None:
     bpnt = ("35.10", "BPNT", (6100, 6100, 2000, 1100, 300, 900, 4000, 60, 40))
-    html = summary_page(summary(BANYUWANGI, bpnt), PLACES, BUDGET, MANIFEST, "en")
+    html = summary_page(public(summary(BANYUWANGI, bpnt)), MANIFEST, "en")
     figures = re.findall(r"<p><strong>([\d,]+)</strong>(receive both|PKH alone|BPNT alone)</p>", html)
     assert figures == [("300", "receive both"), ("320", "PKH alone"), ("800", "BPNT alone")]
 
 
 def test_a_total_is_withheld_where_a_part_is_suppressed_because_it_would_give_it_away() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
+    html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST)
     totals = ["14.300", NOTHING, "4.080", "1.660", "800", "2.420", NOTHING, NOTHING, NOTHING]
     assert row_of(html, "Jumlah")[1:] == totals
 
 
 def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_row() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST, "en")
+    html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST, "en")
     rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
-    assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "", "600", "+20"]
+    assert rows[1][1:] == ["3510", "100,130", "619.511000", "0.511000 ●", "620", "600", "+20"]
     assert row_of(html, "Other regencies")[2] == "25,390"
     assert row_of(html, "Other regencies")[5] == "157"
     totals = [row for row in read(html).rows if row and row[0] == "Total"]
@@ -182,7 +210,7 @@ def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_r
 
 
 def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST, "en")
+    html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST, "en")
     assert 'aria-label="1,040 recipients, 1,610 waiting, 1,390 places"' in html
     bars = re.findall(r"<svg.*?</svg>", html)
     jember, banyuwangi = (re.findall(r'<rect (?:x="\d+" )?width="(\d+)"', bar) for bar in bars)
@@ -192,14 +220,12 @@ def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
 
 
 def test_a_scaled_revision_says_so_and_another_does_not() -> None:
-    assert "demo-scale" in summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
-    assert "diperkecil" not in summary_page(
-        summary(BANYUWANGI), PLACES, BUDGET, MANIFEST | {"scaled": False, "overlay": None}
-    )
+    assert "demo-scale" in summary_page(public(summary(BANYUWANGI)), MANIFEST)
+    assert "diperkecil" not in summary_page(public(summary(BANYUWANGI)), MANIFEST | {"scaled": False, "overlay": None})
 
 
 def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_beside_it() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
+    html = summary_page(public(summary(BANYUWANGI)), MANIFEST)
     assert "dari 2 Februari 2026 sampai 2 Maret 2026 melalui portal" in html
     assert read(html).links == ["../recipients.csv", "../recipients.parquet", "../seats.csv"]
     assert row_of(html, "recipients.csv")[1:] == ["251.904 B", SHA]
@@ -208,17 +234,25 @@ def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_besid
 
 def test_a_page_of_the_whole_nation_is_folded_up() -> None:
     many = [(f"{11 + n // 90}.{n % 90 + 10}", "PKH", BANYUWANGI[2]) for n in range(LONG + 1)]
-    assert "<details open>" in summary_page(summary(*many[:-1]), PLACES, BUDGET, MANIFEST)
-    assert "<details open>" not in summary_page(summary(*many), PLACES, BUDGET, MANIFEST).partition("<h2>")[0]
+    assert "<details open>" in summary_page(public(summary(*many[:-1])), MANIFEST)
+    assert "<details open>" not in summary_page(public(summary(*many)), MANIFEST).partition("<h2>")[0]
 
 
 def test_places_of_other_areas_than_regencies_are_shown_as_they_are() -> None:
-    html = summary_page(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None)), BUDGET, MANIFEST)
-    assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", "", ""]
+    html = summary_page(public(summary(BANYUWANGI), seats(("V-001", "PKH", 12, "3.000000", 3, None))), MANIFEST)
+    assert row_of(html, "V-001")[2:] == ["12", "3,000000", "0,000000", "3", "", ""]
+
+
+def test_a_floor_or_a_cap_is_shown_where_one_is_set() -> None:
+    html = summary_page(public(summary(BANYUWANGI), PLACES.with_columns(floor=pl.lit(17, pl.Int64))), MANIFEST)
+    rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
+    assert rows[1][-3:] == ["17", "600", "+20"]
+    assert "Paling sedikit" in html
+    assert "Paling banyak" not in html
 
 
 def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST | {"overlay": "<script>alert(1)</script>"})
+    html = summary_page(public(summary(BANYUWANGI)), MANIFEST | {"overlay": "<script>alert(1)</script>"})
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     for loading in ("http://", "https://", "<link", "@import", "url(", "src="):
@@ -227,13 +261,12 @@ def test_the_summary_loads_nothing_and_escapes_what_it_is_given() -> None:
 
 def test_the_same_frames_in_any_order_give_the_same_page() -> None:
     counted = summary(BANYUWANGI, JEMBER)
-    assert summary_page(counted, PLACES, BUDGET, MANIFEST) == summary_page(
-        counted.reverse(), PLACES.reverse(), BUDGET.reverse(), MANIFEST
-    )
+    other = {name: table.reverse() for name, table in public(counted).items()}
+    assert summary_page(public(counted), MANIFEST) == summary_page(other, MANIFEST)
 
 
 def test_no_number_of_the_page_could_be_a_personal_number() -> None:
-    html = summary_page(summary(BANYUWANGI, JEMBER), PLACES, BUDGET, MANIFEST)
+    html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST)
     assert re.search(r"(?<![0-9a-f])\d{16}(?![0-9a-f])", html) is None
 
 
@@ -296,11 +329,39 @@ def test_a_file_that_is_not_public_gets_no_data_package(stem: str) -> None:
 
 
 def test_the_summary_shows_what_the_stage_costs_beside_the_ceiling() -> None:
-    html = summary_page(summary(BANYUWANGI), PLACES, BUDGET, MANIFEST)
+    html = summary_page(public(summary(BANYUWANGI)), MANIFEST)
     assert "Rp 1.234.500.000 dari pagu nasional Rp 7.175.000.000.000 untuk tahap ini (0,02%)." in html
     assert "2.469.000.000" in html
     little = budget(("all", "PKH", 5, 1_000, 7_175_000_000_000), ("35.10", "PKH", 5, 1_000, None))
-    assert "(kurang dari 0,01%)" in summary_page(summary(BANYUWANGI), PLACES, little, MANIFEST)
+    assert "(kurang dari 0,01%)" in summary_page(public(summary(BANYUWANGI), costs=little), MANIFEST)
     none = budget(("all", "PKH", 3, None, None), ("35.10", "PKH", 3, None, None))
-    english = summary_page(summary(BANYUWANGI), PLACES, none, MANIFEST, "en")
+    english = summary_page(public(summary(BANYUWANGI), costs=none), MANIFEST, "en")
     assert "No national ceiling is set for this year." in english
+
+
+def test_the_summary_tells_who_moved_and_why_and_what_it_adds_up_to() -> None:
+    html = summary_page(public(summary(BANYUWANGI)), MANIFEST, "en")
+    rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
+    assert ["0", "40", "12", "8", "+20"] in [row[1:] for row in rows]
+    assert row_of(html, "Promoted from the queue")[1:] == ["The data of other families in the area changed.", "30"]
+    assert ["", "Other causes (few families each).", "3"] in read(html).rows
+
+
+def test_a_quarter_in_which_nobody_moved_shows_no_moves() -> None:
+    still = public(summary(BANYUWANGI)) | {"movements": MOVED.clear()}
+    assert "Siapa masuk" not in summary_page(still, MANIFEST)
+
+
+RESTRICTED_MOVES = [
+    ("35.10", "enters", "own_data", 20), ("35.10", "enters", "evidence", 2), ("35.10", "enters", "policy", 9),
+    ("all", "enters", "own_data", 20), ("all", "enters", "evidence", 2), ("all", "enters", "policy", 9),
+    ("all", "leaves", "evidence", 1),
+]  # fmt: skip
+
+
+def test_public_moves_tell_no_cause_of_a_regency_nor_of_few_families() -> None:
+    told = public_movements(movements(*RESTRICTED_MOVES)).select("region_code", "move", "cause", "families").rows()
+    assert set(told) == {
+        ("35.10", "enters", None, 31), ("all", "enters", "own_data", 20), ("all", "enters", None, 11),
+        ("all", "leaves", None, 1),
+    }  # fmt: skip

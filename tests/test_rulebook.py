@@ -10,18 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from assets.house import House
+from assets.pseudonyms import PseudonymKey
 from quotas.overlay import Overlay, read_overlay
-from quotas.parameters import entries_of, read_yaml
+from quotas.parameters import Citation, entries_of, read_yaml
 from quotas.rulebook import Rulebook, rulebook
 from quotas.rules import Operator, Unknown
 from schemas.errors import PolicyError, UnknownRegency
+from schemas.quarter import Quarter
+from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Programme, Source
 
 DAY = date(2026, 1, 26)
 
 PARAMETER = """
 limit:
-  description: A limit for tests.
+  description: {{id: Batas untuk uji., en: A limit for tests.}}
   unit: {unit}
   values:
     {values}
@@ -60,7 +64,7 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Path]:
         (parameter("- {valid_from: 2025-01-01, value: 1}"), "values.0.source': missing"),
         (parameter(f"- {{value: 1, {SOURCE}}}"), "values.0.valid_from': missing"),
         (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: A decree, page: 3}}"), "source.page'"),
-        (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: ''}}"), "source.title'"),
+        (parameter("- {valid_from: 2025-01-01, value: 1, source: {title: ''}}"), "source.title.id'"),
         (parameter(f"- {{valid_from: first of May, value: 1, {SOURCE}}}"), "values.0.valid_from'"),
         (parameter("[]"), "key 'values'"),
         (
@@ -99,7 +103,7 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Path]:
         (parameter(f"- {{valid_from: 2025-01-01, value: .nan, {SOURCE}}}"), "limit"),
         ("limit: 5", "test.limit: expected a parameter"),
         ("limit: {}", "test.limit: expected a parameter"),
-        ("limit: {description: None given., unit: VA}", "values': missing"),
+        ("limit: {description: {id: Tidak ada., en: None given.}, unit: VA}", "values': missing"),
     ],
 )
 def test_a_parameter_that_breaks_a_rule_is_refused_by_file_key_and_remedy(text: str, named: str) -> None:
@@ -139,7 +143,7 @@ def test_values_may_be_scalars_lists_or_mappings_and_change_on_their_day() -> No
         ("quotas.yaml", "PKH: 10_000_000, ", "", "national_total has no number of places for PKH"),
         ("quotas.yaml", "value: largest_remainder", "value: by_feeling", "quotas.yaml, key 'method'"),
         ("quotas.yaml", "tie_rule:", "tie_rules:", "quotas.yaml, key 'tie_rule': missing"),
-        ("programmes.yaml", "value: 4,", "value: 40,", "programmes.yaml, key 'PKH.max_decile'"),
+        ("programmes.yaml", "value: 4\n", "value: 40\n", "programmes.yaml, key 'PKH.max_decile'"),
         ("programmes.yaml", "equals: primary", "equals: null", "either equals, or minimum and maximum"),
         ("programmes.yaml", "minimum: 0, maximum: 6", "minimum: 9, maximum: 6", "minimum 9 lies above maximum 6"),
         ("programmes.yaml", "BPNT:\n", "KIP:\n", "programmes.yaml, key 'KIP': unknown key"),
@@ -158,6 +162,33 @@ def test_values_may_be_scalars_lists_or_mappings_and_change_on_their_day() -> No
         ("filters.yaml", "unknown: hold", "unknown: ignore", "filter 20 (no_consent), key 'unknown'"),
         ("filters.yaml", "    en: According to the population", "    fr: Selon la population", "reason.en': missing"),
         ("filters.yaml", "code: civil_servant", "code: deceased", "filters.yaml: deceased: the value from"),
+        (
+            "filters.yaml",
+            "threshold: 1300",
+            "threshold: -1",
+            "filter 6 (electricity_above), key 'threshold.constrained-int'",
+        ),
+        (
+            "filters.yaml",
+            "valid_from: 2025-09-09",
+            "valid_from: 2025-13-09",
+            "filters.yaml: a day or number is impossible",
+        ),
+        ("programmes.yaml", "fact: is_pregnant", "fact: is_pregnnt", "key 'PKH.components.0.fact'"),
+        ("programmes.yaml", "equals: primary", "equals: primry", "key 'PKH.components.2.equals'"),
+        ("programmes.yaml", "minimum: 60, maximum: null", "minimum: 600, maximum: null", "components.5.minimum'"),
+        ("programmes.yaml", "fact: school_level, minimum: null", "fact: age_years, minimum: null", "use bounds"),
+        ("ranking.yaml", "fact: dependant_count", "fact: dependants", "ranking.yaml, key 'tie_breakers.3.fact'"),
+        ("minimum_wages.yaml", '"35.10": 2_638_628', '"35.99": 2_638_628', "35.99 is no Kemendagri code"),
+        ("minimum_wages.yaml", '"31": 5_067_381', '"30": 5_067_381', "30 is no Kemendagri code"),
+        (
+            "quotas.yaml",
+            "unit: ratio",
+            "unit: percent",
+            "quotas.hold_harmless_share, key 'unit': shares are ratios here",
+        ),
+        ("quotas.yaml", "value: poor_count", "value: population", "quotas.yaml, key 'weight'"),
+        ("quotas.yaml", "      value: null", "      value: -1", "quotas.yaml, key 'max_places"),
         ("filters.yaml", "- code: deceased", "- kode: deceased", "filters.yaml: filter 1 (None), key 'code': missing"),
     ],
 )
@@ -167,6 +198,42 @@ def test_a_rule_file_with_a_fault_is_refused_and_names_it(
     folder = edited(file, old, new)
     with pytest.raises(PolicyError, match=re.escape(named)):
         Rulebook.read(folder)
+
+
+def test_a_percent_for_the_share_held_harmless_and_a_floor_above_the_cap_are_refused() -> None:
+    for changes, named in (
+        ({"quotas.hold_harmless_share": 90}, "90 is no ratio between 0 and 1"),
+        ({"quotas.min_places": 5, "quotas.max_places": 4}, "min_places 5 lies above max_places 4"),
+    ):
+        with pytest.raises(PolicyError, match=named):
+            rulebook(Overlay.of("x", "To be refused.", changes))
+
+
+def test_a_description_in_one_language_alone_is_refused() -> None:
+    text = parameter(f"- {{valid_from: 2025-01-01, value: 1, {SOURCE}}}").replace("id: Batas untuk uji., ", "")
+    with pytest.raises(PolicyError, match=r"key 'description\.id': missing. Add it"):
+        read_parameter(text)
+
+
+def test_a_source_has_one_name_or_one_in_each_language() -> None:
+    both = Citation.model_validate({"title": {"id": "Keputusan proyek", "en": "Project decision"}})
+    assert (both.title.of("id"), both.title.of("en")) == ("Keputusan proyek", "Project decision")
+    assert Citation.model_validate({"title": "Kepmensos 79/HUK/2025"}).title.of("id") == "Kepmensos 79/HUK/2025"
+
+
+def test_the_hash_ignores_how_a_source_is_translated(edited: Callable[[str, str, str], Path]) -> None:
+    folder = edited("quotas.yaml", "Kuota nasional PKH dan BPNT, menurut berita", "Kuota nasional, menurut pers")
+    assert Rulebook.read(folder).on(DAY).hash == rulebook().on(DAY).hash
+
+
+def test_a_filter_that_asks_for_a_fact_no_registry_holds_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    changes: dict[str, object] = {"filters.electricity_above.fact": "electricty_va"}
+    law = rulebook(Overlay.of("x", "To be refused.", changes))
+    house = House(tmp_path, law, default_questionnaire(), PseudonymKey(b"k" * 32))
+    with pytest.raises(
+        PolicyError, match=r"electricity_above, key 'fact'.*'electricty_va'.*nearest is 'electricity_va'"
+    ):
+        house.policy(Quarter.parse("2026Q1"))
 
 
 def test_a_missing_rule_file_is_named(edited: Callable[[str, str, str], Path]) -> None:
@@ -322,7 +389,7 @@ def test_an_overlay_changes_the_value_the_hash_and_says_scaled() -> None:
     assert (policy.scaled, policy.overlay_name, plain.scaled, plain.overlay_name) == (True, "demo", False, None)
     assert policy.hash != plain.hash
     changed = next(entry for entry in policy.entries if entry.key == "quotas.national_total")
-    assert changed.source.title == "Overlay 'demo': Scaled to the families of the demo."
+    assert changed.source.title.en == "Overlay 'demo': Scaled to the families of the demo."
     renamed = Overlay.of("other", overlay.reason, overlay.changes)
     assert rulebook(renamed).on(DAY).hash != policy.hash
 

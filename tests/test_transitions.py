@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from assets.checks import unbalanced_moves
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
+from assets.decision.results import movements
 from assets.decision.transitions import Before, Now, transitions
 from schemas.tables import TABLES
 from tests.made_families import (
@@ -66,11 +68,6 @@ def receiving(decided: pl.DataFrame) -> pl.DataFrame:
     return decided.filter(status="recipient").select("family_id", "programme", "member_since")
 
 
-def eligible_of(of: Quarterly, sits: pl.DataFrame) -> pl.DataFrame:
-    made = families(*of.made)
-    return eligibility(judge(made, of.terms), made, of.terms, sits)
-
-
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
     return Before(decided, families(*then.made), then.terms, seats(then.places))
 
@@ -78,7 +75,7 @@ def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
 def now_of(now: Quarterly, sits: pl.DataFrame) -> Now:
     made = families(*now.made)
     decided = decide(made, now.terms, seats(now.places), sits)
-    return Now(made, sources(*now.made), eligible_of(now, sits), decided, now.terms, seats(now.places))
+    return Now(made, sources(*now.made), decided, now.terms, seats(now.places))
 
 
 def moves(then: Quarterly, now: Quarterly) -> pl.DataFrame:
@@ -446,6 +443,12 @@ def balance(then: Quarterly, now: Quarterly) -> None:
         filled[area, code] -= after == "recipient"
         filled[area_before, code] += before == "recipient"
     assert not any(filled.values())
+    moved = movements(moves(then, now).lazy(), "2026Q2")
+    received = start.filter(status="recipient").lazy()
+    assert unbalanced_moves(moved.lazy(), end.lazy(), received) == 0
+    if not moved.is_empty():
+        more = moved.with_columns(pl.col("families") + 1)
+        assert unbalanced_moves(more.lazy(), end.lazy(), received) > 0
 
 
 @settings(max_examples=20)
@@ -472,12 +475,13 @@ def test_shuffled_rows_give_the_identical_transitions(both: tuple[Quarterly, Qua
     assert_frame_equal(
         transitions(
             Now(
-                mixed(here.families), shuffled(here.sources, dice), shuffled(here.eligible, dice),
-                shuffled(here.statuses, dice), here.terms, shuffled(here.seats, dice),
+                mixed(here.families), shuffled(here.sources, dice), shuffled(here.decided, dice), here.terms,
+                shuffled(here.seats, dice),
             ),
             Before(shuffled(before.statuses, dice), mixed(before.families), before.terms, before.seats),
         ),
         transitions(here, before),
+        check_row_order=False,
     )  # fmt: skip
 
 
@@ -490,3 +494,28 @@ def test_a_child_that_turns_seven_moves_its_family_by_own_data() -> None:
 def test_a_member_recognised_as_victim_of_rights_violations_is_evidence() -> None:
     then, now = (replace(A, members=(Person(is_rights_victim=mark),)) for mark in (0, 1))
     assert told(quarterly(then), quarterly(now, on=NOW)) == {"a": ("ineligible", "recipient", "evidence")}
+
+
+def test_a_margin_for_sitting_families_is_policy_when_it_begins_and_nobodys_cause_while_it_lasts() -> None:
+    margin = {"ranking.sitting_margin_micro": 5_001}
+    poorer = Made("n", 5)
+    kept_then, kept_now = terms(margin, day=DAY), terms(margin, quarter="2026Q2", day=DAY)
+    begins = told(quarterly(A), quarterly(A, poorer, on=kept_now))
+    assert begins == {"a": STAYS, "n": ("new", "waiting", "policy")}
+    lasts = told(quarterly(A, on=kept_then), quarterly(A, poorer, on=kept_now))
+    assert lasts == {"a": STAYS, "n": ("new", "waiting", "registrations")}
+    assert told(quarterly(A, on=kept_then), quarterly(A, poorer, on=NOW)) == {
+        "a": ("recipient", "waiting", "policy"), "n": ("new", "recipient", "policy"),
+    }  # fmt: skip
+
+
+def test_places_kept_for_a_group_are_policy_when_they_begin_and_when_they_end() -> None:
+    reason = {"id": "Tempat ini disediakan.", "en": "These places are kept."}
+    kept = {"ranking.reserved_places": [{"fact": "elderly_alone", "share": 1, "reason": reason}],
+            "ranking.tie_breakers": []}  # fmt: skip
+    old = Made("o", 30, (Person(date(1950, 1, 1)),))
+    kept_then, kept_now = terms(kept, day=DAY), terms(kept, quarter="2026Q2", day=DAY)
+    comes, goes = ("waiting", "recipient", "policy"), ("recipient", "waiting", "policy")
+    assert told(quarterly(A, old), quarterly(A, old, on=kept_now)) == {"a": goes, "o": comes}
+    assert told(quarterly(A, old, on=kept_then), quarterly(A, old, on=NOW)) == {"a": comes, "o": goes}
+    assert told(quarterly(A, old, on=kept_then), quarterly(A, old, on=kept_now)) == {"a": WAITS, "o": STAYS}

@@ -97,12 +97,14 @@ def _stem(landing: Landing, regency: Regency) -> str:
 
 
 def _deliver_statistics(landing: Landing, quarter: Quarter) -> None:
-    """Poor persons and poverty lines of all 514 regencies."""
+    """Poor persons, poverty lines, P0 and P1 of all 514 regencies."""
     figures = regencies().select(
         pl.col("code").alias("area_code"),
         pl.lit(POVERTY_VINTAGE).alias("vintage"),
         "poor_count",
         "poverty_line_rupiah_per_capita_month",
+        poor_percent=(pl.col("poverty_share") * 100).round(2, mode="half_away_from_zero"),
+        poverty_gap_percent=(pl.col("poverty_gap_share") * 100).round(2, mode="half_away_from_zero"),
     )
     landing.deliver(quarter, Feed.POVERTY_STATISTICS, f"bps_{POVERTY_VINTAGE}", figures, STATISTICS)
 

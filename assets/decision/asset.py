@@ -11,11 +11,14 @@ from assets.checks import (
     COUNTS_PROMISE,
     COUNTS_RECONCILE,
     DRAFT_CHECKS,
+    MOVES_BALANCE,
+    MOVES_PROMISE,
     Counted,
     budget_off_payments,
+    unbalanced_moves,
     unreconciled,
 )
-from assets.decision.draft import SHORT, Draft, compose, counts, read_draft
+from assets.decision.draft import SHORT, compose, counts, previous_draft
 from assets.decision.quarter import (
     cut_points_of,
     cut_points_table,
@@ -25,21 +28,19 @@ from assets.decision.quarter import (
     seats_table,
     terms_of,
 )
-from assets.decision.results import budget_table, displaced_table, referrals_table
+from assets.decision.results import budget_table, displaced_table, movements_table, referrals_table
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, name_of, outs_of, quarter_of
-from assets.published import revision_at
 from assets.registry.resolve import TABLES as REGISTRY_TABLES
 from assets.welfare.scorecard import Scorecard
-from schemas.quarter import Quarter
 from schemas.tables import TABLES
 
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
-    "decision/budget", "decision/displaced", "decision/referrals",
+    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -47,13 +48,6 @@ _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 def _outputs(tables: Mapping[str, Table]) -> Iterator[dg.Output[Table]]:
     for key, table in tables.items():
         yield dg.Output(table, name_of(key), metadata={"dagster/row_count": table.rows})
-
-
-def _previous_draft(house: House, pins: Pins) -> Draft | None:
-    if pins.builds_on_revision is None:
-        return None
-    before = Quarter.parse(pins.quarter).previous
-    return read_draft(revision_at(house, before, pins.builds_on_revision, str(pins.builds_on)).restricted)
 
 
 @dg.multi_asset(
@@ -88,7 +82,7 @@ def judge(
     cuts = cut_points_of(house, quarter, scorecard, survey)
     terms = terms_of(house, quarter, scorecard, cuts)
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
-    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history))
     yield from _outputs({table.key: table for table in made})
 
@@ -106,7 +100,11 @@ def judge(
     ]
     + [
         dg.AssetCheckSpec(name, asset=key_of("decision/decisions"), description=promise, blocking=True)
-        for name, promise in ((BUDGET_EQUALS_PAYMENTS, BUDGET_PROMISE), (COUNTS_RECONCILE, COUNTS_PROMISE))
+        for name, promise in (
+            (BUDGET_EQUALS_PAYMENTS, BUDGET_PROMISE),
+            (MOVES_BALANCE, MOVES_PROMISE),
+            (COUNTS_RECONCILE, COUNTS_PROMISE),
+        )
     ],
     partitions_def=QUARTERS,
     group_name="decision",
@@ -131,41 +129,35 @@ def decide(
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
-    history = history_of(house, _previous_draft(house, pins), current_recipients, families, persons)
+    history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
     of_regencies = decided_tables(house, terms, eligibility, seats, registry, history)
-    decisions, payments, *_ = of_regencies
+    decisions, payments, _, transitions = of_regencies
     costs = budget_table(house, terms, decisions, seats)
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
-    made = (seats, *of_regencies, costs, displaced, referred)
+    moved = movements_table(house, terms, transitions)
+    made = (seats, *of_regencies, costs, displaced, referred, moved)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
-    off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
-    yield dg.AssetCheckResult(
-        passed=off == 0,
-        check_name=BUDGET_EQUALS_PAYMENTS,
-        asset_key=key_of("decision/decisions"),
-        severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"rows that break it": off},
-    )
     for check in DRAFT_CHECKS:
-        broken = check.broken(*scans)
-        yield dg.AssetCheckResult(
-            passed=broken == 0,
-            check_name=check.name,
-            asset_key=key_of("decision/decisions"),
-            severity=dg.AssetCheckSeverity.ERROR,
-            metadata={"rows that break it": broken},
-        )
-    broken_stages = unreconciled(_counted(house, pins, families, decisions, payments))
-    yield dg.AssetCheckResult(
-        passed=not broken_stages,
-        check_name=COUNTS_RECONCILE,
+        yield _checked(check.name, check.broken(*scans))
+    off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
+    yield _checked(BUDGET_EQUALS_PAYMENTS, off)
+    moves, decided = (table.scan(contracts[table.key]) for table in (moved, decisions))
+    yield _checked(MOVES_BALANCE, unbalanced_moves(moves, decided, history.recipients(house)))
+    yield _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments)))
+
+
+def _checked(name: str, broken: int | list[str]) -> dg.AssetCheckResult:
+    """How a check ended: passed where no row, or no stage, breaks it."""
+    return dg.AssetCheckResult(
+        passed=not broken,
+        check_name=name,
         asset_key=key_of("decision/decisions"),
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"stages that do not reconcile": broken_stages},
+        metadata={"broken by": broken},
     )
 
 

@@ -12,6 +12,7 @@ from assets.decision.families import Terms
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.lake import Table, digest, write_atomically
+from assets.published import revision_at
 from assets.welfare.models import scorecard
 from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
@@ -120,6 +121,14 @@ def read_draft(path: Path) -> Draft:
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"{path.name[:SHORT]}: {FILE} is no draft. Run the quarter again."
         raise Tampered(message) from error
+
+
+def previous_draft(house: House, pins: Pins) -> Draft | None:
+    """The draft of the revision that a run built on, or None in a first quarter."""
+    if pins.builds_on_revision is None:
+        return None
+    before = Quarter.parse(pins.quarter).previous
+    return read_draft(revision_at(house, before, pins.builds_on_revision, str(pins.builds_on)).restricted)
 
 
 def find_draft(house: House, name: str) -> Draft:

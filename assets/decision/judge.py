@@ -80,7 +80,6 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
         ranking and lists need; programme after programme, each in the order of `judged`.
     """
     facts = member_facts(families.members, terms.days.decision_date)
-    sitting = sitting.join(judged.select("family_id"), on="family_id", how="semi")
     receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
     marked = judged.with_columns(is_sitting=receives)
     parts = []

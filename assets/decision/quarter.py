@@ -23,11 +23,13 @@ from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
+from schemas.errors import Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
 _DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = (
     "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due",
 )  # fmt: skip
@@ -88,6 +90,11 @@ class History:
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
         return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
 
+    def recipients(self, house: House) -> pl.LazyFrame:
+        """`regency_code, programme` of everybody who received, where it was then."""
+        then = self.tables[_DECISIONS].scan(house.contracts[_DECISIONS]) if self.tables else self.received.lazy()
+        return then.filter(pl.col("status") == Status.RECIPIENT).select("regency_code", "programme")
+
     def left(self) -> set[str]:
         """Regencies that families are gone from."""
         gone = pl.concat(
@@ -129,7 +136,7 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
     contract = house.contracts["decision/seats"]
     counted = eligible.scan(house.contracts["decision/eligibility"]).select(terms.area, "programme", "status").collect()
     before = history.tables.get("decision/seats")
-    table = places(terms, figures, counted, None if before is None else before.read(contract))
+    table = places(terms.policy, figures, counted, None if before is None else before.read(contract))
     name = digest([terms.hash, hashlib.sha256(contract.fit(table).write_csv().encode()).hexdigest()])[:32]
     shard = house.lake.write(contract, str(terms.quarter), WHOLE, name, table)
     return Table(contract.key, str(terms.quarter), {WHOLE: shard})
@@ -220,9 +227,13 @@ def _transitions_of_regency(
         return tables[key].read(house.contracts[key], regency)
 
     contract = house.contracts[seats.key]
+    eligible, decisions = (read(key).sort(*_KEY) for key in (_ELIGIBILITY, _DECISIONS))
+    if not eligible.select(_KEY).equals(decisions.select(_KEY)):
+        message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
+        raise Tampered(message)
     now = Now(
-        _families(house, tables, regency), read("registry/provenance"), read(_ELIGIBILITY).drop(_OF_NO_CONCERN),
-        read(_DECISIONS), terms, seats.read(contract),
+        _families(house, tables, regency), read("registry/provenance"),
+        eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
         history.statuses(house, regency),

@@ -10,10 +10,10 @@ from quotas.rules import MILLION, Ranking
 from schemas.vocabularies import Status
 
 OTHER_PROGRAMME = "other_programme"
+_KEY = ["family_id", "programme"]
 ORDER, SITTING, RESERVED = "order", "sitting", "reserved_"
 """Words of `placed_by`; the last is followed by the fact of the group."""
-_KEY = ["family_id", "programme"]
-_GROUP = "_group"
+_GROUP, _ROW, _SLOT = "_group", "_row", "_slot"
 
 
 def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -39,27 +39,17 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input. Where
         policy makes a programme exclusive with another, that one is ranked first and its recipients are ineligible.
     """
-    ranked_here = set(eligible["programme"].unique())
-    exclusive = {code.value: str(one.exclusive_with) for code, one in terms.policy.programmes.items()}
-    later = {code: other for code, other in exclusive.items() if {code, other} <= ranked_here}
-    if later:
+    if later := _exclusive(eligible, terms):
         return _one_after_the_other(eligible, seats, terms, later)
-    group = [terms.area, "programme"]
     rules = terms.policy.ranking
-    tie_breakers = [(one.fact, one.order == "descending") for one in rules.tie_breakers]
-    keys = [("score_micro", False), *tie_breakers]
-    places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
-    placed = eligible.join(places, on=group, how="left", maintain_order="left").with_columns(
-        pl.col("seats").fill_null(0)
-    )
-    read = [*(name for name, _ in keys), *(one.fact for one in rules.reserved_places), "received_before"]
-    names = dict.fromkeys([*_KEY, *group, "seats", "family_card_number", *read])
-    queue = _in_order(placed.filter(pl.col("status") == ELIGIBLE).select(*names), group, keys, terms.days.lottery_seed)
-    queue = queue.with_columns(_number_of(group).alias(_GROUP))
+    keys = _keys(rules)
+    placed = _with_places(eligible, seats, terms)
+    queue = placed.filter(pl.col("status") == ELIGIBLE).select(_ROW, _GROUP, "seats", *_facts(rules))
+    queue = _in_order(queue, keys, terms.days.lottery_seed)
     queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
     queue = queue.with_columns(tie_break=_tie_break([name for name, _ in keys]))
     decided = _placed(queue, rules).select(
-        *_KEY,
+        _ROW,
         "rank",
         decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
         queue_position=pl.when(~pl.col("inside")).then(pl.col("turn") - pl.col("open_seats")),
@@ -68,13 +58,85 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         tie_break="tie_break",
     )
     return (
-        placed.join(decided, on=_KEY, how="left", maintain_order="left")
+        placed.join(decided, on=_ROW, how="left", maintain_order="left")
         .with_columns(status=pl.coalesce("decided", "status"))
         .with_columns(
             amount_rupiah=pl.when(pl.col("status") == Status.RECIPIENT).then("amount_due_rupiah").otherwise(0)
         )
-        .drop("decided")
+        .drop("decided", _ROW, _GROUP)
     )
+
+
+def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Series:
+    """The statuses that :func:`rank` gives, and nothing else: four times as fast.
+
+    All below the last score inside have a place and all above it have none; only who has that score is ranked.
+    """
+    if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
+        return rank(eligible, seats, terms)["status"]
+    score = pl.col("score_micro")
+    queue = _with_places(eligible, seats, terms).filter(pl.col("status") == ELIGIBLE).select(
+        _ROW, _GROUP, "seats", score
+    )  # fmt: skip
+    last = queue.group_by(_GROUP).agg(
+        last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
+            score.sort().get(pl.col("seats").first() - 1, null_on_oob=True)
+        )
+    )
+    queue = queue.join(last, on=_GROUP, how="left").with_columns(
+        inside=pl.when(pl.col("last").is_null()).then(pl.col("seats") > 0).otherwise(score < pl.col("last"))
+    )
+    edge = queue.filter(score == pl.col("last"))
+    left = pl.col("seats").first() - pl.col("inside").sum()
+    open_seats = queue.group_by(_GROUP).agg(open_seats=left.cast(pl.Int64))
+    drawn = eligible[edge[_ROW].sort()]
+    places = drawn.select("programme", regency_code=terms.area).hstack(
+        edge.sort(_ROW).join(open_seats, on=_GROUP, how="left", maintain_order="left").select(seats="open_seats")
+    ).unique()  # fmt: skip
+    at_edge = pl.DataFrame([edge[_ROW].sort(), rank(drawn, places, terms)["status"].alias("at_edge")])
+    words = queue.select(
+        _ROW,
+        decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
+    )
+    decided = (
+        eligible.select("status").with_row_index(_ROW)
+        .join(words, on=_ROW, how="left", maintain_order="left")
+        .join(at_edge, on=_ROW, how="left", maintain_order="left")
+    )  # fmt: skip
+    return decided.select(status=pl.coalesce("at_edge", "decided", "status")).to_series()
+
+
+def read_of(terms: Terms) -> list[str]:
+    """Columns that ranking reads under these terms."""
+    others = [terms.area, "programme", "status", "amount_due_rupiah"]
+    return [*dict.fromkeys([*others, *_facts(terms.policy.ranking)])]
+
+
+def _keys(rules: Ranking) -> list[tuple[str, bool]]:
+    """Columns of the order before the lottery, and whether each is descending."""
+    return [("score_micro", False), *((one.fact, one.order == "descending") for one in rules.tie_breakers)]
+
+
+def _facts(rules: Ranking) -> list[str]:
+    ordered, groups = [name for name, _ in _keys(rules)], [one.fact for one in rules.reserved_places]
+    return [*dict.fromkeys(["family_id", "family_card_number", *ordered, *groups, "received_before"])]
+
+
+def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The rows numbered, with the number of their area and programme (cheaper than the words) and its `seats`."""
+    group = [terms.area, "programme"]
+    places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
+    groups = eligible.select(group).unique().sort(group).with_row_index(_GROUP)
+    numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
+    return eligible.with_row_index(_ROW).join(numbered, on=group, how="left", maintain_order="left")
+
+
+def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
+    """Programmes that are exclusive with another, and with which, where both are to be ranked."""
+    named = {code.value: one.exclusive_with for code, one in terms.policy.programmes.items()}
+    linked = {code: other.value for code, other in named.items() if other is not None}
+    here = set(eligible["programme"].unique()) if linked else set()
+    return {code: other for code, other in linked.items() if {code, other} <= here}
 
 
 def _one_after_the_other(
@@ -86,17 +148,13 @@ def _one_after_the_other(
     for programme, other in later.items():
         holders = first.filter(pl.col("status") == Status.RECIPIENT, pl.col("programme") == other)["family_id"]
         barred = pl.col("family_id").is_in(holders.implode()) & (pl.col("status") == ELIGIBLE)
-        left = eligible.filter(pl.col("programme") == programme).with_columns(
-            reasons=pl.when(barred).then(pl.lit([OTHER_PROGRAMME], pl.List(pl.String))).otherwise("reasons"),
-            status=pl.when(barred).then(pl.lit(Status.INELIGIBLE.value)).otherwise("status"),
-        )
-        parts.append(rank(left, seats, terms))
+        left = eligible.filter(pl.col("programme") == programme)
+        if "reasons" in left.columns:
+            told = pl.when(barred).then(pl.lit([OTHER_PROGRAMME], pl.List(pl.String))).otherwise("reasons")
+            left = left.with_columns(reasons=told)
+        status = pl.when(barred).then(pl.lit(Status.INELIGIBLE.value)).otherwise("status")
+        parts.append(rank(left.with_columns(status=status), seats, terms))
     return eligible.select(_KEY).join(pl.concat(parts), on=_KEY, how="left", maintain_order="left")
-
-
-def _number_of(group: list[str]) -> pl.Expr:
-    """A number for each area and programme of a queue in order: cheaper to group by than the words."""
-    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in group).cum_sum()
 
 
 def _is_plain(rules: Ranking) -> bool:
@@ -152,21 +210,24 @@ def _distance(rules: Ranking) -> pl.Expr:
     return pl.min_horizontal(pl.col("competing_micro") - last, *of_groups)
 
 
-def _in_order(queue: pl.DataFrame, group: list[str], keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:
+def _in_order(queue: pl.DataFrame, keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:
     """The queue in its total order; lots are drawn only where score and tie-breakers are equal, which is rare."""
-    names = [*group, *(name for name, _ in keys)]
-    descending = [*(False for _ in group), *(down for _, down in keys), False]
-    ordered = queue.sort(*names, "family_id", descending=descending, nulls_last=True)
+    names = [_GROUP, *(name for name, _ in keys)]
+    descending = [False, *(down for _, down in keys)]
+    ordered = queue.sort(names, descending=descending, nulls_last=True)
     as_before = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in names)
-    tied = (as_before & (pl.int_range(pl.len()) > 0)).alias("tied")
-    marked = ordered.with_columns(tied).with_columns(tied=pl.col("tied") | pl.col("tied").shift(-1, fill_value=False))
-    drawn = marked.filter("tied").select(*_KEY, "family_card_number")
-    if drawn.is_empty():
+    tied = ordered.select(tied=as_before & (pl.int_range(pl.len()) > 0)).to_series()
+    tied |= tied.shift(-1, fill_value=False)
+    if not tied.any():
         return ordered
-    drawn = drawn.with_columns(lottery(drawn["family_card_number"], seed)).drop("family_card_number")
-    return ordered.join(drawn, on=_KEY, how="left", maintain_order="left").sort(
-        *names, "lottery", "family_id", descending=[*descending, False], nulls_last=True
+    drawn = ordered.filter(tied)
+    drawn = drawn.with_columns(lottery(drawn["family_card_number"], seed)).sort(
+        *names, "lottery", "family_id", descending=[*descending, False, False], nulls_last=True
     )
+    # Equals stand side by side, so that the drawn take the places of the tied.
+    slots = tied.arg_true().alias(_SLOT)
+    untied = ordered.filter(~tied).with_columns((~tied).arg_true().alias(_SLOT))
+    return pl.concat([untied, drawn.drop("lottery").with_columns(slots)]).sort(_SLOT).drop(_SLOT)
 
 
 def _tie_break(names: list[str]) -> pl.Expr:

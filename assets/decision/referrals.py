@@ -28,9 +28,10 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
     Returns
     -------
     DataFrame
-        One row per decided family: the whole numbers of its record, `floor_area_dm2_per_member` (hundredths of a square
-        metre per person, rounded down), `days_since_<shock>` on the day of decision, `receives_<programme>`,
-        `is_eligible`, `decile`; ordered by family. What another questionnaire does not ask is not known.
+        One row per decided family: the whole numbers of its record that rules ask for, `floor_area_dm2_per_member`
+        (hundredths of a square metre per person, rounded down), `days_since_<shock>` on the day of decision,
+        `receives_<programme>`, `is_eligible`, `decile`; ordered by family. What another questionnaire does not ask is
+        not known.
     """
     status = pl.col("status")
     standing = decisions.group_by("family_id").agg(
@@ -48,7 +49,9 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
     struck = shocks.group_by("family_id").agg(
         days.filter(pl.col("shock") == one.value).min().alias(f"days_since_{one}") for one in Shock
     )
-    whole = [name for name, dtype in families.records.schema.items() if dtype.is_integer()]
+    asked = {one.fact for rule in terms.policy.referrals for one in _conditions(rule)}
+    asked |= {"floor_area_m2", "household_size"}
+    whole = [name for name, dtype in families.records.schema.items() if dtype.is_integer() and name in asked]
     not_asked = [name for name in default_questionnaire().variables if name not in families.records.columns]
     return (
         families.records.select("family_id", *whole)
@@ -97,15 +100,16 @@ def referrals(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame,
     where = decisions.select(
         "family_id", "reference", "quarter", "regency_code", "district_code", "village_code"
     ).unique()
-    return pl.concat([_referred(rule, profile) for rule in rules] or [_nobody()]).join(where, on="family_id")
+    found = [_referred(rule, profile) for rule in rules] or [_nobody()]
+    return pl.concat(found).join(where.lazy(), on="family_id").collect()
 
 
-def _nobody() -> pl.DataFrame:
+def _nobody() -> pl.LazyFrame:
     texts = dict.fromkeys(("family_id", "referral", "reason_id", "reason_en"), pl.String())
-    return pl.DataFrame(schema={**texts, "facts": pl.List(pl.String)})
+    return pl.LazyFrame(schema={**texts, "facts": pl.List(pl.String)})
 
 
-def _referred(rule: Referral, profile: pl.DataFrame) -> pl.DataFrame:
+def _referred(rule: Referral, profile: pl.DataFrame) -> pl.LazyFrame:
     needs = [_holds(one, _name(rule, one), profile, rule) for one in rule.needs]
     signs = [_holds(one, _name(rule, one), profile, rule) for one in rule.signs]
     enough = pl.sum_horizontal(pl.lit(0), *(one.cast(pl.Int64) for one in signs)) >= rule.signs_needed
@@ -113,12 +117,16 @@ def _referred(rule: Referral, profile: pl.DataFrame) -> pl.DataFrame:
         pl.when(holds).then(pl.concat_str(pl.lit(f"{one.fact}="), pl.col(_name(rule, one)).cast(pl.String)))
         for one, holds in zip(_conditions(rule), [*needs, *signs], strict=True)
     ]
-    return profile.filter(*needs, enough).select(
-        "family_id",
-        referral=pl.lit(rule.code),
-        reason_id=pl.lit(rule.reason.id),
-        reason_en=pl.lit(rule.reason.en),
-        facts=pl.concat_list(told).list.drop_nulls(),
+    return (
+        profile.lazy()
+        .filter(*needs, enough)
+        .select(
+            "family_id",
+            referral=pl.lit(rule.code),
+            reason_id=pl.lit(rule.reason.id),
+            reason_en=pl.lit(rule.reason.en),
+            facts=pl.concat_list(told).list.drop_nulls(),
+        )
     )
 
 

@@ -13,7 +13,7 @@ from assets.decision.referrals import referrals
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from quotas.rules import MILLION
-from schemas.vocabularies import Status
+from schemas.vocabularies import MOVED, Move, Status
 
 NATION, REGENCY, WHOLE_NATION = "nation", "regency", "all"
 REGENCY_CODE_LENGTH = len("35.10")
@@ -113,11 +113,68 @@ def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     )
 
 
+def movements(transitions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
+    """How many families came onto the lists and off them, and why, by regency and in the nation.
+
+    Rows of the contract `decision/movements`. A family that receives in another regency than before leaves the one and
+    enters the other, by `moved`. Enters + promoted - leaves - displaced is a regency's change in filled places.
+
+    Parameters
+    ----------
+    transitions : LazyFrame
+        Contract `decision/transitions`.
+    """
+    same_place = pl.col("regency_code") == pl.col("from_regency_code")
+    received = (pl.col("from_status") == Status.RECIPIENT.value).fill_null(value=False)
+    receives = pl.col("to_status") == Status.RECIPIENT.value
+    moved = transitions.filter(received | receives, ~(received & receives & same_place))
+    waited = (pl.col("from_status") == Status.WAITING.value) & same_place
+    waits = (pl.col("to_status") == Status.WAITING.value) & same_place
+    ways = (
+        (
+            receives,
+            "regency_code",
+            pl.when(waited).then(pl.lit(Move.PROMOTED.value)).otherwise(pl.lit(Move.ENTERS.value)),
+        ),
+        (
+            received,
+            "from_regency_code",
+            pl.when(waits).then(pl.lit(Move.DISPLACED.value)).otherwise(pl.lit(Move.LEAVES.value)),
+        ),
+    )
+    counted = (
+        pl.concat(
+            [
+                moved.filter(happened).select(
+                    "programme", region_code=region, move=move, cause=pl.col("cause").fill_null(MOVED)
+                )
+                for happened, region, move in ways
+            ]
+        )
+        .group_by("region_code", "programme", "move", "cause")
+        .agg(families=pl.len().cast(pl.Int64))
+        .collect()
+    )
+    nation = counted.group_by("programme", "move", "cause").agg(pl.col("families").sum()).with_columns(
+        region_code=pl.lit(WHOLE_NATION)
+    )  # fmt: skip
+    return pl.concat([counted, nation.select(counted.columns)]).with_columns(
+        quarter=pl.lit(quarter),
+        level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY)),
+    )
+
+
 def budget_table(house: House, terms: Terms, decisions: Table, seats: Table) -> Table:
     """The budget of a quarter."""
     decided = decisions.scan(house.contracts["decision/decisions"])
     places = seats.read(house.contracts["decision/seats"])
     return _whole(house, terms, "decision/budget", budget(decided, places, terms))
+
+
+def movements_table(house: House, terms: Terms, transitions: Table) -> Table:
+    """Who moved in a quarter, counted."""
+    moved = movements(transitions.scan(house.contracts[transitions.key]), str(terms.quarter))
+    return _whole(house, terms, "decision/movements", moved)
 
 
 def displaced_table(house: House, terms: Terms, decisions: Table) -> Table:

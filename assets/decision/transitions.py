@@ -9,11 +9,12 @@ factor switches are judged anew, and all of them where law or model changed.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from assets.decision.families import Families, Terms
 from assets.decision.judge import ELIGIBLE, eligibility, judge
-from assets.decision.ranking import rank
+from assets.decision.ranking import read_of, statuses
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus, Source, Status
@@ -39,18 +40,15 @@ class Now:
         What the registry holds of them.
     sources : DataFrame
         Contract `registry/provenance` of them: who says what.
-    eligible : DataFrame
-        From :func:`assets.decision.judge.eligibility`.
-    statuses : DataFrame
-        `family_id, programme, status` as decided.
+    decided : DataFrame
+        From :func:`assets.decision.ranking.rank`.
     terms, seats
         As :func:`assets.decision.decide.decide` takes them.
     """
 
     families: Families
     sources: pl.DataFrame
-    eligible: pl.DataFrame
-    statuses: pl.DataFrame
+    decided: pl.DataFrame
     terms: Terms
     seats: pl.DataFrame
 
@@ -98,39 +96,28 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     The factors in their order: the family's own data (and its age), corrections by BPS, evidence of agencies,
     registrations new and gone, model, policy, seats, lottery.
     """
-    path = (
-        before.statuses.select(
-            *_KEY, from_regency_code="regency_code", status_0="status", own_0=_own(_BEFORE_PLACES)
-        )
-        .join(
-            now.eligible.select(*_KEY, "regency_code", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
-            on=_KEY, how="full", coalesce=True,
-        )
-        .join(now.statuses.select(*_KEY, to_status="status"), on=_KEY, how="left")
-        .with_columns(regency_code=pl.coalesce("regency_code", "from_regency_code"))
+    read = dict.fromkeys([*read_of(now.terms), *read_of(before.terms or now.terms)])
+    rows = now.decided.with_columns(status=_BEFORE_PLACES).select(*read, own=_own())
+    then = before.statuses.with_columns(status_0="status", status=_BEFORE_PLACES)
+    path = then.select(*_KEY, from_regency_code="regency_code", status_0="status_0", own_0=_own()).join(
+        now.decided.select(*_KEY, "regency_code", to_status="status", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
+        on=_KEY, how="full", coalesce=True,
     )  # fmt: skip
     was_here = path.drop_nulls("row").sort("row")["status_0"].is_not_null()
-    worlds = list(_worlds(now, before, was_here))
-    steps: list[pl.Expr] = []
+    worlds = list(_worlds(now, rows, before, was_here))
+    steps = []
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
-        status = None if is_last else rank(world.rows, world.seats, world.terms)["status"]
-        steps += [
-            (pl.col("to_status") if status is None else _at_row(status)).alias(f"status_{number}"),
-            _at_row(world.rows.select(_own(pl.col("status"))).to_series()).alias(f"own_{number}"),
-        ]
-    return (
-        path.with_columns(steps)
-        .select(
-            "family_id",
-            "programme",
-            "regency_code",
-            "from_regency_code",
-            from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
-            to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
-            cause=_cause([world.factor for world in worlds]),
-        )
-        .sort("regency_code", *_KEY)
+        status = now.decided["status"] if is_last else statuses(world.rows, world.seats, world.terms)
+        steps += [_at_row(status).alias(f"status_{number}"), _at_row(world.rows["own"]).alias(f"own_{number}")]
+    return path.with_columns(steps).select(
+        "family_id",
+        "programme",
+        pl.coalesce("regency_code", "from_regency_code"),
+        "from_regency_code",
+        from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
+        to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
+        cause=_cause([world.factor for world in worlds]),
     )
 
 
@@ -138,10 +125,10 @@ def _at_row(values: pl.Series) -> pl.Expr:
     return pl.lit(values).gather(pl.col("row")) if len(values) else pl.lit(None, values.dtype)
 
 
-def _own(status: pl.Expr) -> pl.Expr:
+def _own() -> pl.Expr:
     """What a family's own facts make of it, whatever the others do; null for who is not there."""
     score = pl.col("score_micro").cast(pl.String).fill_null("")
-    return pl.concat_str(status, score, pl.col("reasons").list.join(","), separator="|")
+    return pl.concat_str("status", score, pl.col("reasons").list.join(","), separator="|")
 
 
 def _cause(factors: list[Cause]) -> pl.Expr:
@@ -158,7 +145,7 @@ def _cause(factors: list[Cause]) -> pl.Expr:
     return pl.when(gone).then(pl.lit(Cause.REGISTRATIONS.value)).when(~same).then(cause)
 
 
-def _worlds(now: Now, before: Before, was_here: pl.Series) -> Iterator[_World]:
+def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -> Iterator[_World]:
     # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
     then = before.terms or now.terms
     then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
@@ -166,15 +153,15 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> Iterator[_World]:
 
     def judged(families: Families, terms: Terms) -> pl.DataFrame:
         made = eligibility(judge(families, terms, parts=False), families, terms, before.sitting)
-        return made.select(name for name in now.eligible.columns if name in made.columns)
+        return made.select(*(name for name in rows.columns if name != "own"), own=_own())
 
     def everybody(terms: Terms) -> pl.DataFrame:
         """Everybody of now under other terms, in the rows of now."""
-        return now.eligible if _same(terms, now.terms) else _laid(now.eligible, judged(now.families, terms))
+        return rows if _same(terms, now.terms) else _laid(rows, judged(now.families, terms))
 
     switched = _switched(now, before)
     all_of_now = everybody(then)
-    stayed = all_of_now.with_columns(status=pl.when(was_here).then("status"))
+    stayed = all_of_now.with_columns(pl.when(was_here).then(name).alias(name) for name in ("status", "own"))
     of_evidence = _as_they_were(now, before, switched.filter("evidence"), EVIDENCE_FACTS)
     without_evidence = _laid(stayed, judged(of_evidence, then))
     of_both = _as_they_were(now, before, switched.filter("bps"), [*EVIDENCE_FACTS, *_answers(now)])
@@ -188,11 +175,11 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> Iterator[_World]:
         yield _World(Cause.MODEL, everybody(modelled), modelled, seats_then)
     same_draw = replace(now.terms, days=now.terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed}))
     if modelled.policy != now.terms.policy:
-        yield _World(Cause.POLICY, now.eligible, same_draw, seats_then)
+        yield _World(Cause.POLICY, rows, same_draw, seats_then)
     if not seats_then.select(_PLACES).equals(now.seats.select(_PLACES)):
-        yield _World(Cause.SEATS, now.eligible, same_draw, now.seats)
+        yield _World(Cause.SEATS, rows, same_draw, now.seats)
     if then.days.lottery_seed != now.terms.days.lottery_seed:
-        yield _World(Cause.LOTTERY, now.eligible, now.terms, now.seats)
+        yield _World(Cause.LOTTERY, rows, now.terms, now.seats)
 
 
 def _same(one: Terms, other: Terms) -> bool:
@@ -207,13 +194,11 @@ def _laid(rows: pl.DataFrame, anew: pl.DataFrame) -> pl.DataFrame:
 
     Rows without a status stay so: these families are not there in that world.
     """
-    if anew.is_empty():
-        return rows
-    numbered = rows.select(*_KEY, row=pl.int_range(pl.len()), was_there=pl.col("status").is_not_null())
-    placed = anew.join(numbered.filter("was_there"), on=_KEY).drop("was_there")
-    kept = rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
-    kept = kept.join(placed.select("row"), on="row", how="anti")
-    return pl.concat([kept, placed], how="diagonal").sort("row").drop("row")
+    numbered = rows.select(*_KEY, _at=pl.int_range(pl.len())).filter(rows["status"].is_not_null())
+    placed = anew.join(numbered, on=_KEY)
+    taken = np.arange(rows.height)
+    taken[placed["_at"].to_numpy()] = rows.height + np.arange(placed.height)
+    return pl.concat([rows, placed.select(rows.columns)]).select(pl.all().gather(taken))
 
 
 def _switched(now: Now, before: Before) -> pl.DataFrame:

@@ -275,7 +275,7 @@ class _Telling:
             name=Words(rule.name.id, rule.name.en),
             reason=Words(row["reason_id"], row["reason_en"]),
             grounds=tuple((self._fact_label(fact), self._known(fact, int(value))) for fact, _, value in known),
-            legal_source=rule.source.title,
+            legal_source=Words(rule.source.title.id, rule.source.title.en),
             legal_url=rule.source.url,
         )
 
@@ -311,7 +311,7 @@ class _Telling:
             source_date=row["source_date"],
             programmes=tuple(programme.value for programme in rule.programmes),
             note=note,
-            legal_source=rule.source.title,
+            legal_source=Words(rule.source.title.id, rule.source.title.en),
             legal_url=rule.source.url,
         )
 

@@ -9,6 +9,8 @@ from assets.decision.draft import counts
 from schemas.vocabularies import Status
 
 SMALLEST_SHOWN = 5
+_AMOUNTS = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
+_NEXT = 2
 _SENSITIVE = ("ineligible", "not_scorable", "held")
 _LEVELS = {"regency": "regency_code", "district": "district_code", "village": "village_code"}
 
@@ -67,20 +69,41 @@ def budget(costs: pl.DataFrame) -> pl.DataFrame:
     costs : DataFrame
         Contract `decision/budget`.
     """
-    few, is_regency = pl.col("families").is_between(1, SMALLEST_SHOWN - 1), pl.col("level") == "regency"
-    told = costs.sort(
-        "programme", is_regency, ~few, "families", "region_code", descending=[False, True, False, False, False]
+    is_regency, few = pl.col("level") == "regency", pl.col("families").is_between(1, SMALLEST_SHOWN - 1)
+    pays = is_regency & (pl.col("families") > 0)
+    marked = costs.sort("programme", ~pays, "families", "region_code").with_columns(
+        _alone=(few & pays).sum().over("programme") == 1,
+        _is_next=pays & (pays.cum_sum().over("programme") == _NEXT),
+        _is_whole=~is_regency & (pays.sum().over("programme") == 1),
     )
-    counted = is_regency & (pl.col("families") > 0)
-    told = told.with_columns(
-        _few=(few & is_regency).sum().over("programme"),
-        _turn=(counted.cast(pl.Int64).cum_sum().over("programme")),
-        _paid=counted.sum().over("programme"),
+    hide = few | (pl.col("_alone") & (pl.col("_is_next") | pl.col("_is_whole")))
+    return marked.with_columns(pl.when(~hide).then(name).alias(name) for name in _AMOUNTS).select(costs.columns)
+
+
+def movements(moved: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the public movements (contract `publication/movements`).
+
+    Regencies are told how many came and went, which their lists tell as well; why, only of the nation. Causes of fewer
+    than five families stand together in one row without a cause; where that were one cause alone, the next smallest
+    stands with it.
+
+    Parameters
+    ----------
+    moved : DataFrame
+        Contract `decision/movements`.
+    """
+    by = ["quarter", "level", "region_code", "programme", "move"]
+    is_nation = pl.col("level") == "nation"
+    ordered = moved.sort(*by, "families", "cause").with_columns(
+        _few=(pl.col("families") < SMALLEST_SHOWN).sum().over(by), _turn=pl.int_range(pl.len()).over(by)
     )
-    is_alone = pl.col("_few") == 1
-    hide = few | (is_alone & counted & (pl.col("_turn") <= 2)) | (is_alone & ~is_regency & (pl.col("_paid") == 1))  # noqa: PLR2004
-    amounts = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
-    return told.with_columns(pl.when(~hide).then(name).alias(name) for name in amounts).select(costs.columns)
+    together = (pl.col("families") < SMALLEST_SHOWN) | ((pl.col("_few") == 1) & (pl.col("_turn") == 1))
+    return (
+        ordered.with_columns(cause=pl.when(is_nation & ~together).then("cause"))
+        .group_by(*by, "cause")
+        .agg(pl.col("families").sum())
+        .sort(*by, "cause", nulls_last=True)
+    )
 
 
 def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:

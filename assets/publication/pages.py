@@ -15,6 +15,7 @@ PUBLIC = {
     "waiting_list": "publication/waiting_list",
     "region_summary": "publication/region_summary",
     "budget": "publication/budget",
+    "movements": "publication/movements",
     "seats": "decision/seats",
 }
 
@@ -26,7 +27,7 @@ def pages(house: House) -> Callable[[Mapping[str, pl.DataFrame], Mapping[str, An
         contracts = {name: house.contracts[key] for name, key in PUBLIC.items()}
         described = datapackage(contracts, manifest)
         return {
-            "site/index.html": summary_page(frames["region_summary"], frames["seats"], frames["budget"], manifest),
+            "site/index.html": summary_page(frames, manifest),
             "datapackage.json": json.dumps(described, indent=1, ensure_ascii=False),
         }
 

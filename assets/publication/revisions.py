@@ -19,7 +19,7 @@ from assets.decision.draft import SHORT, Draft
 from assets.house import House
 from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
-from assets.publication.lists import budget, recipients, region_summary, waiting_list
+from assets.publication.lists import budget, movements, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
 from schemas.errors import StaleDraft, Tampered
 
@@ -37,6 +37,7 @@ RESTRICTED_TABLES = (
     "decision/budget",
     "decision/displaced",
     "decision/referrals",
+    "decision/movements",
 )
 Page = Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
 PUBLIC_TABLES = (
@@ -44,6 +45,7 @@ PUBLIC_TABLES = (
     "publication/waiting_list",
     "publication/region_summary",
     "publication/budget",
+    "publication/movements",
     "decision/seats",
 )
 
@@ -161,6 +163,7 @@ def _public_files(
         "publication/waiting_list": waiting_list(decisions, moved).collect(),
         "publication/region_summary": region_summary(decisions, str(draft.quarter)),
         "publication/budget": budget(draft.read(house, "decision/budget")),
+        "publication/movements": movements(draft.read(house, "decision/movements")),
         "decision/seats": draft.read(house, "decision/seats"),
     }
     fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}

@@ -1,0 +1,87 @@
+"""Seats on request: `perlinsos quotas apportion` on any file of weights. The arithmetic is in `quotas.apportion`."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.intake.formats import Delivery, open_delivery
+from assets.intake.headers import plain_name
+from quotas.apportion import Method, apportion
+from schemas.errors import Refused
+
+_DECIMAL = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_WHOLE = re.compile(r"\d+(\.0+)?", re.ASCII)
+_MOST_DIGITS = 60
+_REMEDY = "Write it without marks between thousands and with a point before decimals, as 100130 or 100.13."
+
+
+def seats_of_files(places: int, weights: Path, caps: Path | None, method: Method) -> dict[str, Any]:
+    """Places over the weights of a file, by code.
+
+    Parameters
+    ----------
+    weights, caps : Path
+        Files of any kind that is read here, with the columns `code` and `weight`, or `code` and `cap`.
+
+    Returns
+    -------
+    dict
+        `seats` (places by code, in order of code), `ties` (groups of codes) and `unused`; see
+        :class:`quotas.apportion.Apportionment`.
+
+    Raises
+    ------
+    Refused
+        If a file cannot be read, lacks a column, names a code twice or a figure is no number of zero or more; the
+        message names the row. And what :func:`quotas.apportion.apportion` refuses.
+    """
+    weighed = _figures(weights, "weight", _DECIMAL)
+    capped = {} if caps is None else {code: int(cap) for code, cap in _figures(caps, "cap", _WHOLE).items()}
+    result = apportion(places, weighed, method, capped)
+    return {"seats": result.seats, "ties": result.ties, "unused": result.unused}
+
+
+def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decimal]:
+    delivery = open_delivery(path, names={"code", column})
+    header = [plain_name(cell) for cell in delivery.header[0]] if delivery.header else []
+    places = [f"c{_place(delivery, header, name)}" for name in ("code", column)]
+    first_row = delivery.first_row if delivery.is_named else delivery.first_row + 1
+    found: dict[str, Decimal] = {}
+    for chunk in delivery.chunks():
+        cells = chunk.columns[2:]
+        rows = chunk.filter(
+            pl.col("row_number") >= first_row, pl.any_horizontal(pl.col("row_fault", *cells).is_not_null())
+        ).select(
+            "row_number",
+            pl.col("row_fault").is_null() & pl.all_horizontal(pl.lit(True), pl.col(cells[len(header) :]).is_null()),
+            *places,
+        )
+        for number, is_sound, code, figure in rows.iter_rows():
+            where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
+            if not is_sound:
+                message = f"{where}: cannot be cut into the cells the header names. {_REMEDY}"
+                raise Refused(message)
+            if code is None:
+                message = f"{where}: has no code. Give every row the code of its area."
+                raise Refused(message)
+            if code in found:
+                message = f"{where}: the code stands in an earlier row too. Give each code one row."
+                raise Refused(message)
+            if figure is None or not form.fullmatch(figure) or len(figure) > _MOST_DIGITS:
+                fault = "is missing" if figure is None else f"{figure[:_MOST_DIGITS]!r} is no number of zero or more"
+                whole = " It must be whole." if form is _WHOLE else ""
+                message = f"{where}: {column} {fault}.{whole} {_REMEDY}"
+                raise Refused(message)
+            found[code] = Decimal(figure)
+    return found
+
+
+def _place(delivery: Delivery, header: list[str], name: str) -> int:
+    if header.count(name) != 1:
+        fault = "has no column" if name not in header else "has more than one column"
+        message = f"{delivery.name} {fault} '{name}' in its first row. Name the columns there, as in `code,weight`."
+        raise Refused(message)
+    return header.index(name)

@@ -1,0 +1,129 @@
+"""`quotas apportion`: any weights file in, seats as JSON out, and every fault of a file one sentence with its row."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.homes import perlinsos
+
+
+def said(folder: Path, places: int, weights: str | bytes, *more: str, caps: str | None = None) -> Any:  # noqa: ANN401
+    """What the command prints for the text of a file; run where no home is."""
+    file = folder / "weights.csv"
+    file.write_bytes(weights if isinstance(weights, bytes) else weights.encode())
+    arguments = ["--places", str(places), "--weights", str(file), *more]
+    if caps is not None:
+        (folder / "caps.csv").write_text(caps, encoding="utf-8")
+        arguments += ["--caps", str(folder / "caps.csv")]
+    return perlinsos(folder / "no home", "quotas", "apportion", *arguments)
+
+
+def seats(folder: Path, places: int, weights: str | bytes, *more: str, caps: str | None = None) -> dict[str, Any]:
+    answer = said(folder, places, weights, *more, caps=caps)
+    assert answer.code == 0, answer.err
+    printed: dict[str, Any] = json.loads(answer.out)
+    assert list(printed) == ["seats", "ties", "unused"]
+    assert not (folder / "no home").exists()
+    return printed
+
+
+ALABAMA = "code,weight\na,1500\nb,1500\nc,900\nd,500\ne,500\nf,200\n"
+
+
+def test_both_lines_of_the_alabama_paradox_are_printed(tmp_path: Path) -> None:
+    printed = seats(tmp_path, 25, ALABAMA)
+    assert list(printed["seats"].values()) == [7, 7, 4, 3, 3, 1]
+    printed = seats(tmp_path, 26, ALABAMA)
+    assert list(printed["seats"].values()) == [8, 8, 5, 2, 2, 1]
+    assert printed["ties"] == [["a", "b"], ["d", "e"]]
+
+
+def test_the_places_of_pkh_over_the_poor_of_2025_are_those_of_the_record(tmp_path: Path, test_data: Path) -> None:
+    with (test_data / "poverty" / "regency_reference_2025.csv").open(encoding="utf-8") as file:
+        lines = [f"{row['kode_kemendagri']},{row['penduduk_miskin_ribu_2025']}" for row in csv.DictReader(file)]
+    printed = seats(tmp_path, 10_000_000, "\n".join(["code,weight", *reversed(lines)]))
+    assert printed["seats"]["35.10"] == 41_975
+    assert sum(printed["seats"].values()) == 10_000_000
+    assert (len(printed["seats"]), len(printed["ties"])) == (514, 14)
+    assert list(printed["seats"]) == sorted(printed["seats"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffcode,weight\r\n91.20,3\r\n01,1\r\n",
+        "code;weight\n91.20;3\n01;1\n",
+        " Code | WEIGHT \n 91.20 | 3.000 \n\n 01 | 1 \n",
+        'name,weight,code\nx,3,"91.20"\ny,1,"01"\n',
+        "code\tweight\n91.20\t0.75\n01\t0.25\n",
+        "code,weight\n91.20,3\n01,1\n,\n".encode("utf-16"),
+    ],
+    ids=["mark and CRLF", "semicolons", "spaces", "other columns", "decimals", "UTF-16"],
+)
+def test_a_file_may_be_written_in_any_usual_way_and_codes_stay_text(tmp_path: Path, text: str | bytes) -> None:
+    assert seats(tmp_path, 4, text) == {"seats": {"01": 1, "91.20": 3}, "ties": [], "unused": 0}
+
+
+def test_places_above_caps_go_to_the_others_and_unused_ones_are_counted(tmp_path: Path) -> None:
+    weights = "code,weight\na,50\nb,30\nc,20\n"
+    assert seats(tmp_path, 10, weights, caps="code,cap\na,2\n")["seats"] == {"a": 2, "b": 5, "c": 3}
+    full = seats(tmp_path, 10, weights, caps="code,cap\na,2\nb,1\nc,0\n")
+    assert (full["seats"], full["unused"]) == ({"a": 2, "b": 1, "c": 0}, 7)
+
+
+def test_sainte_lague_takes_no_place_back_as_places_are_added(tmp_path: Path) -> None:
+    found = [seats(tmp_path, places, ALABAMA, "--method", "sainte_lague") for places in (25, 26)]
+    # 1500/15 = 900/9 = 500/5: five claims are equal from the 24th place on.
+    assert [list(one["seats"].values()) for one in found] == [[8, 8, 4, 2, 2, 1], [8, 8, 5, 2, 2, 1]]
+    assert [one["ties"] for one in found] == [[["a", "b", "c", "d", "e"]]] * 2
+
+
+def test_a_tie_over_hundreds_of_codes_is_told_as_one_group(tmp_path: Path) -> None:
+    text = "code,weight\n" + "".join(f"{number:03},7\n" for number in range(500))
+    for method in ("largest_remainder", "sainte_lague"):
+        printed = seats(tmp_path, 250, text, "--method", method)
+        assert [code for code, n in printed["seats"].items() if n] == [f"{number:03}" for number in range(250)]
+        assert printed["ties"] == [[f"{number:03}" for number in range(500)]]
+
+
+@pytest.mark.parametrize(
+    ("weights", "caps", "named"),
+    [
+        ("code,weight\na,1\nb,-1\n", None, "row 3 (b): weight '-1' is no number of zero or more"),
+        ("code,weight\na,1\n\nb,NaN\n", None, "row 4 (b): weight 'NaN'"),
+        ("code,weight\na,inf\n", None, "row 2 (a): weight 'inf'"),
+        ("code,weight\na,1e5\n", None, "row 2 (a): weight '1e5'"),
+        ("code,weight\na,\n", None, "row 2 (a): weight is missing"),
+        ('code,weight\na,"100,130"\n', None, "row 2 (a): weight '100,130'"),
+        ("code;weight\na;1.234.567\n", None, "without marks between thousands"),
+        ("code,weight\na,100,130\n", None, "row 2 (a): cannot be cut into the cells"),
+        ("code,weight\na,1\n,2\n", None, "row 3: has no code"),
+        ("code,weight\na,1\nb,2\na,1\n", None, "row 4 (a): the code stands in an earlier row too"),
+        ("code\na\n", None, "no column 'weight'"),
+        ("35.10,100\n35.09,200\n", None, "no column 'code'"),
+        ("code,weight,weight\na,1,2\n", None, "more than one column 'weight'"),
+        ("code,weight\n", None, "all weights are zero or there are none"),
+        ("code,weight\na,0\n", None, "all weights are zero"),
+        ("", None, "is empty"),
+        ("code,weight\na,1\n", "code,cap\nb,1\n", "b has a cap but no weight"),
+        ("code,weight\na,1\n", "code,cap\na,1.5\n", "row 2 (a): cap '1.5'"),
+        ("code,weight\na,1\n", "code,weight\na,1\n", "caps.csv has no column 'cap'"),
+    ],
+)
+def test_a_fault_of_a_file_is_refused_with_row_and_remedy(
+    tmp_path: Path, weights: str, caps: str | None, named: str
+) -> None:
+    answer = said(tmp_path, 10, weights, caps=caps)
+    assert answer.code == 4
+    assert answer.out == ""
+    assert len(answer.err.strip().splitlines()) == 1
+    assert named in answer.err
+
+
+def test_a_negative_number_of_places_is_refused_and_a_word_is_wrong_usage(tmp_path: Path) -> None:
+    assert said(tmp_path, -3, ALABAMA).code == 4
+    file = tmp_path / "weights.csv"
+    assert perlinsos(tmp_path, "quotas", "apportion", "--places", "many", "--weights", str(file)).code == 2
