@@ -110,6 +110,7 @@ class FamilyCase(Strict):
         """The family as the registry holds it."""
         return Made(
             name, self.decile and self.decile * 100, self.people, self.regency, self.facts,
+            {name: area for name, area in self.facts.items() if name == "floor_area_m2"},
             is_verified=self.verified, case="a case" if self.identity_case else None,
         )  # fmt: skip
 
@@ -193,7 +194,12 @@ class PlacesCase(Strict):
         known = regencies().select("code", "poor_count") if self.poor == "official" else pl.DataFrame(
             {"code": list(self.poor), "poor_count": list(self.poor.values())}
         )  # fmt: skip
-        figures = known.select(area_code="code", area_bps=pl.lit(None, pl.String), poor_count="poor_count")
+        figures = known.select(
+            area_code="code",
+            area_bps=pl.lit(None, pl.String),
+            poor_count="poor_count",
+            poverty_gap_rupiah_month=pl.col("poor_count") ** 2,
+        )
         rows = [
             (code, programme.value, "eligible") for code, n in self.eligible.items() for programme in Programme
             for _ in range(n)

@@ -166,7 +166,7 @@ def test_values_may_be_scalars_lists_or_mappings_and_change_on_their_day() -> No
             "filters.yaml",
             "threshold: 1300",
             "threshold: -1",
-            "filter 6 (electricity_above), key 'threshold.constrained-int'",
+            "filter 16 (electricity_above), key 'threshold.constrained-int'",
         ),
         (
             "filters.yaml",
