@@ -29,6 +29,13 @@ BEFORE_ANY_DECISION = {
     "registry.clerk_cases_per_thousand_families": "what a clerk is asked: tests/test_identity_law.py",
 }
 """Values by which no family, no place and no answer of a case is decided, and what they bound instead."""
+SAID_TWICE = (
+    "referrals.pena from 2025-01-01: needs: [2] members: ",
+    "referrals.permakanan from 2025-01-01: needs: [2] minimum: ",
+    "referrals.atensi_yapi from 2025-01-01: needs: [2] members: [{",
+)
+"""Conditions that others of the same rule imply (nobody elderly or disabled is in the family), or that no case can
+state (whoever is not the head is his child)."""
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=[one.case for one in FAMILIES])
@@ -56,7 +63,9 @@ def test_no_case_is_written_twice() -> None:
 @pytest.mark.parametrize("section", sorted({entry.path[0] for entry in BOOK.entries}))
 def test_no_value_of_the_rulebook_can_be_changed_without_a_case_being_decided_otherwise(section: str) -> None:
     unnoticed = [
-        what for what in survivors(BOOK, SINCE, f"{section}.") if what.split(" ")[0] not in BEFORE_ANY_DECISION
+        what
+        for what in survivors(BOOK, SINCE, f"{section}.")
+        if what.split(" ")[0] not in BEFORE_ANY_DECISION and not what.startswith(SAID_TWICE)
     ]
     assert unnoticed == []
 
