@@ -150,7 +150,7 @@ def _seats(
     if rule != base or (counted and decided_otherwise):
         empty = pl.DataFrame(schema={terms.area: pl.String, "programme": pl.String, "status": pl.String})
         eligible = count_eligible(terms) if counted else empty
-        seats = places(terms, snapshot.figures, eligible, snapshot.seats_before)
+        seats = places(terms.policy, snapshot.figures, eligible, snapshot.seats_before)
         if not seats["regency_code"].str.len_chars().eq(_CODE_LENGTH[terms.area]).any():
             message = f"scenario '{scenario.name}': no poverty figures by {terms.area} were delivered, only by regency."
             raise Refused(message)
