@@ -147,8 +147,7 @@ def _seats(
     counted = rule.unused_places == "redistribute"
     seats = snapshot.seats
     if rule != base or (counted and decided_otherwise):
-        empty = pl.DataFrame(schema={terms.area: pl.String, "programme": pl.String, "status": pl.String})
-        eligible = count_eligible(terms) if counted else empty
+        eligible = count_eligible(terms) if counted else None
         seats = places(terms.policy, snapshot.figures, eligible, snapshot.seats_before)
     return _overridden(seats, scenario.seats, scenario.name)
 
