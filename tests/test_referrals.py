@@ -112,7 +112,8 @@ def test_a_fact_nobody_knows_is_refused_with_the_nearest() -> None:
 
 RULE = {
     "code": "help", "name": {"id": "Bantuan lain", "en": "Other help"}, "needs": [{"fact": "decile", "maximum": 2}],
-    "reason": {"id": "Keluarga ini miskin.", "en": "This family is poor."}, "description": "Made for a test.",
+    "reason": {"id": "Keluarga ini miskin.", "en": "This family is poor."},
+    "description": {"id": "Dibuat untuk uji.", "en": "Made for a test."},
     "source": {"title": "A test"}, "valid_from": "2025-01-01",
 }  # fmt: skip
 

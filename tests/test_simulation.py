@@ -524,7 +524,10 @@ def test_the_page_stands_alone_and_tells_what_it_is_in_both_languages(
         ("name: a\nreason: For a test\nchange: {}", "key 'change': unknown key"),
         ("name: a\nreason: For a test\nchanges: {registry.answer_max_age_days: 1}", "takes as it is"),
         ("name: a\nreason: For a test\nchanges: {filters.no_consent.fact: goats}", "goats"),
-        ("name: a\nreason: For a test\nchanges: {quotas.area: district_code}", "no poverty figures by district_code"),
+        (
+            "name: a\nreason: For a test\nchanges: {quotas.area: district_code}",
+            "weigh no such area",
+        ),
         ("name: a\nreason: For a test\nseats: {PKH: {'99.99': 3}}", "no places in '99.99'"),
         ("name: a\nreason: For a test\nseats: {PKH: {'35.10': -3}}", "key 'seats"),
         ("name: a\nreason: For a test\nseats: none.csv", "none.csv: the places cannot be read"),

@@ -25,7 +25,6 @@ from schemas.vocabularies import Cause, Programme
 
 BASE, RANDOM = "base", "random"
 _PLACES = ["regency_code", "programme", "seats"]
-_CODE_LENGTH = {"regency_code": 5, "district_code": 8, "village_code": 13}
 _NOT_JUDGED_BY = ("quotas", "ranking", "budget", "referrals")
 
 CountEligible = Callable[[Terms], pl.DataFrame]
@@ -148,12 +147,8 @@ def _seats(
     counted = rule.unused_places == "redistribute"
     seats = snapshot.seats
     if rule != base or (counted and decided_otherwise):
-        empty = pl.DataFrame(schema={terms.area: pl.String, "programme": pl.String, "status": pl.String})
-        eligible = count_eligible(terms) if counted else empty
+        eligible = count_eligible(terms) if counted else None
         seats = places(terms.policy, snapshot.figures, eligible, snapshot.seats_before)
-        if not seats["regency_code"].str.len_chars().eq(_CODE_LENGTH[terms.area]).any():
-            message = f"scenario '{scenario.name}': no poverty figures by {terms.area} were delivered, only by regency."
-            raise Refused(message)
     return _overridden(seats, scenario.seats, scenario.name)
 
 
