@@ -84,7 +84,7 @@ def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
         then,
         _read(folder, "then", "decision/seats"),
     )
-    eligible = eligibility(judge(families, now, parts=False), families, now, before.sitting)
+    eligible = eligibility(judge(families, now, parts=False), now, before.sitting)
     decided = rank(eligible, seats, now)
     sources = _read(folder, "now", "registry/provenance")
     moved = transitions(Now(families, sources, decided, now, seats), before)

@@ -416,7 +416,7 @@ def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
     made = families(Made("b", None), Made("a"), Made("c", case="case-1"))
     judged = judge(made, TERMS)
     TABLES["decision/scores"].fit(judged)
-    rows = memberships(eligibility(judged, made, TERMS, NOBODY), made, TERMS, NOBODY)
+    rows = memberships(eligibility(judged, TERMS, NOBODY), made, TERMS, NOBODY)
     rows = rows.with_columns(input_hash=pl.lit("0" * 64))
     fitted = TABLES["decision/eligibility"].fit(rows)
     TABLES["decision/eligibility"].schema.validate(fitted)

@@ -32,5 +32,5 @@ def decide(families: Families, terms: Terms, seats: pl.DataFrame, previous: pl.D
         See :func:`assets.decision.ranking.rank` and :func:`assets.decision.reviews.of_recipients`.
     """
     judged = judge(families, terms)
-    eligible = memberships(eligibility(judged, families, terms, previous), families, terms, previous)
+    eligible = memberships(eligibility(judged, terms, previous), families, terms, previous)
     return of_recipients(rank(eligible, seats, terms), terms)

@@ -7,6 +7,8 @@ from quotas.rules import Effect, Filter, Operator
 from schemas.vocabularies import Outcome
 
 PREFIX = "outcome_"
+WORDS = pl.Enum([word.value for word in Outcome])
+"""Outcomes while families are judged; tables hold them as text."""
 _HOLDS = {Effect.EXCLUDE: Outcome.FAIL, Effect.GROUND_CHECK: Outcome.GROUND_CHECK}
 
 
@@ -19,7 +21,7 @@ def threshold(rule: Filter, policy: Policy, records: pl.DataFrame) -> pl.Expr:
 
 
 def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
-    """One text expression per filter, named `outcome_<code>`."""
+    """One expression of `WORDS` per filter, named `outcome_<code>`."""
     expressions = []
     for rule in policy.filters:
         fact = pl.col(rule.fact)
@@ -31,10 +33,10 @@ def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
         }[rule.operator]
         expressions.append(
             pl.when(fact.is_null())
-            .then(pl.lit(Outcome.UNKNOWN.value))
+            .then(pl.lit(Outcome.UNKNOWN.value, WORDS))
             .when(holds)
-            .then(pl.lit(_HOLDS[rule.effect].value))
-            .otherwise(pl.lit(Outcome.PASS.value))
+            .then(pl.lit(_HOLDS[rule.effect].value, WORDS))
+            .otherwise(pl.lit(Outcome.PASS.value, WORDS))
             .alias(f"{PREFIX}{rule.code}")
         )
     return expressions
@@ -58,7 +60,7 @@ def filter_rows(judged: pl.DataFrame, records: pl.DataFrame, provenance: pl.Data
             "family_id",
             "regency_code",
             pl.lit(rule.code).alias("filter"),
-            pl.col(f"{PREFIX}{rule.code}").alias("outcome"),
+            pl.col(f"{PREFIX}{rule.code}").cast(pl.String).alias("outcome"),
             pl.col(rule.fact).cast(pl.Int64).alias("observed"),
             threshold(rule, policy, joined).alias("threshold"),
             pl.col(f"{rule.fact}_source").alias("source"),

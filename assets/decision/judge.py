@@ -45,23 +45,28 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `problems`, `decile` (1 poorest),
-        `points_<feature>`, the tie-break facts.
+        `points_<feature>`, the tie-break facts, and for each programme that pays by components
+        `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has none).
     """
     records = families.records.sort("family_id")
     scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard, parts=parts).rename(
         {terms.scorecard.spec.id: "family_id"}
     )
-    facts = tie_break_facts(member_facts(families.members, terms.days.decision_date))
+    members = member_facts(families.members, terms.days.decision_date)
     judged = records.select("family_id", "regency_code", *CARRIED, *outcomes(terms.policy, records))
     scores = scored.drop("family_id", "reason")
-    return (
-        judged.hstack(scores.get_columns())
-        .join(facts, on="family_id", how="left", maintain_order="left")
-        .with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0), decile=decile_of(terms))
-    )
+    of_members = [tie_break_facts(members)]
+    for programme, rule in terms.policy.programmes.items():
+        if rule.components:
+            names = {"components": f"components_{programme}", "amount_rupiah": f"amount_{programme}"}
+            of_members.append(paid_components(members, rule).rename(names))
+    judged = judged.hstack(scores.get_columns())
+    for facts in of_members:
+        judged = judged.join(facts, on="family_id", how="left", maintain_order="left")
+    return judged.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0), decile=decile_of(terms))
 
 
-def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
+def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
     """Which programme's rules each family meets, and every reason against it.
 
     Parameters
@@ -79,17 +84,14 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
         became a recipient), `received_before` (this programme in the quarter before), the columns of `judged` that
         ranking and lists need; programme after programme, each in the order of `judged`.
     """
-    facts = member_facts(families.members, terms.days.decision_date)
     receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
     marked = judged.with_columns(is_sitting=receives)
     parts = []
     for programme, rule in terms.policy.programmes.items():
         grounds = _grounds(terms.policy.filters, programme, rule)
         received = sitting.filter(pl.col("programme") == programme.value)["family_id"].unique()
-        asked = (
-            marked.join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
-            .with_columns(programme=pl.lit(programme.value))
-            .with_columns(_grounds=_bits(grounds))
+        asked = marked.with_columns(programme=pl.lit(programme.value), **_amounts(programme, rule)).with_columns(
+            _grounds=_bits(grounds)
         )
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
@@ -102,14 +104,13 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     return pl.concat(parts)
 
 
-def _amounts(judged: pl.DataFrame, facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
+def _amounts(programme: Programme, rule: ProgrammeRule) -> dict[str, pl.Expr]:
     if rule.components:
-        return paid_components(facts, rule).rename({"amount_rupiah": "amount_due_rupiah"})
-    return judged.select(
-        "family_id",
-        components=pl.lit([], pl.List(pl.String)),
-        amount_due_rupiah=pl.lit(rule.amount_rupiah, pl.Int64),
-    )
+        return {
+            "components": pl.col(f"components_{programme}"),
+            "amount_due_rupiah": pl.col(f"amount_{programme}"),
+        }
+    return {"components": pl.lit([], pl.List(pl.String)), "amount_due_rupiah": pl.lit(rule.amount_rupiah, pl.Int64)}
 
 
 @dataclass(frozen=True)

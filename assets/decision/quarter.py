@@ -176,7 +176,7 @@ def _judge_regency(
     judged = judge(families, terms)
     statuses = history.statuses(house, regency)
     sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme", "member_since")
-    eligible = memberships(eligibility(judged, families, terms, sitting), families, terms, sitting)
+    eligible = memberships(eligibility(judged, terms, sitting), families, terms, sitting)
     eligible = eligible.join(input_hashes(families), on="family_id")
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
     return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible

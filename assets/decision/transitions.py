@@ -152,7 +152,7 @@ def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -
     seats_then = now.seats if before.seats is None else before.seats
 
     def judged(families: Families, terms: Terms) -> pl.DataFrame:
-        made = eligibility(judge(families, terms, parts=False), families, terms, before.sitting)
+        made = eligibility(judge(families, terms, parts=False), terms, before.sitting)
         return made.select(*(name for name in rows.columns if name != "own"), own=_own())
 
     def everybody(terms: Terms) -> pl.DataFrame:
