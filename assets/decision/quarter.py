@@ -4,7 +4,7 @@ The rules themselves are in `judge`, `ranking`, `places` and `transitions`; this
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,7 +17,7 @@ from assets.decision.judge import eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
-from assets.decision.transitions import Before, Now, transitions
+from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
 from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
@@ -28,7 +28,7 @@ from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
-_DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_DECISIONS, _ELIGIBILITY, _PROVENANCE = "decision/decisions", "decision/eligibility", "registry/provenance"
 _KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = (
     "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due",
@@ -71,14 +71,16 @@ class History:
         received = hashlib.sha256(self.received.write_csv().encode()).hexdigest()
         return digest([tables, self.terms and self.terms.hash, received])
 
-    def read(self, house: House, key: str, regency: str) -> pl.DataFrame:
+    def read(self, house: House, key: str, regency: str, columns: Sequence[str]) -> pl.DataFrame:
         """Last quarter's rows of the families that live in a regency now."""
         contract = house.contracts[key]
         if not self.tables:
-            return contract.empty()
+            return contract.empty().select(columns)
+        here = pl.col("regency_code") == regency
+        left = self.departed.filter(here).select("family_id")
         came = self.departed.filter(pl.col("now") == regency).select("family_id")
-        stayed = self.tables[key].read(contract, regency).join(self.departed, on="family_id", how="anti")
-        return pl.concat([stayed, self.of_departed[key].join(came, on="family_id", how="semi")])
+        stayed = self.tables[key].read(contract, regency, columns).join(left, on="family_id", how="anti")
+        return pl.concat([stayed, self.of_departed[key].select(columns).join(came, on="family_id", how="semi")])
 
     def statuses(self, house: House, regency: str) -> pl.DataFrame:
         """Last quarter's status, score and reasons of whoever lives in a regency now or is gone from it."""
@@ -88,7 +90,7 @@ class History:
             return self.received.filter(here).match_to_schema(_STATUS, missing_columns="insert", extra_columns="ignore")
         gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
-        return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
+        return pl.concat([self.read(house, _DECISIONS, regency, columns), left.select(columns)])
 
     def recipients(self, house: House) -> pl.LazyFrame:
         """`regency_code, programme` of everybody who received, where it was then."""
@@ -223,21 +225,25 @@ def masked_name(column: str) -> pl.Expr:
 def _transitions_of_regency(
     regency: str, house: House, terms: Terms, tables: Mapping[str, Table], seats: Table, history: History
 ) -> tuple[pl.DataFrame, ...]:
-    def read(key: str) -> pl.DataFrame:
-        return tables[key].read(house.contracts[key], regency)
+    def read(key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return tables[key].read(house.contracts[key], regency, columns)
 
     contract = house.contracts[seats.key]
-    eligible, decisions = (read(key).sort(*_KEY) for key in (_ELIGIBILITY, _DECISIONS))
+    facts = compared(*([*house.contracts[key].columns] for key in ("registry/families", _PROVENANCE)))
+    eligible, decisions = read(_ELIGIBILITY).sort(_KEY), read(_DECISIONS, [*_KEY, "status"]).sort(_KEY)
     if not eligible.select(_KEY).equals(decisions.select(_KEY)):
         message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
         raise Tampered(message)
     now = Now(
-        _families(house, tables, regency), read("registry/provenance"),
+        _families(house, tables, regency), read(_PROVENANCE, ["family_id", *sources_of(facts)]),
         eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
         history.statuses(house, regency),
-        Families(*(history.read(house, key, regency) for key in _REGISTRY)),
+        Families(
+            history.read(house, "registry/families", regency, ["family_id", *facts]),
+            history.read(house, "registry/members", regency, ["family_id", "person_id", MEMBER_EVIDENCE]),
+        ),
         history.terms,
         history.tables[seats.key].read(contract) if history.tables else None,
     )
