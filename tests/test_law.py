@@ -30,12 +30,10 @@ BEFORE_ANY_DECISION = {
 }
 """Values by which no family, no place and no answer of a case is decided, and what they bound instead."""
 SAID_TWICE = (
-    "referrals.pena from 2025-01-01: needs: [2] members: ",
     "referrals.permakanan from 2025-01-01: needs: [2] minimum: ",
     "referrals.atensi_yapi from 2025-01-01: needs: [2] members: [{",
 )
-"""Conditions that others of the same rule imply (nobody elderly or disabled is in the family), or that no case can
-state (whoever is not the head is his child)."""
+"""Conditions that others of the same rule imply, or that no case can state (whoever is not the head is his child)."""
 
 
 @pytest.mark.parametrize("case", FAMILIES, ids=[one.case for one in FAMILIES])
