@@ -7,7 +7,6 @@ Commands import what they need when they run, so that `--help` answers at once.
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -53,8 +53,14 @@ def fit_model(
         print_json(made)
         return
     out.print("\n".join(f"{name}: {value}" for name, value in made.items()), markup=False)
-    rows = [(name, *row.values()) for name, row in found["challengers"].items()]
+    rows = [(name, *(_told(value) for value in row.values())) for name, row in found["challengers"].items()]
     print_grid("challengers", ("challenger", "exclusion_error", "difference", "interval"), rows)
+
+
+def _told(value: float | list[float] | None) -> str:
+    if value is None:
+        return ""
+    return f"{value[0]:+.4f} to {value[1]:+.4f}" if isinstance(value, list) else f"{value:.4f}"
 
 
 def _members_of(spec: Path) -> Path | None:

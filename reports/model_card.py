@@ -88,7 +88,7 @@ def _told(model_hash: str, card: Card, found: Card, lang: Lang) -> dict[str, Any
         (word("set_aside"), set_aside or word("nobody")),
         (word("target"), f"{spec['target']['column']} ({spec['target']['scale']})"),
         (word("line"), word("no_line") if line is None else str(line)),
-        (word("area"), " › ".join(spec["area"]) or word("whole_survey")),
+        (word("area"), " / ".join(spec["area"]) or word("whole_survey")),
         (word("strata"), ", ".join(spec["strata"]) or word("no_strata")),
         (word("missing"), gaps),
     ]
@@ -139,7 +139,11 @@ def _challengers(found: Card, lang: Lang) -> Iterator[tuple[Any, ...]]:
     for name, row in found["challengers"].items():
         ends = row["interval"]
         # From -10 to +10 percentage points across the drawing.
-        at = None if ends is None else [round(min(max(500 + value * 5000, 0), 1000)) for value in (*ends, row["difference"])]
+        at = (
+            None
+            if ends is None
+            else [round(min(max(500 + value * 5000, 0), 1000)) for value in (*ends, row["difference"])]
+        )
         yield (
             say(f"model_card.{name}", lang),
             _share(row["exclusion_error"], lang),
@@ -228,7 +232,9 @@ def _shapes(card: Card, lang: Lang) -> list[dict[str, Any]]:
             ]  # fmt: skip
             codes = feature["codes"]
             named = (card["spec"]["features"][feature["name"]]["codes"] or {}) if codes else {}
-            shape["labels"] = [named.get(code, code) for code in codes] if len(codes) <= MOST_LABELS else [codes[0], codes[-1]]
+            shape["labels"] = (
+                [named.get(code, code) for code in codes] if len(codes) <= MOST_LABELS else [codes[0], codes[-1]]
+            )
         drawn.append(shape)
     return drawn
 
@@ -239,7 +245,7 @@ def _steps(feature: Card, heights: Sequence[float]) -> str:
     edges = [known[0], *feature["upper_bounds"], known[-1]]
     width = (edges[-1] - edges[0]) or 1.0
     at = [round(min(max((edge - edges[0]) / width, 0), 1) * WIDTH, 1) for edge in edges]
-    return " ".join(f"{at[bin]},{height} {at[bin + 1]},{height}" for bin, height in enumerate(heights))
+    return " ".join(f"{at[step]},{height} {at[step + 1]},{height}" for step, height in enumerate(heights))
 
 
 def _share(value: float | None, lang: Lang, places: int = 1) -> str:

@@ -336,7 +336,7 @@ def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Intege
     """
     area = area_numbers(rows.frame, spec.area) if spec.area else np.arange(len(rows.target))
     areas = int(area.max()) + 1
-    if not 1 < min(folds, areas):
+    if min(folds, areas) <= 1:
         message = f"{areas} area cannot be told from others out of it. Name a finer area in the specification."
         raise NotScorable(message)
     # Dealt out like cards, so that folds hold equally many areas.
@@ -353,7 +353,7 @@ def predict(estimates: list[Additive], problem: Problem) -> Floats:
 
 
 def out_of_area(rows: TrainingRows, spec: SurveySpec, chosen: Provenance) -> Floats:
-    """Predictions for ``rows``, each fold of areas by an estimate with the ``chosen`` parameters fitted on the others."""
+    """Predictions for ``rows``: each fold of areas by estimates with the ``chosen`` parameters fitted on the others."""
     problem, fold = binned(rows, spec), folds_of(rows, spec)
     choice = Parameters(chosen.penalty, chosen.rounds, chosen.learning_rate)
     predicted = np.empty(len(rows.target))

@@ -45,12 +45,12 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     """
     rolled = _rolled_up(persons, members)
     one_head = rolled.filter(pl.col(HEADS) == 1)
-    heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(_is_head(persons, members))
+    heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(
+        _is_head(persons, members)
+    )
     heads = heads.select(pl.exclude([name for name in rolled.columns if name != members.key]))
     whole = one_head.join(heads, on=members.key, how="left", validate="1:1", maintain_order="left")
-    return rolled.select(members.key, HEADS).join(
-        whole.drop(HEADS), on=members.key, how="left", maintain_order="left"
-    )
+    return rolled.select(members.key, HEADS).join(whole.drop(HEADS), on=members.key, how="left", maintain_order="left")
 
 
 def _rolled_up(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
@@ -62,15 +62,16 @@ def _rolled_up(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
         asked[HEADS] = f"count(*) FILTER (WHERE {_condition(members.head)})"
     columns = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in asked.items())
     for name, expression in asked.items():
-        _computed(persons, members, f"SELECT {expression} AS found FROM persons", f"members.roll_up.{name}")
+        _computed(persons, members, f"SELECT {expression} AS found FROM persons", f"members.roll_up.{name}")  # noqa: S608 - the expression is the specification\'s
     key = _quoted(members.key)
-    order = f"SELECT {key}{', ' + columns if columns else ''} FROM persons WHERE {key} IS NOT NULL GROUP BY {key}"
+    order = f"SELECT {key}{', ' + columns if columns else ''} FROM persons WHERE {key} IS NOT NULL GROUP BY {key}"  # noqa: S608
     return _computed(persons, members, f"{order} ORDER BY min({_ROW})", "members")
 
 
 def _is_head(persons: pl.DataFrame, members: Members) -> pl.Series:
     condition = _condition(members.head or "false")
-    told = _computed(persons, members, f"SELECT coalesce({condition}, false) AS head FROM persons ORDER BY {_ROW}", "members.head")
+    sql = f"SELECT coalesce({condition}, false) AS head FROM persons ORDER BY {_ROW}"  # noqa: S608
+    told = _computed(persons, members, sql, "members.head")
     return told["head"]
 
 
@@ -80,7 +81,7 @@ def _computed(persons: pl.DataFrame, members: Members, sql: str, place: str) -> 
         connection.register("persons", _typed(persons, members.key))
         connection.execute("SET enable_external_access = false")
         try:
-            return connection.execute(sql).pl()
+            return pl.DataFrame(connection.sql(sql).to_arrow_table())
         except duckdb.Error as fault:
             message = f"{place}: DuckDB cannot compute it on the persons ({str(fault).splitlines()[0]}). Correct it."
             raise SpecError(message) from fault

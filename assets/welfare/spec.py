@@ -178,7 +178,13 @@ class SurveySpec(_Strict):
 
 
 _MAY_BE_NULL = frozenset(name for name, field in SurveySpec.model_fields.items() if not field.is_required())
-_PARTS: dict[str, type[BaseModel]] = {"target": Target, "features": Feature, "quota": Quota, "missing": MissingBin, "members": Members}
+_PARTS: dict[str, type[BaseModel]] = {
+    "target": Target,
+    "features": Feature,
+    "quota": Quota,
+    "missing": MissingBin,
+    "members": Members,
+}
 
 
 def read_spec(path: Path) -> SurveySpec:

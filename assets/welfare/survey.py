@@ -40,7 +40,9 @@ class TrainingRows:
 
     def part(self, kept: npt.NDArray[np.bool_]) -> "TrainingRows":
         """The households ``kept``, without the count of those left out."""
-        return TrainingRows(self.frame.filter(pl.Series(kept)), self.target[kept], self.weight[kept], dict(self.set_aside))
+        return TrainingRows(
+            self.frame.filter(pl.Series(kept)), self.target[kept], self.weight[kept], dict(self.set_aside)
+        )
 
     @property
     def hash(self) -> str:

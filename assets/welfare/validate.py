@@ -1,7 +1,6 @@
 """Nested validation of the scorecard by area: challengers on the same folds, and shorter questionnaires."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import polars as pl
 import threadpoolctl  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
-from assets.welfare.evaluate import fit_ols, places_of
+from assets.welfare.evaluate import Flags, fit_ols, places_of
 from assets.welfare.fit import (
     SEED,
     Additive,
@@ -22,7 +21,7 @@ from assets.welfare.fit import (
     parameter_grid,
     predict,
 )
-from assets.welfare.measures import clusters, draws, interval, ranked, report
+from assets.welfare.measures import clusters, draws, interval, measures, ranked, report
 from assets.welfare.scorecard import Scorecard
 from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import Floats, TrainingRows, training_rows
@@ -46,7 +45,7 @@ def validated(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[s
     -------
     dict
         ``scorecard`` (:func:`assets.welfare.measures.report` of the nested predictions), ``challengers`` (name to
-        exclusion error, and the paired difference scorecard − challenger with its 95% interval, areas drawn again),
+        exclusion error, and the paired difference scorecard less challenger with its 95% interval, areas drawn again),
         ``short_forms`` (questions, exclusion_error, r2, and the questions asked), ``folds``.
 
     Raises
@@ -101,7 +100,10 @@ def validated(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[s
 
 
 def nested_fit(
-    problem: Problem, rows: TrainingRows, spec: SurveySpec, inside: Any  # noqa: ANN401 - flags
+    problem: Problem,
+    rows: TrainingRows,
+    spec: SurveySpec,
+    inside: Flags,
 ) -> tuple[Parameters, list[Additive]]:
     """Parameters chosen within the rows ``inside``, and the estimates they give there."""
     grid = parameter_grid()
@@ -114,14 +116,16 @@ def nested_fit(
 
 def report_of(guess: Floats, rows: TrainingRows, spec: SurveySpec) -> dict[str, float | None]:
     """Exclusion error and R² of predictions."""
-    from assets.welfare.measures import measures  # noqa: PLC0415
-
     found = measures(ranked(guess, rows, spec), rows.weight)
     return {"exclusion_error": found["exclusion_error"], "r2": found["r2"]}
 
 
 def challengers(
-    problem: Problem, rows: TrainingRows, spec: SurveySpec, inside: Any, outside: Any  # noqa: ANN401 - flags
+    problem: Problem,
+    rows: TrainingRows,
+    spec: SurveySpec,
+    inside: Flags,
+    outside: Flags,
 ) -> dict[str, Floats]:
     """Predictions for the rows ``outside`` by estimators fitted on those ``inside``, on the same answers.
 
@@ -134,11 +138,10 @@ def challengers(
     poor = min(max(float(places) / int(inside.sum()), 0.01), 0.99)
     found: dict[str, Floats] = {}
     linear = _with_intercept(design)
-    plain: Callable[[], Floats] = lambda: _least_squares(linear[inside], target, weight)  # noqa: E731
     if spec.missing == "not_scorable":
         found["ols"] = fit_ols(rows.part(inside), spec).predict(rows.part(outside).frame)
     else:
-        found["ols"] = linear[outside] @ plain()
+        found["ols"] = linear[outside] @ _least_squares(linear[inside], target, weight)
     found["quantile"] = linear[outside] @ _quantile(linear[inside], target, weight, poor)
     boosting = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.06, early_stopping=False, random_state=SEED)
     forest = RandomForestRegressor(200, min_samples_leaf=5, max_features=1 / 3, random_state=SEED, n_jobs=2)
@@ -200,7 +203,12 @@ def _sizes(features: int) -> list[int]:
 
 
 def _shortened(
-    problem: Problem, estimates: list[Additive], chosen: Parameters, inside: Any, outside: Any, sizes: list[int]  # noqa: ANN401
+    problem: Problem,
+    estimates: list[Additive],
+    chosen: Parameters,
+    inside: Flags,
+    outside: Flags,
+    sizes: list[int],
 ) -> dict[int, Floats]:
     """Predictions for the rows ``outside`` with fewer and fewer questions, the least telling left out first."""
     found = {sizes[0]: predict(estimates, problem.part(outside))}
