@@ -49,6 +49,7 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
         _is_head(persons, members)
     )
     heads = heads.select(pl.exclude([name for name in rolled.columns if name != members.key]))
+    heads = heads.join(one_head, on=members.key, how="semi", maintain_order="left")
     whole = one_head.join(heads, on=members.key, how="left", validate="1:1", maintain_order="left")
     return rolled.select(members.key, HEADS).join(whole.drop(HEADS), on=members.key, how="left", maintain_order="left")
 

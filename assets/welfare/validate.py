@@ -1,6 +1,7 @@
 """Nested validation of the scorecard by area: challengers on the same folds, and shorter questionnaires."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,26 @@ SHORTEST = 10
 """Fewest questions of a short form."""
 SHORTER_BY = 0.75
 CHALLENGERS = ("ols", "quantile", "boosting", "forest")
+GRID = tuple(parameter_grid())
 _STEPS = 60
 _CLOSEST = 1e-3
 """Residual below which iteratively reweighted least squares give a household no more weight."""
 
 
-def validated(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[str, Any]:
+def validated(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard, grid: Sequence[Parameters] = GRID
+) -> dict[str, Any]:
     """Out-of-area quality of fitting as ``card`` was fitted: plain entries, for the model card.
 
     Each fold of areas is predicted by estimators fitted on the others, the parameters chosen by cross-validation
     within those others. Bins and short forms' sizes rest on the answers alone, never on the target.
+
+    Parameters
+    ----------
+    survey, spec, card
+        The scorecard with the survey and specification it was fitted on.
+    grid : sequence of Parameters
+        What the parameters are chosen from.
 
     Returns
     -------
@@ -58,13 +69,13 @@ def validated(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[s
     folds = int(fold.max()) + 1
     everyone = len(rows.target)
     predicted = {name: np.empty(everyone) for name in ("scorecard", *CHALLENGERS)}
-    sizes = _sizes(len(spec.features))
+    sizes = short_form_sizes(len(spec.features))
     short = {size: np.empty(everyone) for size in sizes}
     with threadpoolctl.threadpool_limits(limits=1):
         for held_out in range(folds):
             outside = fold == held_out
             inside = ~outside
-            chosen, estimates = nested_fit(problem, rows, spec, inside)
+            chosen, estimates = nested_fit(problem, rows, spec, inside, grid)
             predicted["scorecard"][outside] = predict(estimates, problem.part(outside))
             for name, guess in challengers(problem, rows, spec, inside, outside).items():
                 predicted[name][outside] = guess
@@ -100,18 +111,15 @@ def validated(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[s
 
 
 def nested_fit(
-    problem: Problem,
-    rows: TrainingRows,
-    spec: SurveySpec,
-    inside: Flags,
+    problem: Problem, rows: TrainingRows, spec: SurveySpec, inside: Flags, grid: Sequence[Parameters] = GRID
 ) -> tuple[Parameters, list[Additive]]:
-    """Parameters chosen within the rows ``inside``, and the estimates they give there."""
-    grid = parameter_grid()
+    """Parameters chosen from ``grid`` within the rows ``inside``, and the estimates they give there."""
     mine, part = rows.part(inside), problem.part(inside)
     areas = int(clusters(mine, spec).max()) + 1
-    # With one area left nothing can be chosen out of it: the middle of the grid.
-    chosen = choose(part, grid, mine, spec)[0] if areas > 1 else grid[len(grid) // 2]
-    return chosen, estimates_of(problem, inside, [chosen])[chosen]
+    with threadpoolctl.threadpool_limits(limits=1):
+        # With one area left nothing can be chosen out of it: the middle of the grid.
+        chosen = choose(part, [*grid], mine, spec)[0] if areas > 1 and len(grid) > 1 else grid[len(grid) // 2]
+        return chosen, estimates_of(problem, inside, [chosen])[chosen]
 
 
 def report_of(guess: Floats, rows: TrainingRows, spec: SurveySpec) -> dict[str, float | None]:
@@ -142,7 +150,7 @@ def challengers(
         found["ols"] = fit_ols(rows.part(inside), spec).predict(rows.part(outside).frame)
     else:
         found["ols"] = linear[outside] @ _least_squares(linear[inside], target, weight)
-    found["quantile"] = linear[outside] @ _quantile(linear[inside], target, weight, poor)
+    found["quantile"] = linear[outside] @ regression_quantile(linear[inside], target, weight, poor)
     boosting = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.06, early_stopping=False, random_state=SEED)
     forest = RandomForestRegressor(200, min_samples_leaf=5, max_features=1 / 3, random_state=SEED, n_jobs=2)
     for name, black_box in (("boosting", boosting), ("forest", forest)):
@@ -181,7 +189,7 @@ def _least_squares(design: Floats, target: Floats, weight: Floats) -> Floats:
     return np.asarray(np.linalg.solve(gram, design.T @ (weight * target)), dtype=np.float64)
 
 
-def _quantile(design: Floats, target: Floats, weight: Floats, quantile: float) -> Floats:
+def regression_quantile(design: Floats, target: Floats, weight: Floats, quantile: float) -> Floats:
     """Coefficients of the regression quantile (Koenker and Bassett 1978) by iteratively reweighted least squares.
 
     A linear programme, exact, takes minutes on 50,000 households where this takes a second.
@@ -194,7 +202,7 @@ def _quantile(design: Floats, target: Floats, weight: Floats, quantile: float) -
     return coefficients
 
 
-def _sizes(features: int) -> list[int]:
+def short_form_sizes(features: int) -> list[int]:
     """Numbers of questions tried: all, then three quarters of the last again and again, down to ten."""
     sizes = [features]
     while sizes[-1] > SHORTEST:
