@@ -187,7 +187,8 @@ def _ends(card: Card, lang: Lang) -> tuple[str, str]:
 def _effect(points: int, card: Card, lang: Lang) -> str:
     if card["scale"] == "ordinal":
         return _signed(points / MICRO, _number(abs(points / MICRO), lang))
-    effect = math.expm1(points / MICRO)
+    # What rounds to nothing has no sign.
+    effect = round(math.expm1(points / MICRO), 2)
     return _signed(effect, _share(abs(effect), lang, 0))
 
 
@@ -263,7 +264,8 @@ def _signed(value: float, text: str) -> str:
 def _number(value: float | None, lang: Lang, places: int = 3) -> str:
     if value is None:
         return NOTHING
-    return written(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN), lang)
+    rounded = Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return written(rounded, lang).replace("-", "\N{MINUS SIGN}")
 
 
 def _plain(value: float, lang: Lang) -> str:
