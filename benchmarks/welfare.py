@@ -104,9 +104,7 @@ def run() -> None:
     spent, memory, error = _measured(_FIT, SURVEYED)
     print(f"{scored:,.0f} families, {FEATURES} features: {own:.2f} s, {FAMILIES / own:,.0f} families/s")
     print(f"scikit-learn predicts the same rows (boosting alone) in {theirs:.2f} s: {theirs / own:.1f} times as long")
-    print(
-        f"{SURVEYED:,} households fitted and validated: {spent:.0f} s, {memory:,.0f} MiB, exclusion error {error:.3f}"
-    )
+    print(f"{SURVEYED:,} households fitted and validated: {spent:.0f} s, {memory:,.0f} MiB, error {error:.3f}")
     missed = [
         name
         for name, holds in {

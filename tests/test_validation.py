@@ -256,11 +256,11 @@ def test_on_real_households_no_black_box_is_two_points_better_over_twenty_splits
     every = [split["scorecard"] - min(split[name] for name in split if name != "scorecard") for split in splits]
     low_each, high_each = _t_interval(np.array(every))
     print(f"  scorecard less the best of each split: 95% t interval {low_each:+.2%} to {high_each:+.2%}")  # noqa: T201
-    assert high <= 0.02
+    assert max(high, high_each) <= 0.02
 
 
 def _missed(
     guess: npt.NDArray[np.float64], rows: TrainingRows, spec: SurveySpec, village: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float64]:
     poor, selected = at_quota(guess, rows, spec.quota)
-    return np.bincount(village, (poor & ~selected).astype(np.float64))
+    return np.bincount(village, (poor & ~selected).astype(np.float64)).astype(np.float64)

@@ -26,7 +26,7 @@ def with_members(survey: pl.DataFrame, persons: pl.DataFrame, identifier: str, m
         The persons have no column of the key.
     """
     key = members.key if members.key in survey.columns else identifier
-    rolled = _rolled_up(persons, members)
+    rolled = _rolled_up(_typed(persons, members.key), members)
     kept = survey.select(pl.exclude([name for name in rolled.columns if name not in {key, members.key}]))
     keyed = kept.with_columns(pl.col(key).cast(pl.String).str.strip_chars().alias(_ROW))
     joined = keyed.join(rolled.rename({members.key: _ROW}), on=_ROW, how="left", maintain_order="left")
@@ -43,11 +43,10 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     SpecError, FileRefused
         As :func:`with_members`.
     """
-    rolled = _rolled_up(persons, members)
+    typed = _typed(persons, members.key)
+    rolled = _rolled_up(typed, members)
     one_head = rolled.filter(pl.col(HEADS) == 1)
-    heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(
-        _is_head(persons, members)
-    )
+    heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(_is_head(typed, members))
     heads = heads.select(pl.exclude([name for name in rolled.columns if name != members.key]))
     heads = heads.join(one_head, on=members.key, how="semi", maintain_order="left")
     whole = one_head.join(heads, on=members.key, how="left", validate="1:1", maintain_order="left")
@@ -56,30 +55,28 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
 
 def _rolled_up(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     """Per key, in order of first appearance: the number of heads, if it is said who they are, and every roll-up."""
-    if members.key not in persons.columns:
-        raise FileRefused("survey_lacks", file="members", columns=members.key)
     asked = {name: _sql(entry) for name, entry in members.roll_up.items()}
     if members.head is not None:
         asked[HEADS] = f"count(*) FILTER (WHERE {_condition(members.head)})"
     columns = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in asked.items())
     for name, expression in asked.items():
-        _computed(persons, members, f"SELECT {expression} AS found FROM persons", f"members.roll_up.{name}")  # noqa: S608 - the expression is the specification\'s
+        _computed(persons, f"SELECT {expression} AS found FROM persons", f"members.roll_up.{name}")  # noqa: S608 - the expression is the specification\'s
     key = _quoted(members.key)
     order = f"SELECT {key}{', ' + columns if columns else ''} FROM persons WHERE {key} IS NOT NULL GROUP BY {key}"  # noqa: S608
-    return _computed(persons, members, f"{order} ORDER BY min({_ROW})", "members")
+    return _computed(persons, f"{order} ORDER BY min({_ROW})", "members")
 
 
 def _is_head(persons: pl.DataFrame, members: Members) -> pl.Series:
     condition = _condition(members.head or "false")
     sql = f"SELECT coalesce({condition}, false) AS head FROM persons ORDER BY {_ROW}"  # noqa: S608
-    told = _computed(persons, members, sql, "members.head")
+    told = _computed(persons, sql, "members.head")
     return told["head"]
 
 
-def _computed(persons: pl.DataFrame, members: Members, sql: str, place: str) -> pl.DataFrame:
+def _computed(persons: pl.DataFrame, sql: str, place: str) -> pl.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET autoinstall_known_extensions = false")
-        connection.register("persons", _typed(persons, members.key))
+        connection.register("persons", persons)
         connection.execute("SET enable_external_access = false")
         try:
             return pl.DataFrame(connection.sql(sql).to_arrow_table())
@@ -90,6 +87,8 @@ def _computed(persons: pl.DataFrame, members: Members, sql: str, place: str) -> 
 
 def _typed(persons: pl.DataFrame, key: str) -> pl.DataFrame:
     """Text of numbers alone as Float64, blanks as null, the key as text, rows numbered: what expressions compare."""
+    if key not in persons.columns:
+        raise FileRefused("survey_lacks", file="members", columns=key)
     columns: list[pl.Expr] = []
     for name, dtype in persons.schema.items():
         if name == key:
