@@ -66,12 +66,14 @@ class Table:
         paths = [self.shards[name].path for name in sorted(self.shards)]
         return pl.scan_parquet(paths) if paths else contract.empty().lazy()
 
-    def read(self, contract: Contract, shard: str | None = None) -> pl.DataFrame:
-        """All rows, or those of one shard (none if there is no such shard)."""
+    def read(self, contract: Contract, shard: str | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """All rows, or those of one shard (none if there is no such shard); all columns, or those named."""
         if shard is None:
-            return self.scan(contract).collect()
-        found = self.shards.get(shard)
-        return contract.empty() if found is None else pl.read_parquet(found.path)
+            found = self.scan(contract)
+        else:
+            file = self.shards.get(shard)
+            found = contract.empty().lazy() if file is None else pl.scan_parquet(file.path)
+        return (found if columns is None else found.select(columns)).collect()
 
     def to_json(self) -> dict[str, Any]:
         """Plain form for manifests; files are named from the lake down, as :class:`Lake` lays them out."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -22,18 +23,20 @@ from assets.decision.draft import find_draft
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
 from assets.decision.ranking import rank
-from assets.decision.transitions import Before, Now, transitions
+from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
 from assets.published import current
 from assets.welfare.score import lookup
 from benchmarks.quarter import QUARTERS, invent, run_and_publish
 from pipelines.home import Home
 from schemas.regions import regencies
+from schemas.tables import TABLES
 from schemas.vocabularies import Status
 
 FAMILIES = int(os.environ.get("PERLINSOS_BENCH_DECIDED", "10000000"))
 BUDGET_SECONDS, BUDGET_MIB, BUDGET_FOR = 90, 6_144, 10_000_000
 _NOW = ("registry/families", "registry/provenance", "registry/members", "decision/seats")
 _THEN = ("registry/families", "registry/members", "decision/decisions", "decision/seats")
+_LOOKED_BACK_AT = ("family_id", "programme", "status", "regency_code", "score_micro", "reasons")
 _IDS = ("family_id", "person_id", "head_person_id")
 _CODES = ("regency_code", "district_code", "village_code")
 _TERMS = "terms.pickle"
@@ -70,23 +73,28 @@ def _laid_out(home: Home, folder: Path) -> int:
     return written
 
 
-def _read(folder: Path, when: str, key: str) -> pl.DataFrame:
-    return pl.read_parquet(folder / f"{when}-{key.replace('/', '-')}.parquet")
+def _read(folder: Path, when: str, key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    found = pl.scan_parquet(folder / f"{when}-{key.replace('/', '-')}.parquet")
+    return (found if columns is None else found.select(columns)).collect()
 
 
 def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
     """Everything decided for one regency from its files; counts by status and cause."""
     families = Families(*(_read(folder, "now", f"registry/{name}") for name in ("families", "members")))
     seats = _read(folder, "now", "decision/seats")
+    facts = compared(*([*TABLES[f"registry/{name}"].columns] for name in ("families", "provenance")))
     before = Before(
-        _read(folder, "then", "decision/decisions"),
-        Families(*(_read(folder, "then", f"registry/{name}") for name in ("families", "members"))),
+        _read(folder, "then", "decision/decisions", _LOOKED_BACK_AT),
+        Families(
+            _read(folder, "then", "registry/families", ["family_id", *facts]),
+            _read(folder, "then", "registry/members", ["family_id", "person_id", MEMBER_EVIDENCE]),
+        ),
         then,
         _read(folder, "then", "decision/seats"),
     )
-    eligible = eligibility(judge(families, now, parts=False), families, now, before.sitting)
+    eligible = eligibility(judge(families, now, parts=False), now, before.sitting)
     decided = rank(eligible, seats, now)
-    sources = _read(folder, "now", "registry/provenance")
+    sources = _read(folder, "now", "registry/provenance", ["family_id", *sources_of(facts)])
     moved = transitions(Now(families, sources, decided, now, seats), before)
     causes = moved.drop_nulls("cause").group_by("cause").len().iter_rows()
     recipients = decided.filter(pl.col("status") == Status.RECIPIENT).height

@@ -167,6 +167,10 @@ class Rulebook:
         rules = tuple((code, rule) for code in Programme if (rule := getattr(programmes, code)) is not None)
         quotas = _section("quotas", Quotas, values, overlay)
         _check_totals(rules, quotas)
+        _check_links(dict(rules))
+        if overlay is None:
+            # An overlay may take a component away; the rulebook itself names none that is not there.
+            _check_exempt(dict(rules))
         return Policy(
             day=day,
             hash=_hash(entries, overlay),
@@ -294,6 +298,27 @@ def _check_totals(rules: tuple[tuple[Programme, ProgrammeRule], ...], quotas: Qu
     for programme, _ in rules:
         if programme not in quotas.national_total:
             message = f"quotas.yaml: national_total has no number of places for {programme}. Add it with its source."
+            raise PolicyError(message)
+
+
+def _check_links(rules: dict[Programme, ProgrammeRule]) -> None:
+    for programme, rule in rules.items():
+        other = rule.exclusive_with
+        if other is not None and (other is programme or (other in rules and rules[other].exclusive_with is not None)):
+            message = (
+                f"programmes.yaml: {programme}.exclusive_with names {other}, so that neither is decided first. "
+                "Name another programme that is exclusive with none."
+            )
+            raise PolicyError(message)
+
+
+def _check_exempt(rules: dict[Programme, ProgrammeRule]) -> None:
+    for programme, rule in rules.items():
+        unknown = sorted({*rule.review_exempt} - {one.code for one in rule.components})
+        if unknown:
+            message = (
+                f"programmes.yaml: {programme}.review_exempt names {unknown[0]}, which is no component. Correct it."
+            )
             raise PolicyError(message)
 
 

@@ -34,6 +34,13 @@ class Operator(StrEnum):
     BELOW = "below"
 
 
+class Effect(StrEnum):
+    """What a filter that holds does: it excludes, or decides as passed and puts the family on the BPS worklist."""
+
+    EXCLUDE = "exclude"
+    GROUND_CHECK = "ground_check"
+
+
 class Unknown(StrEnum):
     """What a filter does while its fact is unknown."""
 
@@ -50,14 +57,14 @@ class Scope(StrEnum):
 
 
 class Filter(Strict):
-    """One ground of exclusion in one period; a family fails where ``operator(fact, threshold)`` holds.
+    """One ground of exclusion or of a visit in one period; it holds where ``operator(fact, threshold)`` does.
 
     Attributes
     ----------
     code : str
         Name in results.
-    category : int or None
-        Number among the fifteen categories of Kepmensos 73/2024; None where it is none of them.
+    categories : tuple of int
+        Numbers among the fifteen categories of Kepmensos 73/2024 that it carries out; empty where it is none of them.
     agency : Agency or "registry"
         Who answers; ``registry`` for facts of our own record.
     scope : Scope
@@ -72,17 +79,19 @@ class Filter(Strict):
         Unit of fact and threshold.
     programmes : tuple of Programme
         Where the filter holds.
+    effect : Effect
+        ``exclude``, or ``ground_check`` where holding proves too little to exclude.
     unknown : Unknown
         ``pass``: decided as passed; ``ground_check``: decided as passed and put on the BPS worklist; ``hold``: a
         newcomer is held, a sitting family decided as passed and put on the worklist.
     reason : Sentence
-        Told to a family that fails.
+        Told to a family for which it holds.
     description, source, valid_from, valid_to
         As in every entry of the rulebook.
     """
 
     code: Name
-    category: Annotated[int, Field(ge=1, le=15)] | None
+    categories: tuple[Annotated[int, Field(ge=1, le=15)], ...]
     agency: Agency | Literal["registry"]
     scope: Scope
     fact: Name
@@ -90,6 +99,7 @@ class Filter(Strict):
     threshold: Annotated[int, Field(ge=0)] | Literal["minimum_wage"] | None
     unit: str = Field(min_length=1)
     programmes: tuple[Programme, ...] = Field(min_length=1)
+    effect: Effect
     unknown: Unknown
     reason: Sentence
     description: Sentence
@@ -164,12 +174,21 @@ class ProgrammeRule(Strict):
         fits, within `max_members` of the component and `max_paid_members` of the family.
     max_paid_members : int or None
         Most persons paid in one family.
+    review_after_years : int or None
+        A recipient is marked for review after so many years of membership; None reviews nobody.
+    review_exempt : tuple of str
+        Components; a family with a member who fits one is not reviewed.
+    exclusive_with : Programme or None
+        Who receives that programme does not get this one; None links them not.
     """
 
     max_decile: Annotated[int, Field(ge=1, le=10)] | None
     amount_rupiah: Rupiah | None = None
     components: tuple[Component, ...] = ()
     max_paid_members: Annotated[int, Field(ge=1)] | None = None
+    review_after_years: Annotated[int, Field(ge=1)] | None = None
+    review_exempt: tuple[Name, ...] = ()
+    exclusive_with: Programme | None = None
 
     @model_validator(mode="after")
     def _pays_in_one_way(self) -> Self:

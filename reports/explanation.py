@@ -76,6 +76,10 @@ class ProgrammeDecision:
         The rule that gave it a place before poorer families, or gave others a place before it; None in plain order.
     tie_break : str or None
         First criterion that told the family from the next in order; label in `tie_break_label`.
+    visits : tuple of Reason
+        What BPS is to check in the field; decided meanwhile as though it spoke for the family.
+    member_since : date or None
+        First day of receiving without a break, of a recipient.
     from_status, cause : str or None
         Status in the quarter before (or `new`) and why it moved.
     next_step : Words
@@ -98,6 +102,8 @@ class ProgrammeDecision:
     tie_break: str | None
     amount_rupiah: int
     components: tuple[PaidComponent, ...]
+    visits: tuple[Reason, ...]
+    member_since: date | None
     from_status: str | None
     cause: str | None
     next_step: Words
@@ -253,6 +259,9 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
         title = f"{say(f'programme.{one.programme}', lang)}: {say(f'status.{one.status}', lang)}"
         lines += _section(title)
         lines += [line for reason in one.reasons for line in _wrapped(f"- {reason.sentence.of(lang)}")]
+        if one.visits:
+            lines += [say("page.visits", lang) + ":"]
+            lines += [line for visit in one.visits for line in _wrapped(f"- {visit.sentence.of(lang)}")]
         lines += _aligned(_facts(one, explanation, lang))
         lines += ["", say("page.next", lang) + ":", *_wrapped(one.next_step.of(lang))]
     lines += _referral_lines(explanation, lang)
@@ -304,6 +313,7 @@ def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list
         ("tie_break", None if one.tie_break is None else named(f"tie_break.{one.tie_break}", one.tie_break).of(lang)),
         ("amount", f"Rp {written(one.amount_rupiah, lang)}" if one.amount_rupiah else None),
         ("components", _components(one.components, lang) or None),
+        ("member_since", None if one.member_since is None else written(one.member_since, lang)),
         ("before", _before(one, lang)),
         ("cause", None if one.cause is None or one.from_status == "new" else say(f"cause.{one.cause}", lang)),
     ]

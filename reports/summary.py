@@ -11,7 +11,7 @@ from reports.pages import page
 from schemas.messages import Lang, say, written
 from schemas.regions import regency_name
 
-COUNTS = ("registered", "evaluated", "eligible", "recipients", "waiting", "ineligible", "not_scorable", "held")
+COUNTS = ("registered", "evaluated", "eligible", "recipients", "both", "waiting", "ineligible", "not_scorable", "held")
 MOVES = {"enters": 1, "promoted": 1, "leaves": -1, "displaced": -1}
 """Ways onto the list and off it, with the sign they have in the change of filled places."""
 MONEY = ("families", "amount_rupiah", "mean_rupiah", "full_rupiah")
@@ -53,6 +53,7 @@ def summary_page(
         money=MONEY,
         moves=tuple(MOVES),
         long=LONG,
+        held_together=_held_together(regencies),
         programmes=[
             _programme(
                 name, regencies.filter(programme=name), *(table.filter(programme=name) for table in others), lang=lang
@@ -93,6 +94,13 @@ def _programme(
         "moved": _moves("all", say("page.nation", lang), movements),
         "causes": _causes(movements, lang),
     }
+
+
+def _held_together(regencies: pl.DataFrame) -> list[tuple[str | None, int]]:
+    """Families that receive both programmes (None), and those that receive one alone, by programme."""
+    by_programme = regencies.group_by("programme").agg(pl.col("recipients", "both").sum()).sort("programme")
+    alone = [(row["programme"], row["recipients"] - row["both"]) for row in by_programme.iter_rows(named=True)]
+    return [(None, max(by_programme["both"])), *reversed(alone)] if alone else []
 
 
 def _moves(region: str, name: str, movements: pl.DataFrame) -> dict[str, Any]:

@@ -70,6 +70,18 @@ PERSON_FACTS = (
     "wage_rupiah_month",
     "electricity_va",
     "is_rights_victim",
+    "is_certified_teacher",
+    "has_state_income",
+    "is_company_owner",
+    "is_health_worker",
+    "is_village_official",
+    "receives_other_aid",
+    "car_count",
+    "land_area_m2",
+    "health_insurance_class",
+    "income_rupiah_year",
+    "gambling_rupiah",
+    "has_abnormal_transactions",
 )
 """Facts of a person that the registry keeps; amounts are whole numbers, the others 0 or 1."""
 
@@ -81,26 +93,29 @@ FACT_AGENCY = {
     "wage_rupiah_month": Agency.BPJS_KETENAGAKERJAAN,
     "electricity_va": Agency.PLN,
     "is_rights_victim": Agency.KOMNAS_HAM,
+    "is_certified_teacher": Agency.DAPODIK,
+    "has_state_income": Agency.BKN,
+    "is_company_owner": Agency.TAX_OFFICE,
+    "is_health_worker": Agency.HEALTH_MINISTRY,
+    "is_village_official": Agency.VILLAGE_OFFICE,
+    "receives_other_aid": Agency.VILLAGE_OFFICE,
+    "car_count": Agency.KORLANTAS,
+    "land_area_m2": Agency.ATR_BPN,
+    "health_insurance_class": Agency.BPJS_KESEHATAN,
+    "income_rupiah_year": Agency.TAX_OFFICE,
+    "gambling_rupiah": Agency.PPATK,
+    "has_abnormal_transactions": Agency.PPATK,
 }
 """The agency that answers for each fact: a covered person without a row was checked and nothing was found."""
 
 OTHER_FACTS = MappingProxyType(
     {
         "is_health_subsidised": Agency.BPJS_KESEHATAN,
-        "health_insurance_class": Agency.BPJS_KESEHATAN,
         "land_parcel_count": Agency.ATR_BPN,
-        "land_area_m2": Agency.ATR_BPN,
-        "car_count": Agency.KORLANTAS,
         "motorcycle_count": Agency.KORLANTAS,
         "bank_balance_rupiah": Agency.BANKS,
         "bank_transactions_rupiah_month": Agency.BANKS,
-        "has_abnormal_transactions": Agency.PPATK,
-        "gambling_rupiah": Agency.PPATK,
         "is_enrolled_in_school": Agency.DAPODIK,
-        "is_certified_teacher": Agency.DAPODIK,
-        "income_rupiah_year": Agency.TAX_OFFICE,
-        "is_company_owner": Agency.TAX_OFFICE,
-        "is_village_official": Agency.VILLAGE_OFFICE,
     }
 )
 """Facts that are accepted and kept with their agency, but that no rule reads yet."""
@@ -118,7 +133,7 @@ RELATIONS = regsosek.RELATIONS
 VISIT_FOUND = 1
 VISIT_RESULTS = {1: "terisi lengkap", 2: "terisi tidak lengkap", 3: "tidak ada responden", 4: "menolak", 5: "pindah"}
 """Regsosek question 205, result of the visit; 5: the family moved away or the building is gone."""
-VISIT_NOT_FOUND = 5
+VISIT_NOBODY_MET, VISIT_REFUSED, VISIT_NOT_FOUND = 3, 4, 5
 
 SHOCKS = MappingProxyType(
     {

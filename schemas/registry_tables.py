@@ -33,8 +33,22 @@ FAMILY_FACTS = (
     "has_pensioner",
     "wage_rupiah_month",
     "electricity_va",
+    "has_certified_teacher",
+    "has_state_income",
+    "has_company_owner",
+    "has_health_worker",
+    "has_village_official",
+    "receives_other_aid",
+    "car_count",
+    "land_area_m2",
+    "has_first_class_insurance",
+    "income_rupiah_year",
+    "gambling_rupiah",
+    "has_abnormal_transactions",
     "has_consent",
     "is_address_found",
+    "absence_finding",
+    "refusal_finding",
 )
 """Facts of a family that filters read: whole numbers, 0 or 1 for yes and no, null for unknown."""
 
@@ -111,8 +125,41 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
         fact("has_pensioner", "State pensioner", "A member draws a state pension."),
         fact("wage_rupiah_month", "Wage", "Highest wage recorded for a member.", "rupiah per month"),
         fact("electricity_va", "Electricity", "Largest connection in a member's name.", "VA"),
+        fact("has_certified_teacher", "Certified teacher", "A member is a certified teacher."),
+        fact("has_state_income", "State income", "A member draws a regular income from a state or regional budget."),
+        fact("has_company_owner", "Company", "A member owns a company or is an officer of one."),
+        fact("has_health_worker", "Health worker", "A member is a registered health worker."),
+        fact("has_village_official", "Village official", "A member is an active village official."),
+        fact("receives_other_aid", "Other aid", "A member receives aid from another source."),
+        fact("car_count", "Cars", "Most cars in the name of one member.", "cars"),
+        fact("land_area_m2", "Land", "Largest registered land of one member.", "m2"),
+        fact("has_first_class_insurance", "First class", "A member is insured in the first class of BPJS Kesehatan."),
+        fact(
+            "income_rupiah_year",
+            "Taxed income",
+            "Highest income of a member known to the tax office.",
+            "rupiah per year",
+        ),
+        fact(
+            "gambling_rupiah", "Online gambling", "Highest sum of online gambling transactions of a member.", "rupiah"
+        ),
+        fact(
+            "has_abnormal_transactions", "Abnormal transactions", "An account of a member shows abnormal transactions."
+        ),
         fact("has_consent", "Consent", "The family consented to the use of its data."),
         fact("is_address_found", "Address found", "The last visit found the family at its address."),
+        fact(
+            "absence_finding",
+            "Nobody met",
+            "Whether the last visit met nobody: 1 an agent says so, 2 BPS.",
+            "finding of a visit",
+        ),
+        fact(
+            "refusal_finding",
+            "Refusal",
+            "Whether the last visit was refused: 1 an agent says so, 2 BPS.",
+            "finding of a visit",
+        ),
     ]
     provenance = [
         part

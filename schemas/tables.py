@@ -32,6 +32,11 @@ from schemas.table_columns import (
 )
 from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Status
 
+_GROUND_CHECKS = col(
+    "ground_checks", pl.List(pl.String), "Ground checks",
+    "Codes of what puts the family on the BPS worklist; nothing is decided by it.", "code list",
+)  # fmt: skip
+
 
 def _budget() -> list[pa.Column]:
     rupiah = "rupiah"
@@ -84,6 +89,7 @@ def _decision() -> list[Contract]:
             "registered": "Families registered.", "evaluated": "Families evaluated.",
             "eligible": "Families that pass every rule: recipients and waiting.",
             "recipients": "Families inside the quota.",
+            "both": "Of these, families that receive another programme too; holding both is normal.",
             "waiting": "Eligible families in the queue.", "ineligible": "Families a rule excludes.",
             "not_scorable": "Families with too little data.", "held": "Newcomers with an open identity case.",
         }.items()
@@ -150,7 +156,9 @@ def _decision() -> list[Contract]:
             [
                 FAMILY, REGENCY,
                 col("filter", pl.String, "Rule", "Code of the rule.", "code", "policy"),
-                col("outcome", pl.String, "Outcome", "pass, fail or unknown.", "word", checks=one_of(Outcome)),
+                col("outcome", pl.String, "Outcome",
+                    "pass, fail, unknown, or ground_check: it holds, but only sends to the field.", "word",
+                    checks=one_of(Outcome)),
                 col("observed", pl.Int64, "Observed", "What the record holds.", "of the fact", "registry",
                    nullable=True),
                 col("threshold", pl.Int64, "Threshold", "What the rule compares with.", "of the fact", "policy",
@@ -181,9 +189,13 @@ def _decision() -> list[Contract]:
                 col("status", pl.String, "Status", "eligible, ineligible, not_scorable or held.", "word"),
                 col("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
                    "code list"),
+                _GROUND_CHECKS,
                 col("components", pl.List(pl.String), "Components", "Components it would be paid for.", "code list"),
                 col("amount_due_rupiah", pl.Int64, "Amount due", "Due this quarter if it becomes a recipient.",
                    "rupiah"),
+                col("member_since", pl.Date, "Member since",
+                    "First day of receiving without a break; null for who did not receive.", "date", nullable=True),
+                col("review_due", pl.Boolean, "Review due", "To be reviewed if it goes on receiving.", "yes/no"),
                 col("received_before", pl.Boolean, "Received before", "Received the programme in the quarter before.",
                     "yes/no"),
                 col("input_hash", pl.String, "Inputs", "Content hash of the facts the family is decided on.", "sha256"),
@@ -197,6 +209,7 @@ def _decision() -> list[Contract]:
                 *decided, REFERENCE, QUARTER, MASKED, PROVINCE, REGENCY, DISTRICT, VILLAGE, STATUS,
                 col("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
                    "code list"),
+                _GROUND_CHECKS,
                 col("score_micro", pl.Int64, "Score", "Lower is poorer.", "micro-units", nullable=True),
                 col("decile", pl.Int32, "Decile", "Welfare decile, 1 is poorest.", "decile", nullable=True),
                 col("rank", pl.Int64, "Rank", "Place in the order of the eligible, from 1.", "rank", nullable=True),
@@ -211,6 +224,10 @@ def _decision() -> list[Contract]:
                 col("tie_break", pl.String, "Tie-break", "First criterion that told it from its richer neighbour.",
                    "word", nullable=True),
                 col("amount_rupiah", pl.Int64, "Amount", "Due this quarter if a recipient, else 0.", "rupiah"),
+                col("member_since", pl.Date, "Member since", "First day of receiving without a break.", "date",
+                    nullable=True),
+                col("review_due", pl.Boolean, "Review due", "Recipient to be reviewed after years of membership.",
+                    "yes/no"),
                 *HASHES,
             ],
             grain="family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
@@ -225,6 +242,19 @@ def _decision() -> list[Contract]:
                 col("stage", pl.Int32, "Stage", "Disbursement stage (tahap), 1 to 4.", "stage"),
             ],
             grain="recipient family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/worklist", "BPS worklist",
+            "Families BPS is to visit, once per reason; decided meanwhile as though nothing stood against them.",
+            [
+                FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
+                col("reason", pl.String, "Reason",
+                    "Rule that found something; with _unknown, rule whose fact nobody states; or review_due.", "code",
+                    "policy"),
+                col("programmes", pl.List(pl.String), "Programmes", "Programmes for which it matters.", "code list"),
+                col("is_recipient", pl.Boolean, "Receives", "Whether it receives one of them now.", "yes/no"),
+            ],
+            grain="family x reason", order=["regency_code", "village_code", "family_id", "reason"], access=RESTRICTED,
         ),
         contract(
             "decision/referrals", "Referrals",

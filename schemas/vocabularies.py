@@ -28,10 +28,11 @@ class PriorStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Result of one filter for one family."""
+    """Result of one filter for one family; where a filter only sends to the field, `ground_check` stands for `fail`."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
+    GROUND_CHECK = "ground_check"
     UNKNOWN = "unknown"
 
 
@@ -121,6 +122,7 @@ class Agency(StrEnum):
     DAPODIK = "dapodik"
     TAX_OFFICE = "tax_office"
     VILLAGE_OFFICE = "village_office"
+    HEALTH_MINISTRY = "health_ministry"
 
 
 class Feed(StrEnum):

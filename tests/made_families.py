@@ -91,7 +91,10 @@ class Made:
 
 CLEAN = {
     "living_member_count": 1, "has_civil_servant": 0, "has_soldier_or_police": 0, "has_pensioner": 0,
-    "wage_rupiah_month": 0, "electricity_va": 900, "has_consent": 1, "is_address_found": 1,
+    "wage_rupiah_month": 0, "electricity_va": 900, "has_certified_teacher": 0, "has_state_income": 0,
+    "has_company_owner": 0, "has_health_worker": 0, "has_village_official": 0, "receives_other_aid": 0, "car_count": 0,
+    "land_area_m2": 0, "has_first_class_insurance": 0, "income_rupiah_year": 0, "gambling_rupiah": 0,
+    "has_abnormal_transactions": 0, "has_consent": 1, "is_address_found": 1, "absence_finding": 0, "refusal_finding": 0,
 }  # fmt: skip
 """Facts that no filter objects to."""
 
@@ -177,9 +180,10 @@ def seats(places: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def sitting(*rows: tuple[str, str]) -> pl.DataFrame:
-    """Recipients of the quarter before: family and programme."""
-    return pl.DataFrame(rows, schema={"family_id": pl.String, "programme": pl.String}, orient="row")
+def sitting(*rows: tuple[str, str], since: date = date(2025, 10, 1)) -> pl.DataFrame:
+    """Recipients of the quarter before: family and programme, all since a day."""
+    received = pl.DataFrame(rows, schema={"family_id": pl.String, "programme": pl.String}, orient="row")
+    return received.with_columns(member_since=pl.lit(since, pl.Date))
 
 
 NOBODY = sitting()

@@ -18,8 +18,9 @@ from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
 from assets.decision.places import places
+from assets.decision.reviews import memberships
 from quotas.rulebook import Policy
-from quotas.rules import Component, Filter, ProgrammeRule, Unknown
+from quotas.rules import Component, Effect, Filter, ProgrammeRule, Unknown
 from schemas.tables import TABLES
 from schemas.vocabularies import Programme, Status
 from tests.made_families import (
@@ -122,7 +123,7 @@ def judged_slowly(made: Made, code: Programme, world: World) -> tuple[str, list[
     mine = [one for one in policy.filters if code in one.programmes]
     due = paid(made, rule, world.terms.days.decision_date)
     newcomer = made.name not in {name for name, _ in world.receives}
-    against = [one.code for one in mine if fails(one, made, policy)]
+    against = [one.code for one in mine if one.effect is Effect.EXCLUDE and fails(one, made, policy)]
     if rule.components and not due:
         against.append("no_component")
     if rule.max_decile and made.metres and made.metres > rule.max_decile * 100:
@@ -134,6 +135,15 @@ def judged_slowly(made: Made, code: Programme, world: World) -> tuple[str, list[
     in_turn = [("held", case), ("ineligible", against), ("held", holds), ("not_scorable", blank)]
     status = next((word for word, reasons in in_turn if reasons), "eligible")
     return status, against + holds + blank, rule.amount_rupiah or sum(one.amount_rupiah for one in due)
+
+
+def visits_slowly(made: Made, code: Programme, world: World) -> list[str]:
+    mine = [one for one in world.terms.policy.filters if code in one.programmes]
+    holds = {one.code: fails(one, made, world.terms.policy) for one in mine}
+    receives = made.name in {name for name, _ in world.receives}
+    asks = {Unknown.PASS: False, Unknown.GROUND_CHECK: True, Unknown.HOLD: receives}
+    found = [one.code for one in mine if one.effect is Effect.GROUND_CHECK and holds[one.code]]
+    return sorted(found + [f"{one.code}_unknown" for one in mine if holds[one.code] is None and asks[one.unknown]])
 
 
 Row = tuple[str, list[str], int | None, int | None, int]
@@ -162,7 +172,9 @@ def decided_slowly(world: World) -> dict[tuple[str, str], Row]:
 ODD = [
     ("living_member_count", 0), ("has_civil_servant", 1), ("has_soldier_or_police", 1), ("has_pensioner", 1),
     ("wage_rupiah_month", 2_483_963), ("wage_rupiah_month", 2_989_146), ("electricity_va", 1301), ("has_consent", 0),
-    ("is_address_found", 0), *((fact, None) for fact in CLEAN),
+    ("is_address_found", 0), ("has_health_worker", 1), ("car_count", 1), ("land_area_m2", 20_001),
+    ("gambling_rupiah", 5_000_000), ("gambling_rupiah", 5_000_001), ("refusal_finding", 1), ("refusal_finding", 2),
+    *((fact, None) for fact in CLEAN),
 ]  # fmt: skip
 BORN = [date(1950, 1, 1), date(1966, 1, 26), date(1966, 1, 27), date(1990, 6, 1), date(2010, 5, 1), date(2019, 1, 26),
         date(2019, 1, 27), date(2021, 1, 26), date(2021, 1, 27), date(2025, 12, 31)]  # fmt: skip
@@ -218,7 +230,11 @@ def test_the_made_families_keep_the_contracts_of_the_registry() -> None:
 @given(worlds())
 def test_deciding_equals_the_plain_slow_reference(world: World) -> None:
     slowly = {key: (row[0], sorted(row[1]), *row[2:]) for key, row in decided_slowly(world).items()}
-    assert rows_of(world.decided()) == slowly
+    decided = world.decided()
+    assert rows_of(decided) == slowly
+    visits = {(made.name, code): visits_slowly(made, code, world) for made in world.made for code in Programme}
+    told = decided.select("family_id", "programme", "ground_checks").iter_rows()
+    assert {(name, code): sorted(checks) for name, code, checks in told} == visits
 
 
 @settings(max_examples=20)
@@ -400,7 +416,8 @@ def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
     made = families(Made("b", None), Made("a"), Made("c", case="case-1"))
     judged = judge(made, TERMS)
     TABLES["decision/scores"].fit(judged)
-    rows = eligibility(judged, made, TERMS, NOBODY).with_columns(input_hash=pl.lit("0" * 64))
+    rows = memberships(eligibility(judged, TERMS, NOBODY), made, TERMS, NOBODY)
+    rows = rows.with_columns(input_hash=pl.lit("0" * 64))
     fitted = TABLES["decision/eligibility"].fit(rows)
     TABLES["decision/eligibility"].schema.validate(fitted)
     assert judged["family_id"].to_list() == ["a", "b", "c"]

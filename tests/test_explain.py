@@ -91,8 +91,12 @@ RECORD = {"floor_area_m2": 36, "has_car": 0, "head_education": 2, "household_siz
 FACTS = {
     "living_member_count": 5, "has_civil_servant": 0, "has_soldier_or_police": 0, "has_pensioner": None,
     "wage_rupiah_month": 3_100_000, "electricity_va": 900, "has_consent": 1, "is_address_found": None,
+    "has_certified_teacher": 0, "has_state_income": 0, "has_company_owner": 0, "has_health_worker": 0,
+    "has_village_official": 0, "receives_other_aid": 0, "car_count": 1, "land_area_m2": None,
+    "has_first_class_insurance": 0, "income_rupiah_year": 0, "gambling_rupiah": 0, "has_abnormal_transactions": 0,
+    "absence_finding": None, "refusal_finding": None,
 }  # fmt: skip
-OUTCOMES = {"wage_above_minimum": "fail"}
+OUTCOMES = {"wage_above_minimum": "fail", "car_owner": "ground_check"}
 
 
 def tables(**changes: dict[str, Any]) -> Tables:
@@ -100,7 +104,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
     decided = {
         **PLACE, "family_id": FAMILY, "reference": "R-7K2P", "quarter": "2026Q1", "masked_name": "S*** A***",
         "score_micro": SCORE, "decile": 3, "model_hash": CARD.hash, "policy_hash": POLICY.hash, "input_hash": "c" * 64,
-        "reasons": [], "amount_rupiah": 0,
+        "reasons": [], "ground_checks": ["car_owner"], "review_due": False, "amount_rupiah": 0,
     }  # fmt: skip
     pkh = {
         **decided, "programme": "PKH", "status": "waiting", "rank": 47, "queue_position": 5, "seats": 42,
@@ -116,7 +120,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
     }  # fmt: skip
     families = frame(TABLES["registry/families"], record)
     scored = score(families, CARD).drop("reason").with_columns(regency_code=pl.lit("35.10"))
-    limits = {"electricity_above": 1300, "wage_above_minimum": 2_989_145, "deceased": 1}
+    limits = {"electricity_above": 1300, "wage_above_minimum": 2_989_145, "deceased": 1, "car_owner": 0}
     filters = [
         {
             "family_id": FAMILY, "regency_code": "35.10", "filter": rule.code, "observed": FACTS[rule.fact],
@@ -245,6 +249,32 @@ def test_another_scorecard_or_policy_than_the_one_used_is_refused() -> None:
 def test_a_family_nobody_decided_on_is_refused() -> None:
     with pytest.raises(Refused, match="2026Q1 has no decision about family f-none"):
         explain(family="f-none")
+
+
+def test_what_only_sends_to_the_field_is_told_as_such_beside_the_decision() -> None:
+    told = explain()
+    waiting, ineligible = told.decisions
+    assert [one.code for one in waiting.visits] == ["car_owner"]
+    assert waiting.visits[0].sentence.en.endswith("BPS will check this in the field.")
+    assert ineligible.visits == ()
+    check = next(one for one in told.checks if one.code == "car_owner")
+    assert (check.outcome, check.note) == ("ground_check", waiting.visits[0].sentence)
+    assert "Diperiksa di lapangan" in as_text(told, "id")
+    assert "To be checked in the field" in as_html(told, "en")
+    assert "sampai saat itu keluarga tidak dirugikan" in as_text(told)
+
+
+def test_a_recipient_under_review_is_told_since_when_it_receives_and_that_the_assistance_goes_on() -> None:
+    kept = {
+        "status": "recipient", "rank": 3, "queue_position": None, "amount_rupiah": 750_000, "review_due": True,
+        "member_since": date(2020, 7, 1), "ground_checks": ["electricity_above_unknown"],
+    }  # fmt: skip
+    told = explain(tables(PKH=kept, payment={"components": ["early_childhood"], "amount_rupiah": 750_000}))
+    assert [one.code for one in told.decisions[0].visits] == ["electricity_above_unknown", "review_due"]
+    text = as_text(told, "en")
+    assert "has received PKH for 5 years or more" in text
+    assert "1 July 2020" in text
+    assert "Nothing is known yet about: Electricity connection." in text
 
 
 def test_a_rule_without_a_row_is_refused() -> None:

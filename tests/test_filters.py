@@ -21,12 +21,17 @@ BOTH = sitting(("a", "PKH"), ("a", "BPNT"))
 
 @dataclass(frozen=True)
 class Side:
-    """A filter's fact where it still passes and where it just fails, and what not knowing it does."""
+    """A filter's fact where it still passes and where it just fails, and what not knowing it does.
+
+    `only_visits`: it sends to the field where it holds. `beside`: a filter on the same fact that then holds too.
+    """
 
     fact: str
     passes: int
     fails: int
     unknown: str = "recipient"
+    only_visits: bool = False
+    beside: str | None = None
 
     def value(self, side: str | None) -> int | None:
         """The fact on a side, None where it is unknown."""
@@ -37,13 +42,37 @@ SIDES = {
     "deceased": Side("living_member_count", 1, 0),
     "civil_servant": Side("has_civil_servant", 0, 1),
     "soldier_or_police": Side("has_soldier_or_police", 0, 1),
+    "car_owner": Side("car_count", 0, 1, only_visits=True),
+    "land_above": Side("land_area_m2", 20_000, 20_001, only_visits=True),
+    "first_class_insurance": Side("has_first_class_insurance", 0, 1, only_visits=True),
     "pensioner": Side("has_pensioner", 0, 1),
+    "certified_teacher": Side("has_certified_teacher", 0, 1),
+    "state_income": Side("has_state_income", 0, 1),
     "wage_above_minimum": Side("wage_rupiah_month", 2_989_145, 2_989_146),
+    "taxed_income": Side("income_rupiah_year", 54_000_000, 54_000_001, only_visits=True),
+    "company_officer": Side("has_company_owner", 0, 1),
+    "health_worker": Side("has_health_worker", 0, 1),
+    "village_official": Side("has_village_official", 0, 1),
+    "other_aid": Side("receives_other_aid", 0, 1),
     "electricity_above": Side("electricity_va", 1300, 1301),
+    "gambling_above": Side("gambling_rupiah", 0, 5_000_001, beside="gambling_reported"),
+    "gambling_reported": Side("gambling_rupiah", 0, 5_000_000, only_visits=True),
+    "abnormal_transactions": Side("has_abnormal_transactions", 0, 1, only_visits=True),
     "no_consent": Side("has_consent", 1, 0, unknown="held"),
     "address_not_found": Side("is_address_found", 1, 0),
+    "person_not_found": Side("absence_finding", 0, 2, beside="nobody_met"),
+    "nobody_met": Side("absence_finding", 0, 1, only_visits=True),
+    "refuses": Side("refusal_finding", 0, 2, beside="visit_refused"),
+    "visit_refused": Side("refusal_finding", 0, 1, only_visits=True),
 }
 EVERY = pytest.mark.parametrize("code", SIDES)
+EXCLUDING = pytest.mark.parametrize("code", [code for code, side in SIDES.items() if not side.only_visits])
+VISITING = pytest.mark.parametrize("code", [code for code, side in SIDES.items() if side.only_visits])
+LIMITS = {
+    "deceased": 1, "wage_above_minimum": 2_989_145, "electricity_above": 1300, "car_owner": 0, "land_above": 20_000,
+    "taxed_income": 54_000_000, "gambling_above": 5_000_000, "gambling_reported": 0, "person_not_found": 1,
+    "nobody_met": 0, "refuses": 1, "visit_refused": 0,
+}  # fmt: skip
 
 
 def decided(*made: Made, on: Terms = TERMS, receives: pl.DataFrame = NOBODY) -> pl.DataFrame:
@@ -85,17 +114,25 @@ def test_a_family_on_the_passing_side_of_a_threshold_is_not_excluded(code: str) 
     assert statuses({SIDES[code].fact: SIDES[code].passes}) == {"recipient"}
 
 
-@EVERY
+@EXCLUDING
 def test_a_family_on_the_failing_side_of_a_threshold_is_excluded_from_both_programmes(code: str) -> None:
     rows = decided(Made("a", facts={SIDES[code].fact: SIDES[code].fails}))
     assert set(rows["status"]) == {"ineligible"}
     assert rows["reasons"].to_list() == [[code], [code]]
 
 
-@EVERY
+@EXCLUDING
 def test_neither_receiving_nor_being_verified_spares_a_family_a_failing_filter(code: str) -> None:
     facts: dict[str, int | None] = {SIDES[code].fact: SIDES[code].fails}
     assert statuses(facts, BOTH, is_verified=True) == {"ineligible"}
+
+
+@VISITING
+def test_a_filter_that_only_visits_excludes_nobody_and_puts_the_family_on_the_worklist(code: str) -> None:
+    rows = decided(Made("a", facts={SIDES[code].fact: SIDES[code].fails}))
+    assert set(rows["status"]) == {"recipient"}
+    assert rows["reasons"].to_list() == [[], []]
+    assert rows["ground_checks"].to_list() == [[code], [code]]
 
 
 @EVERY
@@ -117,19 +154,21 @@ def test_each_outcome_is_told_with_what_was_observed_against_what_and_by_whom(co
     side = SIDES[code]
     value = side.value(observed)
     row = told(families(Made("a", facts={side.fact: value}))).filter(filter=code).row(0, named=True)
-    limits = {"deceased": 1, "wage_above_minimum": 2_989_145, "electricity_above": 1300}
+    holds = "ground_check" if side.only_visits else "fail"
     assert row == {
-        "family_id": "a", "regency_code": HERE, "filter": code, "observed": value, "threshold": limits.get(code),
-        "outcome": {"passes": "pass", "fails": "fail", None: "unknown"}[observed],
+        "family_id": "a", "regency_code": HERE, "filter": code, "observed": value, "threshold": LIMITS.get(code),
+        "outcome": {"passes": "pass", "fails": holds, None: "unknown"}[observed],
         "source": f"says {side.fact}", "source_date": date(2026, 1, 5),
     }  # fmt: skip
 
 
 VALUE = st.sampled_from(["passes", "fails", None])
+DRAWN = [code for code in SIDES if code not in {side.beside for side in SIDES.values()}]
+"""Filters whose facts can be drawn apart: of two on one fact, the one that excludes."""
 
 
 @settings(max_examples=60)
-@given(st.lists(st.fixed_dictionaries(dict.fromkeys(SIDES, VALUE)), min_size=1, max_size=3))
+@given(st.lists(st.fixed_dictionaries(dict.fromkeys(DRAWN, VALUE)), min_size=1, max_size=3))
 def test_every_failing_filter_is_a_reason_and_none_hides_another(drawn: list[dict[str, str | None]]) -> None:
     facts = [{SIDES[code].fact: SIDES[code].value(word) for code, word in one.items()} for one in drawn]
     made = families(*(Made(f"f{number}", facts=stated) for number, stated in enumerate(facts)))
@@ -138,7 +177,7 @@ def test_every_failing_filter_is_a_reason_and_none_hides_another(drawn: list[dic
     assert rows.select("family_id", "filter").is_unique().all()
     result = decide(made, TERMS, seats({HERE: (9, 9)}), NOBODY)
     for number, one in enumerate(drawn):
-        failing = [code for code, word in one.items() if word == "fails"]
+        failing = [code for code, word in one.items() if word == "fails" and not SIDES[code].only_visits]
         mine = rows.filter(family_id=f"f{number}", outcome="fail")["filter"].to_list()
         assert sorted(mine) == sorted(failing)
         for programme in ("PKH", "BPNT"):
@@ -147,6 +186,17 @@ def test_every_failing_filter_is_a_reason_and_none_hides_another(drawn: list[dic
             assert sorted(reasons) == sorted(failing + unknown)
             excluded = column_of(result, programme=programme)[f"f{number}"] == "ineligible"
             assert excluded == bool(failing)
+
+
+def test_of_two_filters_on_one_fact_both_are_told_and_one_excludes() -> None:
+    for code, side in SIDES.items():
+        if side.beside is not None:
+            made = families(Made("a", facts={side.fact: side.fails}))
+            outcomes = dict(told(made).select("filter", "outcome").iter_rows())
+            assert (outcomes[code], outcomes[side.beside]) == ("fail", "ground_check")
+            rows = decide(made, TERMS, seats({HERE: (9, 9)}), NOBODY)
+            assert rows["reasons"].to_list() == [[code], [code]]
+            assert rows["ground_checks"].to_list() == [[side.beside], [side.beside]]
 
 
 def test_all_the_told_rows_fit_their_contract() -> None:

@@ -1,156 +1,101 @@
 """The law in cases a lawyer can read (`tests/law/*.yaml`), each decided; a value without a case fails."""
 
-from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import Literal
 
-import polars as pl
 import pytest
-from pydantic import Field
+from pydantic import JsonValue
 
-from assets.decision.decide import decide
 from assets.decision.ranking import ORDER, RESERVED, SITTING
-from assets.decision.referrals import referrals
-from quotas.parameters import Strict, read_yaml, validated
+from quotas.calendar import calendar_of
+from quotas.parameters import Entry
 from quotas.referrals import Referral
-from quotas.rules import Filter, Operator, Unknown
-from schemas.vocabularies import Programme, Shock, Status
-from tests.made_families import NOBODY, Made, Person, column_of, families, seats, sitting, terms
+from quotas.rulebook import Rulebook, rulebook
+from quotas.rules import Effect, Filter, Operator, Unknown
+from schemas.vocabularies import Programme, Status
+from tests.law_cases import FAMILIES, OTHERS, QUARTER, FamilyCase, OtherCase, alone, broken
+from tests.law_mutants import survivors
 
-FOLDER = Path(__file__).parent / "law"
 TODAY = date(2026, 1, 26)
-DISABILITY = {"cannot": 1, "much": 2, "some": 3, "none": 4}
+BOOK = rulebook()
+POLICY = BOOK.on(TODAY)
+SINCE = calendar_of(QUARTER).decision_date
+IN_FORCE = [one for one in FAMILIES if one.decided_on == TODAY and not one.under]
+BEFORE_ANY_DECISION = {
+    "budget.national_ceiling": "what is told beside the amounts due: tests/test_budget.py",
+    "intake.max_error_share": "which files are loaded: tests/test_intake.py",
+    "registry.linkage_same_probability": "who is the same person: tests/test_linkage.py",
+    "registry.linkage_clerk_probability": "who is the same person: tests/test_linkage.py",
+    "registry.clerk_cases_per_thousand_families": "what a clerk is asked: tests/test_identity_law.py",
+}
+"""Values by which no family, no place and no answer of a case is decided, and what they bound instead."""
+SAID_TWICE = (
+    "referrals.permakanan from 2025-01-01: needs: [2] minimum: ",
+    "referrals.atensi_yapi from 2025-01-01: needs: [2] members: [{",
+)
+"""Conditions that others of the same rule imply, or that no case can state (whoever is not the head is his child)."""
 
 
-class Member(Strict):
-    """A person by age on the day of decision, whose birthday it is then, or by day of birth; the first is the head."""
-
-    age: int | None = None
-    born: date | None = None
-    pregnant: bool = False
-    school: Literal["primary", "junior_secondary", "senior_secondary", "university"] | None = None
-    disability: Literal["cannot", "much", "some", "none"] = "none"
-    rights_victim: bool | None = False
-
-    def person(self, day: date) -> Person:
-        """The member as the registry holds him."""
-        born = self.born or day.replace(year=day.year - (self.age or 0))
-        victim = None if self.rights_victim is None else int(self.rights_victim)
-        return Person(born, self.pregnant, self.school, DISABILITY[self.disability], victim)
-
-
-class Other(Strict):
-    """Another family of the same regency, newcomer unless it receives, that competes for the same places."""
-
-    decile: int
-    members: tuple[Member, ...]
-    receives: tuple[Programme, ...] = ()
-
-
-class Expected(Strict):
-    """What must be decided in a programme; reasons in any order, components highest amount first."""
-
-    status: Status
-    amount: int = 0
-    reasons: tuple[str, ...] = ()
-    components: tuple[str, ...] | None = None
-    placed_by: str | None = None
-
-
-class Case(Strict):
-    """A family and what the law makes of it; `under` changes values of the rulebook by dotted path.
-
-    `facts` are facts of the record and answers by code; `struck` are shocks with their days.
-    """
-
-    case: str = Field(pattern=r"^[A-Z].*\.$")
-    decided_on: date
-    regency: str
-    decile: int | None
-    members: tuple[Member, ...]
-    facts: Mapping[str, int | None] = Field(default_factory=dict)
-    verified: bool = False
-    identity_case: bool = False
-    receives: tuple[Programme, ...] = ()
-    places: int = 1
-    beside: tuple[Other, ...] = ()
-    struck: Mapping[Shock, date] = Field(default_factory=dict)
-    under: Mapping[str, object] = Field(default_factory=dict)
-    expected: Mapping[Programme, Expected]
-    referred: tuple[str, ...] | None = None
-
-    @property
-    def people(self) -> tuple[Person, ...]:
-        """Members as the registry holds them."""
-        return tuple(one.person(self.decided_on) for one in self.members)
-
-
-class Book(Strict):
-    """A file of cases; what `family` states holds in each case that does not state it itself."""
-
-    family: Mapping[str, object]
-    cases: tuple[Mapping[str, object], ...]
-
-
-def read_cases() -> Iterator[Case]:
-    for path in sorted(FOLDER.glob("*.yaml")):
-        book = validated(Book, read_yaml(path.read_text(encoding="utf-8"), path.name), path.name)
-        for number, stated in enumerate(book.cases, start=1):
-            yield validated(Case, {**book.family, **stated}, f"{path.name}: case {number}")
-
-
-CASES = list(read_cases())
-POLICY = terms().policy
-IN_FORCE = [one for one in CASES if one.decided_on == TODAY and not one.under]
-
-
-@pytest.mark.parametrize("case", CASES, ids=[one.case for one in CASES])
-def test_the_law_decides(case: Case) -> None:
-    family = Made(
-        "the family", case.decile and case.decile * 100, case.people, case.regency, case.facts,
-        is_verified=case.verified, case="a case" if case.identity_case else None,
-    )  # fmt: skip
-    others = [
-        Made(
-            f"other {number}",
-            one.decile * 100,
-            tuple(each.person(case.decided_on) for each in one.members),
-            case.regency,
-        )
-        for number, one in enumerate(case.beside)
-    ]
-    receiving = [("the family", code.value) for code in case.receives]
-    receiving += [(f"other {number}", code.value) for number, one in enumerate(case.beside) for code in one.receives]
-    before = sitting(*receiving) if receiving else NOBODY
-    frames, on = families(family, *others), terms(case.under, day=case.decided_on)
-    decided = decide(frames, on, seats({case.regency: (case.places, case.places)}), before)
+@pytest.mark.parametrize("case", FAMILIES, ids=[one.case for one in FAMILIES])
+def test_the_law_decides(case: FamilyCase) -> None:
     assert {*case.expected} == {*Programme}
-    for programme, expected in case.expected.items():
-        columns = ("status", "amount_rupiah", "reasons", "components")
-        status, amount, reasons, components = (
-            column_of(decided, column, programme.value)["the family"] for column in columns
-        )
-        assert (status, amount) == (expected.status, expected.amount)
-        assert sorted(reasons) == sorted(expected.reasons)
-        if expected.placed_by is not None:
-            assert column_of(decided, "placed_by", programme.value)["the family"] == expected.placed_by
-        assert expected.components is None or tuple(components) == expected.components
-    if case.referred is not None:
-        rows = [("the family", shock.value, day) for shock, day in case.struck.items()]
-        schema = {"family_id": pl.String, "shock": pl.String, "shock_date": pl.Date}
-        referred = referrals(
-            frames,
-            pl.DataFrame(rows, schema=schema, orient="row"),
-            decided.with_columns(reference="family_id", quarter=pl.lit("2026Q1")),
-            on,
-        )
-        assert sorted(referred.filter(family_id="the family")["referral"]) == sorted(case.referred)
+    assert alone(case, BOOK) == case.stated
+
+
+@pytest.mark.parametrize("case", OTHERS, ids=[one.case for one in OTHERS])
+def test_the_law_shares_out_orders_and_believes(case: OtherCase) -> None:
+    assert [*broken(BOOK, (), (case,))] == []
+
+
+def test_families_are_decided_beside_each_other_as_they_are_alone() -> None:
+    assert [*broken(BOOK)] == []
 
 
 def test_no_case_is_written_twice() -> None:
-    assert len({one.case for one in CASES}) == len(CASES)
-    assert len({one.model_copy(update={"case": ""}).model_dump_json() for one in CASES}) == len(CASES)
+    cases = [*FAMILIES, *OTHERS]
+    assert len({one.case for one in cases}) == len(cases)
+    assert len({one.model_copy(update={"case": ""}).model_dump_json() for one in cases}) == len(cases)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("section", sorted({entry.path[0] for entry in BOOK.entries}))
+def test_no_value_of_the_rulebook_can_be_changed_without_a_case_being_decided_otherwise(section: str) -> None:
+    unnoticed = [
+        what
+        for what in survivors(BOOK, SINCE, f"{section}.")
+        if what.split(" ")[0] not in BEFORE_ANY_DECISION and not what.startswith(SAID_TWICE)
+    ]
+    assert unnoticed == []
+
+
+def added(key: str, **changes: JsonValue) -> Rulebook:
+    """The rulebook with one more filter, like another but for some of its values."""
+    like = next(entry for entry in BOOK.entries if entry.key == f"filters.{key}")
+    assert isinstance(like.value, dict)
+    value = {**like.value, "code": "added", **changes}
+    more = Entry(("filters", "added"), value, like.unit, like.description, like.source, like.valid_from, None)
+    return Rulebook((*BOOK.entries, more), None)
+
+
+def test_a_filter_that_is_added_without_a_case_is_noticed() -> None:
+    book = added("electricity_above", threshold=100_000, unknown="pass")
+    assert [*broken(book)] == []
+    unnoticed = [*survivors(book, SINCE, "filters.added")]
+    assert any(what.endswith("-> None") for what in unnoticed)
+    assert any(what.endswith("threshold: 100000 -> 100001") for what in unnoticed)
+
+
+def test_a_value_that_follows_later_is_noticed_until_it_has_a_case_of_its_own() -> None:
+    last = next(entry for entry in BOOK.entries if entry.key == "programmes.BPNT.amount_rupiah")
+    before = replace(last, valid_to=date(2026, 12, 31))
+    later = replace(last, value=700_000, valid_from=date(2027, 1, 1))
+    others = tuple(entry for entry in BOOK.entries if entry is not last)
+    unnoticed = [*survivors(Rulebook((*others, before, later), None), SINCE, "programmes.BPNT.amount_rupiah")]
+    assert [what.split(":")[0] for what in unnoticed] == ["programmes.BPNT.amount_rupiah from 2027-01-01"] * 2
+
+
+def test_each_of_the_fifteen_categories_is_carried_out_by_a_filter() -> None:
+    assert {number for one in POLICY.filters for number in one.categories} == set(range(1, 16))
 
 
 def observed(rule: Filter) -> set[int | None]:
@@ -196,15 +141,25 @@ def test_every_cap_has_a_case_in_which_somebody_is_left_out() -> None:
 
 
 def test_every_status_and_every_reason_has_a_case() -> None:
-    told = {reason for one in CASES for expected in one.expected.values() for reason in expected.reasons}
-    codes = {one.code for one in POLICY.filters}
+    told = {reason for one in FAMILIES for expected in one.expected.values() for reason in expected.reasons}
+    codes = {one.code for one in POLICY.filters if one.effect is Effect.EXCLUDE}
     holding = {f"{one.code}_unknown" for one in POLICY.filters if one.unknown is Unknown.HOLD}
-    assert told == codes | holding | {"no_component", "decile_above", "identity_case", "not_scorable"}
-    assert {expected.status for one in CASES for expected in one.expected.values()} == set(Status)
+    by_another_reading = {"car_owner", "other_programme"}
+    assert told == codes | holding | by_another_reading | {
+        "no_component", "decile_above", "identity_case", "not_scorable",
+    }  # fmt: skip
+    assert {expected.status for one in FAMILIES for expected in one.expected.values()} == set(Status)
+
+
+def test_everything_that_sends_to_the_field_has_a_case() -> None:
+    sent = {code for one in IN_FORCE for expected in one.expected.values() for code in expected.ground_checks}
+    found = {one.code for one in POLICY.filters if one.effect is Effect.GROUND_CHECK}
+    unknown = {f"{one.code}_unknown" for one in POLICY.filters if one.unknown is not Unknown.PASS}
+    assert sent == found | unknown
 
 
 def test_every_way_of_placing_has_a_case_of_somebody_placed_by_it() -> None:
-    told = {expected.placed_by for one in CASES for expected in one.expected.values()}
+    told = {expected.placed_by for one in FAMILIES for expected in one.expected.values()}
     assert told >= {ORDER, SITTING, f"{RESERVED}elderly_alone"}
 
 

@@ -181,6 +181,6 @@ def test_places_may_belong_to_smaller_areas(area: str, codes: tuple[str, str]) -
 )
 def test_statuses_alone_are_those_that_ranking_gives(rows: list[tuple[int | None, str]], here: int, there: int) -> None:
     made = families(*(Made(f"f{number}", metres, regency=area) for number, (metres, area) in enumerate(rows)))
-    eligible = eligibility(judge(made, terms()), made, terms(), NOBODY)
+    eligible = eligibility(judge(made, terms()), terms(), NOBODY)
     free = seats({HERE: (here, there), THERE: (there, here)})
     assert statuses(eligible, free, terms()).to_list() == rank(eligible, free, terms())["status"].to_list()

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from assets.registry.rollups import FACT_OF_PERSONS
+from schemas.feeds import FACT_AGENCY
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed
 from tests.made_registry import (
@@ -140,3 +142,13 @@ def test_a_newcomer_is_unknown_until_an_agency_is_asked_again_and_so_is_his_fami
     office.deliver(Q2, {Feed.MEMBERS: [member(OURS, newcomer, 3, MAR)]})
     assert known(office, newcomer, Q1, Q2) == (None, None)
     assert office.family(OURS)["has_civil_servant"] is None
+
+
+def test_what_an_agency_states_of_a_member_is_the_familys_with_the_agency_and_its_day(office: Office) -> None:
+    for name in FACT_OF_PERSONS.values():
+        office.answer(Q1, name, found(HUSBAND, name, day=DEC))
+    office.resolve(Q1)
+    ours, elsewhere = office.family(OURS), office.family(OTHERS)
+    for fact, name in FACT_OF_PERSONS.items():
+        assert (ours[fact], ours[f"{fact}_source"], ours[f"{fact}_date"]) == (1, FACT_AGENCY[name], DEC)
+        assert (elsewhere[fact], elsewhere[f"{fact}_source"], elsewhere[f"{fact}_date"]) == (None, None, None)

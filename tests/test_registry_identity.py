@@ -403,6 +403,22 @@ def test_a_family_not_found_at_its_address_is_known_by_the_visit_that_found_so(o
     assert (ours["is_address_found_source"], ours["is_address_found_date"]) == (Source.AGENT_SURVEY, JAN)
 
 
+@pytest.mark.parametrize(("result", "fact"), [(3, "absence_finding"), (4, "refusal_finding")])
+def test_a_visit_that_met_nobody_or_was_refused_tells_whether_bps_or_an_agent_says_so(
+    office: Office, result: int, fact: str
+) -> None:
+    told = {Feed.SURVEYS: [survey(OURS, DEC, visit_result=result), survey(NEW, DEC, visit_result=1)]}
+    checked = {Feed.VALIDATIONS: [validation(OTHERS, DEC, visit_result=result)]}
+    office.deliver(Q1, family(OURS, HUSBAND), family(OTHERS, NEIGHBOUR), family(NEW, WIFE), told, checked)
+    office.resolve(Q1)
+    found = [office.family(card) for card in (OURS, OTHERS, NEW)]
+    assert [one[fact] for one in found] == [1, 2, 0]
+    assert [one[f"{fact}_source"] for one in found] == [
+        Source.AGENT_SURVEY, Source.BPS_VALIDATION, Source.AGENT_SURVEY,
+    ]  # fmt: skip
+    assert [one[f"{fact}_date"] for one in found] == [DEC] * 3
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 250, 251, 252, 1000])
 def test_bucket_shards_hold_every_bucket_once_however_many_are_wanted(count: int) -> None:
     shards = _bucket_shards(count)

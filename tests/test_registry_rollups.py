@@ -130,3 +130,10 @@ def test_a_family_whose_members_all_died_has_none_living_and_nothing_else_is_kno
     made = facts(person("head", is_deceased=1, is_deceased_date=JAN, is_civil_servant=1, is_civil_servant_date=JAN))
     assert (made["living_member_count"], made["living_member_count_date"]) == (0, JAN)
     assert made["has_civil_servant"] is None
+
+
+@pytest.mark.parametrize(("classes", "first"), [((1, 2), 1), ((2, 0), 0), ((1, None), 1), ((3, None), None)])
+def test_a_family_has_first_class_insurance_if_a_member_has(classes: tuple[int | None, ...], first: int | None) -> None:
+    head, wife = classes
+    made = facts(person("head", health_insurance_class=head), person("wife", 2, health_insurance_class=wife))
+    assert made["has_first_class_insurance"] == first

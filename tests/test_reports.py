@@ -38,8 +38,18 @@ MANIFEST: dict[str, Any] = {
 
 
 def summary(*rows: tuple[str, str, tuple[int | None, ...]]) -> pl.DataFrame:
-    """Rows of level regency: code, programme, and the eight counts."""
-    counts = ("registered", "evaluated", "eligible", "recipients", "waiting", "ineligible", "not_scorable", "held")
+    """Rows of level regency: code, programme, and the nine counts."""
+    counts = (
+        "registered",
+        "evaluated",
+        "eligible",
+        "recipients",
+        "both",
+        "waiting",
+        "ineligible",
+        "not_scorable",
+        "held",
+    )
     known = [
         {"quarter": "2026Q1", "level": "regency", "region_code": code, "programme": programme}
         | dict(zip(counts, numbers, strict=True))
@@ -102,8 +112,8 @@ def seats(*rows: tuple[str, str, int, str, int, int | None]) -> pl.DataFrame:
     return SEATS.fit(pl.DataFrame(known, schema=SEATS.dtypes))
 
 
-BANYUWANGI = ("35.10", "PKH", (6100, 6100, 1430, 620, 810, 4500, 130, 40))
-JEMBER = ("35.09", "PKH", (8200, None, 2650, 1040, 1610, None, None, None))
+BANYUWANGI = ("35.10", "PKH", (6100, 6100, 1430, 620, 300, 810, 4500, 130, 40))
+JEMBER = ("35.09", "PKH", (8200, None, 2650, 1040, 500, 1610, None, None, None))
 PLACES = seats(
     ("35.10", "PKH", 100_130, "619.511000", 620, 600),
     ("35.09", "PKH", 224_770, "1390.200000", 1390, 1400),
@@ -161,12 +171,13 @@ def row_of(html: str, start: str) -> list[str]:
 def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_dash() -> None:
     html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST)
     counted = row_of(html, "Kabupaten Banyuwangi 35.10")
-    assert counted[1:] == ["6.100", "6.100", "1.430", "620", "810", "4.500", "130", "40"]
+    assert counted[1:] == ["6.100", "6.100", "1.430", "620", "300", "810", "4.500", "130", "40"]
     assert row_of(html, "Kabupaten Jember 35.09")[1:] == [
         "8.200",
         NOTHING,
         "2.650",
         "1.040",
+        "500",
         "1.610",
         NOTHING,
         NOTHING,
@@ -175,9 +186,17 @@ def test_the_summary_shows_the_counts_of_every_regency_and_suppressed_ones_as_a_
     assert "987.654" not in html
 
 
+def test_the_summary_counts_families_with_both_programmes_and_with_one_alone() -> None:
+    bpnt = ("35.10", "BPNT", (6100, 6100, 2000, 1100, 300, 900, 4000, 60, 40))
+    html = summary_page(public(summary(BANYUWANGI, bpnt)), MANIFEST, "en")
+    figures = re.findall(r"<p><strong>([\d,]+)</strong>(receive both|PKH alone|BPNT alone)</p>", html)
+    assert figures == [("300", "receive both"), ("320", "PKH alone"), ("800", "BPNT alone")]
+
+
 def test_a_total_is_withheld_where_a_part_is_suppressed_because_it_would_give_it_away() -> None:
     html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST)
-    assert row_of(html, "Jumlah")[1:] == ["14.300", NOTHING, "4.080", "1.660", "2.420", NOTHING, NOTHING, NOTHING]
+    totals = ["14.300", NOTHING, "4.080", "1.660", "800", "2.420", NOTHING, NOTHING, NOTHING]
+    assert row_of(html, "Jumlah")[1:] == totals
 
 
 def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_row() -> None:

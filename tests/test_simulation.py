@@ -405,7 +405,7 @@ def test_what_bps_corrected_is_put_back_and_decided_again_with_the_others_as_the
     metres = dict(stated.records.select("family_id", "floor_area_m2").iter_rows())
     assert metres == {"shy": 5, "open": 20, "other": 10}
     world = World(Cause.OWN_DATA, terms(), seats({HERE: (2, 0)}))
-    judged = eligibility(judge(stated, world.terms), stated, world.terms, NOBODY)
+    judged = eligibility(judge(stated, world.terms), world.terms, NOBODY)
     found = inside(judged, decide(registered, world.terms, world.seats, NOBODY), world)
     assert column_of(found, "receives_as_stated") == {"shy": True, "open": True, "other": True}
     closed = dataclasses.replace(world, seats=seats({HERE: (0, 0)}))
@@ -423,7 +423,7 @@ def test_stated_answers_compete_with_a_sitting_familys_margin_and_for_places_kep
     received = sitting(("sits", "PKH"))
     decided = decide(registered, world.terms, world.seats, received)
     assert column_of(decided) == {"sits": "recipient", "poor": "waiting", "frail": "recipient", "richer": "waiting"}
-    judged = eligibility(judge(registered, world.terms), registered, world.terms, received)
+    judged = eligibility(judge(registered, world.terms), world.terms, received)
     found = column_of(inside(judged, decided, world), "receives_as_stated")
     assert found == {"sits": True, "poor": False, "frail": True, "richer": False}
 

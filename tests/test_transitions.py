@@ -65,7 +65,7 @@ def first_decided(then: Quarterly) -> pl.DataFrame:
 
 
 def receiving(decided: pl.DataFrame) -> pl.DataFrame:
-    return decided.filter(status="recipient").select("family_id", "programme")
+    return decided.filter(status="recipient").select("family_id", "programme", "member_since")
 
 
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
@@ -358,7 +358,7 @@ def statuses_of(decided: pl.DataFrame) -> dict[Key, str]:
 def facts_of(made: Sequence[Made], on: Terms, sits: pl.DataFrame) -> dict[Key, tuple[Any, ...]]:
     """What a family's own facts make of it: its filters, components and score."""
     whole = families(*made)
-    rows = eligibility(judge(whole, on), whole, on, sits)
+    rows = eligibility(judge(whole, on), on, sits)
     return {
         row[:2]: row[2:] for row in rows.select("family_id", "programme", "status", "score_micro", "reasons").rows()
     }

@@ -12,7 +12,7 @@ import yaml
 
 from schemas.contract import Contract
 from schemas.errors import SpecError, WrongUsage
-from schemas.feeds import ADDED_COLUMNS, SHOCKS, feeds
+from schemas.feeds import ADDED_COLUMNS, FACT_AGENCY, SHOCKS, feeds
 from schemas.identifiers import form_fault
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
@@ -20,6 +20,7 @@ from schemas.regions import regencies
 from schemas.vocabularies import Feed
 from world.country import write
 from world.geography import SCOPES, regencies_of
+from world.livelihoods import lots
 from world.numbers import LATER_SERIALS, ages, numbers
 from world.parameters import Noise, parse
 from world.parameters import country as shipped_country
@@ -433,6 +434,34 @@ def test_electricity_known_to_the_utility_is_what_the_dwelling_truly_has(world: 
     wages = evidence.filter(pl.col("agency") == "bpjs_ketenagakerjaan")["value"].cast(pl.Int64)
     assert 0.1 < (wages > 2_800_000).to_numpy().mean() < 0.6
     assert (evidence["value"].cast(pl.Int64) > 0).all()
+
+
+def test_every_fact_of_evidence_occurs_and_who_is_stated_to_hold_an_office_is_truly_excluded(crowd: Path) -> None:
+    evidence = landed(crowd, Feed.EVIDENCE)
+    assert set(evidence["fact"]) >= set(FACT_AGENCY) - {"is_rights_victim"}
+    people = truth(crowd, "persons").select("nik", "family_uid").drop_nulls().unique("nik")
+    excluded = truth(crowd, "households").select("family_uid", "exclusion", "living_members")
+    offices = (
+        "is_certified_teacher",
+        "has_state_income",
+        "is_company_owner",
+        "is_health_worker",
+        "is_village_official",
+    )
+    stated = evidence.filter(pl.col("fact").is_in(offices)).join(people, on="nik").join(excluded, on="family_uid")
+    assert stated.height > 50
+    alone = stated.filter(pl.col("living_members") > 1)
+    assert alone["exclusion"].null_count() <= 0.02 * alone.height
+    assert {"office", "other_aid", "gambling"} <= set(excluded["exclusion"])
+
+
+def test_lots_are_the_same_again_and_as_good_as_even() -> None:
+    uid = np.arange(20_000)
+    drawn = lots(uid, 3)
+    assert (drawn == lots(uid, 3)).all()
+    assert abs(drawn.mean() - 0.5) < 0.01
+    assert abs(np.corrcoef(drawn, lots(uid, 4))[0, 1]) < 0.03
+    assert abs(np.corrcoef(drawn[1:], drawn[:-1])[0, 1]) < 0.03
 
 
 def test_the_second_quarter_brings_births_deaths_splits_moves_and_changed_fortunes(world: Path) -> None:

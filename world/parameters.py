@@ -401,6 +401,26 @@ class Lookalikes(_Strict):
     namesake_of_regency: Share
 
 
+class Livelihoods(_Strict):
+    """How many people hold what offices, property and money, as agencies know it."""
+
+    certified_teacher: Share
+    health_worker: Share
+    state_income: Share
+    company_owner: Share
+    village_official: Share
+    other_aid: Share
+    registered_car: Share
+    registered_land: Share
+    most_land_m2: int
+    first_class_wage_rupiah_month: int
+    taxed_employer: Share
+    most_income_rupiah_year: int
+    gambling: Share
+    most_gambling_rupiah: int
+    abnormal_transactions: Share
+
+
 class Country(_Strict):
     """Who lives in the country, how, and how well."""
 
@@ -414,6 +434,7 @@ class Country(_Strict):
     pensioner: Share
     insured_wage: InsuredWage
     rights_victim: Share
+    livelihoods: Livelihoods
     minimum_wage_rupiah_month: Mapping[str, int]
     minimum_wage_elsewhere_rupiah_month: int
     electricity_va: Mapping[int, tuple[int, ...]]

@@ -16,6 +16,7 @@ from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Channel, FaceMatch, Programme, Proposer, Sex
 from world.dice import Array, about, chosen, pick
 from world.faults import drawn, misspelt, replaced_at, wrong_births, wrong_numbers
+from world.livelihoods import livelihoods
 from world.names import PARTS, written
 from world.numbers import LATER_SERIALS, ages, numbers
 from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport, Survey
@@ -549,8 +550,11 @@ def evidence(society: Society, as_of: date, country: Country) -> dict[Agency, pl
     # The connection is in the name of the head whose family has the dwelling.
     amounts[~families["dwelling"].is_first_distinct().to_numpy()] = 0
     persons = society.persons
+    known = livelihoods(persons, families, days(as_of), country)
     family = persons["family"].to_numpy()
-    asked = persons.filter(pl.Series(families["is_registered"].to_numpy()[family]) & persons["has_nik"])
+    asked = pl.concat([persons, known], how="horizontal").filter(
+        pl.Series(families["is_registered"].to_numpy()[family]) & persons["has_nik"]
+    )
     values = {
         "is_deceased": ~pl.col("is_alive"),
         "is_civil_servant": pl.col("is_civil_servant"),
@@ -559,17 +563,19 @@ def evidence(society: Society, as_of: date, country: Country) -> dict[Agency, pl
         "wage_rupiah_month": pl.col("wage"),
         "electricity_va": pl.when(pl.col("relation") == HEAD).then(pl.lit(amounts).gather("family")).otherwise(0),
         "is_rights_victim": pl.col("is_rights_victim"),
+        **{fact: pl.col(fact) for fact in known.columns},
     }
-    return {
-        agency: asked.select(
+    found: dict[Agency, list[pl.DataFrame]] = {}
+    for fact, agency in FACT_AGENCY.items():
+        rows = asked.select(
             pl.lit(str(agency)).alias("agency"),
             pl.col("nik").cast(pl.String),
             pl.lit(fact).alias("fact"),
             values[fact].cast(pl.Int64).alias("value"),
             pl.lit(as_of).alias("as_of_date"),
-        ).filter(pl.col("value") > 0)
-        for fact, agency in FACT_AGENCY.items()
-    }  # fmt: skip
+        )
+        found.setdefault(agency, []).append(rows.filter(pl.col("value") > 0))
+    return {agency: pl.concat(rows) for agency, rows in found.items()}
 
 
 def current_recipients(rng: np.random.Generator, society: Society, code: str, day: date) -> pl.DataFrame:

@@ -8,13 +8,15 @@ import polars as pl
 from schemas.vocabularies import Programme
 from world.dice import Array
 from world.geography import Regency
+from world.livelihoods import livelihoods
 from world.numbers import ages
 from world.parameters import Consumption, Country
 from world.people import AT_SCHOOL, ELDERLY, SEVERE, days
 
 DECILES = {Programme.PKH: 4, Programme.BPNT: 5}
 """Highest decile of consumption, among the families of the regency, that is truly in need (Kepmensos 79/HUK/2025)."""
-ELECTRICITY_LIMIT = 1300
+ELECTRICITY_LIMIT, GAMBLING_LIMIT = 1300, 5_000_000
+_OFFICES = ("is_certified_teacher", "has_state_income", "is_company_owner", "is_health_worker", "is_village_official")
 _HIGHEST_SCHOOL_STAGE = 17
 _TYPICAL_SIZE = 3
 _TYPICAL_WORKING = 0.5
@@ -85,13 +87,15 @@ def truth(families: pl.DataFrame, persons: pl.DataFrame, regency: Regency, day: 
     """
     limit = country.minimum_wage_rupiah_month.get(regency.code, country.minimum_wage_elsewhere_rupiah_month)
     age = pl.Series("age", ages(persons["birth"].to_numpy(), days(day)))
+    living = livelihoods(persons, families, days(day), country)
     found = (
-        persons.with_columns(age)
+        pl.concat([persons.with_columns(age), living], how="horizontal")
         .filter(pl.col("is_alive"))
         .group_by("family")
         .agg(
             pl.col("is_civil_servant", "is_soldier_or_police", "is_pensioner").any(),
             (pl.col("wage").max() > limit).alias("is_well_paid"),
+            pl.col(*_OFFICES, "receives_other_aid", "gambling_rupiah").max(),
             (
                 pl.col("is_pregnant") | (pl.col("age") < _YOUNG_CHILD) | (pl.col("age") >= ELDERLY)
                 | (pl.col("disability") <= SEVERE) | pl.col("is_rights_victim")
@@ -114,8 +118,11 @@ def truth(families: pl.DataFrame, persons: pl.DataFrame, regency: Regency, day: 
         .when(pl.col("is_civil_servant")).then(pl.lit("civil_servant"))
         .when(pl.col("is_soldier_or_police")).then(pl.lit("soldier_or_police"))
         .when(pl.col("is_pensioner")).then(pl.lit("pensioner"))
+        .when(pl.any_horizontal(pl.col(_OFFICES) == 1)).then(pl.lit("office"))
+        .when(pl.col("receives_other_aid") == 1).then(pl.lit("other_aid"))
         .when(pl.col("is_well_paid")).then(pl.lit("wage"))
         .when(pl.col("electricity") > ELECTRICITY_LIMIT).then(pl.lit("electricity"))
+        .when(pl.col("gambling_rupiah") > GAMBLING_LIMIT).then(pl.lit("gambling"))
     )  # fmt: skip
     free = pl.col("exclusion").is_null()
     return joined.with_columns(exclusion.alias("exclusion"), pl.col("has_component").fill_null(value=False)).select(

@@ -39,8 +39,8 @@ from schemas.tables import TABLES
 
 _JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
 _DECIDED = (
-    "decision/seats", "decision/decisions", "decision/payments", "decision/transitions", "decision/budget",
-    "decision/displaced", "decision/referrals", "decision/movements",
+    "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
+    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -132,12 +132,13 @@ def decide(
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
-    decisions, payments, transitions = decided_tables(house, terms, eligibility, seats, registry, history)
+    of_regencies = decided_tables(house, terms, eligibility, seats, registry, history)
+    decisions, payments, _, transitions = of_regencies
     costs = budget_table(house, terms, decisions, seats)
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
     moved = movements_table(house, terms, transitions)
-    made = (seats, decisions, payments, transitions, costs, displaced, referred, moved)
+    made = (seats, *of_regencies, costs, displaced, referred, moved)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
     for check in DRAFT_CHECKS:

@@ -41,6 +41,12 @@ def _fits(component: Component) -> pl.Expr:
     return (low & high).fill_null(value=False)
 
 
+def with_a_component(facts: pl.DataFrame, components: Sequence[Component]) -> pl.Series:
+    """`family_id` of the families with a member who fits one of the components, paid or not."""
+    fits = pl.any_horizontal(pl.lit(value=False), *(_fits(one) for one in components))
+    return facts.filter(fits)["family_id"].unique().sort()
+
+
 def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
     """The components a family is paid for: one per person at the highest amount, within the caps.
 

@@ -5,6 +5,7 @@ import polars as pl
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
 from assets.decision.ranking import rank
+from assets.decision.reviews import memberships, of_recipients
 
 
 def decide(families: Families, terms: Terms, seats: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
@@ -23,12 +24,13 @@ def decide(families: Families, terms: Terms, seats: pl.DataFrame, previous: pl.D
     seats : DataFrame
         Area x programme with `seats`, places that may be filled.
     previous : DataFrame
-        `family_id, programme` of those who received in the quarter before.
+        `family_id, programme, member_since` of those who received in the quarter before.
 
     Returns
     -------
     DataFrame
-        See :func:`assets.decision.ranking.rank`.
+        See :func:`assets.decision.ranking.rank` and :func:`assets.decision.reviews.of_recipients`.
     """
     judged = judge(families, terms)
-    return rank(eligibility(judged, families, terms, previous), seats, terms)
+    eligible = memberships(eligibility(judged, terms, previous), families, terms, previous)
+    return of_recipients(rank(eligible, seats, terms), terms)

@@ -1,12 +1,15 @@
-"""The filters of the law on the facts of the families: pass, fail or unknown, each for itself."""
+"""The filters of the law on the facts of the families: pass, fail, ground check or unknown, each for itself."""
 
 import polars as pl
 
 from quotas.rulebook import Policy
-from quotas.rules import Filter, Operator
+from quotas.rules import Effect, Filter, Operator
 from schemas.vocabularies import Outcome
 
 PREFIX = "outcome_"
+WORDS = pl.Enum([word.value for word in Outcome])
+"""Outcomes while families are judged; tables hold them as text."""
+_HOLDS = {Effect.EXCLUDE: Outcome.FAIL, Effect.GROUND_CHECK: Outcome.GROUND_CHECK}
 
 
 def threshold(rule: Filter, policy: Policy, records: pl.DataFrame) -> pl.Expr:
@@ -18,11 +21,11 @@ def threshold(rule: Filter, policy: Policy, records: pl.DataFrame) -> pl.Expr:
 
 
 def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
-    """One text expression per filter, named `outcome_<code>`."""
+    """One expression of `WORDS` per filter, named `outcome_<code>`."""
     expressions = []
     for rule in policy.filters:
         fact = pl.col(rule.fact)
-        fails = {
+        holds = {
             Operator.IS_TRUE: fact == 1,
             Operator.IS_FALSE: fact == 0,
             Operator.ABOVE: fact > threshold(rule, policy, records),
@@ -30,10 +33,10 @@ def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
         }[rule.operator]
         expressions.append(
             pl.when(fact.is_null())
-            .then(pl.lit(Outcome.UNKNOWN.value))
-            .when(fails)
-            .then(pl.lit(Outcome.FAIL.value))
-            .otherwise(pl.lit(Outcome.PASS.value))
+            .then(pl.lit(Outcome.UNKNOWN.value, WORDS))
+            .when(holds)
+            .then(pl.lit(_HOLDS[rule.effect].value, WORDS))
+            .otherwise(pl.lit(Outcome.PASS.value, WORDS))
             .alias(f"{PREFIX}{rule.code}")
         )
     return expressions
@@ -57,7 +60,7 @@ def filter_rows(judged: pl.DataFrame, records: pl.DataFrame, provenance: pl.Data
             "family_id",
             "regency_code",
             pl.lit(rule.code).alias("filter"),
-            pl.col(f"{PREFIX}{rule.code}").alias("outcome"),
+            pl.col(f"{PREFIX}{rule.code}").cast(pl.String).alias("outcome"),
             pl.col(rule.fact).cast(pl.Int64).alias("observed"),
             threshold(rule, policy, joined).alias("threshold"),
             pl.col(f"{rule.fact}_source").alias("source"),

@@ -14,7 +14,7 @@ from assets.decision.deciles import decile_of
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
 from assets.welfare.score import score
-from quotas.rules import Filter, ProgrammeRule, Unknown
+from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
 TIE_BREAK_FACTS = ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
@@ -45,23 +45,28 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `problems`, `decile` (1 poorest),
-        `points_<feature>`, the tie-break facts.
+        `points_<feature>`, the tie-break facts, and for each programme that pays by components
+        `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has none).
     """
     records = families.records.sort("family_id")
     scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard, parts=parts).rename(
         {terms.scorecard.spec.id: "family_id"}
     )
-    facts = tie_break_facts(member_facts(families.members, terms.days.decision_date))
+    members = member_facts(families.members, terms.days.decision_date)
     judged = records.select("family_id", "regency_code", *CARRIED, *outcomes(terms.policy, records))
     scores = scored.drop("family_id", "reason")
-    return (
-        judged.hstack(scores.get_columns())
-        .join(facts, on="family_id", how="left", maintain_order="left")
-        .with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0), decile=decile_of(terms))
-    )
+    of_members = [tie_break_facts(members)]
+    for programme, rule in terms.policy.programmes.items():
+        if rule.components:
+            names = {"components": f"components_{programme}", "amount_rupiah": f"amount_{programme}"}
+            of_members.append(paid_components(members, rule).rename(names))
+    judged = judged.hstack(scores.get_columns())
+    for facts in of_members:
+        judged = judged.join(facts, on="family_id", how="left", maintain_order="left")
+    return judged.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0), decile=decile_of(terms))
 
 
-def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
+def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
     """Which programme's rules each family meets, and every reason against it.
 
     Parameters
@@ -75,55 +80,53 @@ def eligibility(judged: pl.DataFrame, families: Families, terms: Terms, sitting:
     -------
     DataFrame
         One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
-        (codes), `components`, `amount_due_rupiah` (if it became a recipient), `received_before` (this programme in the
-        quarter before), the columns of `judged` that ranking and lists need; programme after programme, each in the
-        order of `judged`.
+        (codes), `ground_checks` (codes of what sends it to the BPS worklist), `components`, `amount_due_rupiah` (if it
+        became a recipient), `received_before` (this programme in the quarter before), the columns of `judged` that
+        ranking and lists need; programme after programme, each in the order of `judged`.
     """
-    facts = member_facts(families.members, terms.days.decision_date)
     receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
     marked = judged.with_columns(is_sitting=receives)
     parts = []
     for programme, rule in terms.policy.programmes.items():
         grounds = _grounds(terms.policy.filters, programme, rule)
         received = sitting.filter(pl.col("programme") == programme.value)["family_id"].unique()
-        asked = (
-            marked.join(_amounts(judged, facts, rule), on="family_id", how="left", maintain_order="left")
-            .with_columns(programme=pl.lit(programme.value))
-            .with_columns(_grounds=_bits(grounds))
+        asked = marked.with_columns(programme=pl.lit(programme.value), **_amounts(programme, rule)).with_columns(
+            _grounds=_bits(grounds)
         )
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
-                "reasons", pl.col("components").fill_null([]), pl.col("amount_due_rupiah").fill_null(0),
+                "reasons", "ground_checks", pl.col("components").fill_null([]),
+                pl.col("amount_due_rupiah").fill_null(0),
                 received_before=pl.col("family_id").is_in(received.implode()),
             )
         )  # fmt: skip
     return pl.concat(parts)
 
 
-def _amounts(judged: pl.DataFrame, facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
+def _amounts(programme: Programme, rule: ProgrammeRule) -> dict[str, pl.Expr]:
     if rule.components:
-        return paid_components(facts, rule).rename({"amount_rupiah": "amount_due_rupiah"})
-    return judged.select(
-        "family_id",
-        components=pl.lit([], pl.List(pl.String)),
-        amount_due_rupiah=pl.lit(rule.amount_rupiah, pl.Int64),
-    )
+        return {
+            "components": pl.col(f"components_{programme}"),
+            "amount_due_rupiah": pl.col(f"amount_{programme}"),
+        }
+    return {"components": pl.lit([], pl.List(pl.String)), "amount_due_rupiah": pl.lit(rule.amount_rupiah, pl.Int64)}
 
 
 @dataclass(frozen=True)
 class _Ground:
-    """One ground on which a family may not become eligible, and what it is then."""
+    """One ground on which a family may not become eligible, and what it is then; without a status, one of a visit."""
 
     code: str
-    status: Status
+    status: Status | None
     holds: pl.Expr
 
 
 def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRule) -> list[_Ground]:
     """Every ground a programme knows, in the order in which reasons are told."""
     mine = [one for one in filters if programme in one.programmes]
-    found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in mine]
+    excluding = [one for one in mine if one.effect is Effect.EXCLUDE]
+    found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in excluding]
     if rule.components:
         found.append(_Ground("no_component", Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
     if rule.max_decile is not None:
@@ -140,7 +143,18 @@ def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRul
     if rule.max_decile is not None:
         no_frame = pl.col("scorable") & pl.col("decile").is_null()
         found.append(_Ground("decile_unknown", Status.NOT_SCORABLE, no_frame))
-    return found
+    return [*found, *(visit for one in mine for visit in _visits(one))]
+
+
+def _visits(rule: Filter) -> list[_Ground]:
+    """What of a filter sends a family to the BPS worklist and is decided as passed."""
+    outcome, visits = pl.col(f"{PREFIX}{rule.code}"), []
+    if rule.effect is Effect.GROUND_CHECK:
+        visits.append(_Ground(rule.code, None, outcome == Outcome.GROUND_CHECK))
+    if rule.unknown is not Unknown.PASS:
+        whose = pl.col("is_sitting") if rule.unknown is Unknown.HOLD else pl.lit(value=True)
+        visits.append(_Ground(f"{rule.code}_unknown", None, (outcome == Outcome.UNKNOWN) & whose))
+    return visits
 
 
 def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
@@ -151,7 +165,7 @@ def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
 
 
 def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFrame:
-    """Status and reasons of every combination of grounds that occurs.
+    """Status, reasons and ground checks of every combination of grounds that occurs.
 
     An identity case comes first: whose facts these are is what is in doubt. Then what excludes for certain, then
     what is held until it is known, then too little data.
@@ -164,8 +178,10 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         status = next((one.value for one in order if one in statuses), ELIGIBLE)
         if any(one.code == IDENTITY_CASE for one in held):
             status = Status.HELD.value
-        rows.append((bits, status, [one.code for one in held]))
-    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": pl.List(pl.String)}
+        told = ([one.code for one in held if (one.status is None) == is_visit] for is_visit in (False, True))
+        rows.append((bits, status, *told))
+    codes = pl.List(pl.String)
+    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": codes, "ground_checks": codes}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

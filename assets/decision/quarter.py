@@ -4,7 +4,7 @@ The rules themselves are in `judge`, `ranking`, `places` and `transitions`; this
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,7 +16,9 @@ from assets.decision.filters import filter_rows
 from assets.decision.judge import eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
-from assets.decision.transitions import Before, Now, transitions
+from assets.decision.reviews import memberships, of_recipients
+from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
 from assets.welfare.scorecard import Scorecard
@@ -26,13 +28,15 @@ from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
-_DECISIONS, _ELIGIBILITY = "decision/decisions", "decision/eligibility"
+_DECISIONS, _ELIGIBILITY, _PROVENANCE = "decision/decisions", "decision/eligibility", "registry/provenance"
 _KEY = ["family_id", "programme"]
-_OF_NO_CONCERN = ("components", "head_name", "case_id", "input_hash")
+_OF_NO_CONCERN = (
+    "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due",
+)  # fmt: skip
 _LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
 _STATUS = {
     "family_id": pl.String(), "programme": pl.String(), "status": pl.String(), "regency_code": pl.String(),
-    "score_micro": pl.Int64(), "reasons": pl.List(pl.String),
+    "score_micro": pl.Int64(), "reasons": pl.List(pl.String), "member_since": pl.Date(),
 }  # fmt: skip
 
 
@@ -51,7 +55,7 @@ class History:
     of_departed : mapping
         Their rows of the tables that a decision looks back at, by key.
     received : DataFrame
-        In a first quarter `family_id, programme, status, regency_code, now` of the current recipients.
+        In a first quarter `family_id, programme, status, regency_code, member_since, now` of the current recipients.
     """
 
     tables: Mapping[str, Table]
@@ -67,14 +71,16 @@ class History:
         received = hashlib.sha256(self.received.write_csv().encode()).hexdigest()
         return digest([tables, self.terms and self.terms.hash, received])
 
-    def read(self, house: House, key: str, regency: str) -> pl.DataFrame:
+    def read(self, house: House, key: str, regency: str, columns: Sequence[str]) -> pl.DataFrame:
         """Last quarter's rows of the families that live in a regency now."""
         contract = house.contracts[key]
         if not self.tables:
-            return contract.empty()
+            return contract.empty().select(columns)
+        here = pl.col("regency_code") == regency
+        left = self.departed.filter(here).select("family_id")
         came = self.departed.filter(pl.col("now") == regency).select("family_id")
-        stayed = self.tables[key].read(contract, regency).join(self.departed, on="family_id", how="anti")
-        return pl.concat([stayed, self.of_departed[key].join(came, on="family_id", how="semi")])
+        stayed = self.tables[key].read(contract, regency, columns).join(left, on="family_id", how="anti")
+        return pl.concat([stayed, self.of_departed[key].select(columns).join(came, on="family_id", how="semi")])
 
     def statuses(self, house: House, regency: str) -> pl.DataFrame:
         """Last quarter's status, score and reasons of whoever lives in a regency now or is gone from it."""
@@ -84,7 +90,7 @@ class History:
             return self.received.filter(here).match_to_schema(_STATUS, missing_columns="insert", extra_columns="ignore")
         gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
-        return pl.concat([self.read(house, _DECISIONS, regency).select(columns), left.select(columns)])
+        return pl.concat([self.read(house, _DECISIONS, regency, columns), left.select(columns)])
 
     def recipients(self, house: House) -> pl.LazyFrame:
         """`regency_code, programme` of everybody who received, where it was then."""
@@ -140,13 +146,13 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
 
 def decided_tables(
     house: House, terms: Terms, eligible: Table, seats: Table, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table]:
-    """Decisions, payments and transitions, by regency."""
+) -> tuple[Table, Table, Table, Table]:
+    """Decisions, payments, the BPS worklist and transitions, by regency."""
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
-    decisions, payments = house.lake.map_shards(
-        _rank_regency, quarter, [contracts["decision/decisions"], contracts["decision/payments"]], shards,
-        [eligible, seats], house, terms, eligible, seats,
+    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist")]
+    decisions, payments, visits = house.lake.map_shards(
+        _rank_regency, quarter, made, shards, [eligible, seats], house, terms, eligible, seats,
         settings=(terms, house.key),
     )  # fmt: skip
     left = sorted(history.left() - set(shards))
@@ -157,7 +163,7 @@ def decided_tables(
         {**registry, _ELIGIBILITY: eligible, _DECISIONS: decisions}, seats, history,
         settings=(terms, history, everywhere),
     )  # fmt: skip
-    return decisions, payments, moved
+    return decisions, payments, visits, moved
 
 
 def _families(house: House, registry: Mapping[str, Table], regency: str) -> Families:
@@ -171,8 +177,9 @@ def _judge_regency(
     families = _families(house, registry, regency)
     judged = judge(families, terms)
     statuses = history.statuses(house, regency)
-    sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
-    eligible = eligibility(judged, families, terms, sitting).join(input_hashes(families), on="family_id")
+    sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme", "member_since")
+    eligible = memberships(eligibility(judged, terms, sitting), families, terms, sitting)
+    eligible = eligible.join(input_hashes(families), on="family_id")
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
     return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
 
@@ -196,7 +203,7 @@ def input_hashes(families: Families) -> pl.DataFrame:
 
 def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, seats: Table) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
-    decided = rank(rows, seats.read(house.contracts["decision/seats"]), terms)
+    decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
     ids = decided["family_id"].unique().sort()
     named = pl.DataFrame([ids, house.key.references(ids)])
     decided = decided.join(named, on="family_id", maintain_order="left").with_columns(
@@ -207,7 +214,7 @@ def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, sea
         policy_hash=pl.lit(terms.policy.hash),
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
-    return decided, decided.filter(pl.col("status") == Status.RECIPIENT)
+    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), worklist(decided)
 
 
 def masked_name(column: str) -> pl.Expr:
@@ -218,21 +225,25 @@ def masked_name(column: str) -> pl.Expr:
 def _transitions_of_regency(
     regency: str, house: House, terms: Terms, tables: Mapping[str, Table], seats: Table, history: History
 ) -> tuple[pl.DataFrame, ...]:
-    def read(key: str) -> pl.DataFrame:
-        return tables[key].read(house.contracts[key], regency)
+    def read(key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return tables[key].read(house.contracts[key], regency, columns)
 
     contract = house.contracts[seats.key]
-    eligible, decisions = (read(key).sort(*_KEY) for key in (_ELIGIBILITY, _DECISIONS))
+    facts = compared(*([*house.contracts[key].columns] for key in ("registry/families", _PROVENANCE)))
+    eligible, decisions = read(_ELIGIBILITY).sort(_KEY), read(_DECISIONS, [*_KEY, "status"]).sort(_KEY)
     if not eligible.select(_KEY).equals(decisions.select(_KEY)):
         message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
         raise Tampered(message)
     now = Now(
-        _families(house, tables, regency), read("registry/provenance"),
+        _families(house, tables, regency), read(_PROVENANCE, ["family_id", *sources_of(facts)]),
         eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
         history.statuses(house, regency),
-        Families(*(history.read(house, key, regency) for key in _REGISTRY)),
+        Families(
+            history.read(house, "registry/families", regency, ["family_id", *facts]),
+            history.read(house, "registry/members", regency, ["family_id", "person_id", MEMBER_EVIDENCE]),
+        ),
         history.terms,
         history.tables[seats.key].read(contract) if history.tables else None,
     )
@@ -282,8 +293,10 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
             "programme",
             pl.lit(Status.RECIPIENT.value).alias("status"),
             "regency_code",
+            member_since="since_date",
         )
-        .unique(["family_id", "programme"])
+        .sort(pl.all())
+        .unique(["family_id", "programme"], keep="first", maintain_order=True)
         .join(homes, on="family_id", how="left")
         .sort("family_id", "programme")
         .collect()
@@ -292,7 +305,8 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
 
 
 def _nobody() -> pl.DataFrame:
-    return pl.DataFrame(schema=dict.fromkeys(["family_id", "programme", "status", "regency_code", "now"], pl.String))
+    words = dict.fromkeys(["family_id", "programme", "status", "regency_code", "now"], pl.String)
+    return pl.DataFrame(schema={**words, "member_since": pl.Date})
 
 
 def cut_points_table(house: House, terms: Terms) -> Table:

@@ -1,5 +1,7 @@
 """Ranking: the eligible of an area and programme in one total order, cut at the places; the rest is the queue."""
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from assets.decision.families import Terms
@@ -7,6 +9,8 @@ from assets.decision.judge import ELIGIBLE, lottery
 from quotas.rules import MILLION, Ranking
 from schemas.vocabularies import Status
 
+OTHER_PROGRAMME = "other_programme"
+_KEY = ["family_id", "programme"]
 ORDER, SITTING, RESERVED = "order", "sitting", "reserved_"
 """Words of `placed_by`; the last is followed by the fact of the group."""
 _GROUP, _ROW, _SLOT = "_group", "_row", "_slot"
@@ -32,8 +36,11 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`, `placed_by`
         (`order`, `sitting` or `reserved_<fact>`; a recipient before whom in rank nobody waits is placed by the order),
         `cutoff_distance_micro` (the score less the highest with which this family would get a place; never above 0 for
-        a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input.
+        a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input. Where
+        policy makes a programme exclusive with another, that one is ranked first and its recipients are ineligible.
     """
+    if later := _exclusive(eligible, terms):
+        return _one_after_the_other(eligible, seats, terms, later)
     rules = terms.policy.ranking
     keys = _keys(rules)
     placed = _with_places(eligible, seats, terms)
@@ -65,7 +72,7 @@ def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Se
 
     All below the last score inside have a place and all above it have none; only who has that score is ranked.
     """
-    if not _is_plain(terms.policy.ranking):
+    if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
         return rank(eligible, seats, terms)["status"]
     score = pl.col("score_micro")
     queue = _with_places(eligible, seats, terms).filter(pl.col("status") == ELIGIBLE).select(
@@ -122,6 +129,32 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     groups = eligible.select(group).unique().sort(group).with_row_index(_GROUP)
     numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
     return eligible.with_row_index(_ROW).join(numbered, on=group, how="left", maintain_order="left")
+
+
+def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
+    """Programmes that are exclusive with another, and with which, where both are to be ranked."""
+    named = {code.value: one.exclusive_with for code, one in terms.policy.programmes.items()}
+    linked = {code: other.value for code, other in named.items() if other is not None}
+    here = set(eligible["programme"].unique()) if linked else set()
+    return {code: other for code, other in linked.items() if {code, other} <= here}
+
+
+def _one_after_the_other(
+    eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms, later: Mapping[str, str]
+) -> pl.DataFrame:
+    """Programmes that are exclusive with another ranked after it, without its recipients."""
+    first = rank(eligible.filter(~pl.col("programme").is_in(list(later))), seats, terms)
+    parts = [first]
+    for programme, other in later.items():
+        holders = first.filter(pl.col("status") == Status.RECIPIENT, pl.col("programme") == other)["family_id"]
+        barred = pl.col("family_id").is_in(holders.implode()) & (pl.col("status") == ELIGIBLE)
+        left = eligible.filter(pl.col("programme") == programme)
+        if "reasons" in left.columns:
+            told = pl.when(barred).then(pl.lit([OTHER_PROGRAMME], pl.List(pl.String))).otherwise("reasons")
+            left = left.with_columns(reasons=told)
+        status = pl.when(barred).then(pl.lit(Status.INELIGIBLE.value)).otherwise("status")
+        parts.append(rank(left.with_columns(status=status), seats, terms))
+    return eligible.select(_KEY).join(pl.concat(parts), on=_KEY, how="left", maintain_order="left")
 
 
 def _is_plain(rules: Ranking) -> bool:

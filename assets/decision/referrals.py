@@ -30,7 +30,7 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
     DataFrame
         One row per decided family: the whole numbers of its record that rules ask for, `floor_area_dm2_per_member`
         (hundredths of a square metre per person, rounded down), `days_since_<shock>` on the day of decision,
-        `receives_<programme>`, `is_eligible`, `decile`; ordered by family. What another questionnaire does not ask is
+        `receives_<programme>`, `is_eligible`, `decile`, `review_due` (in any programme); ordered by family. What another questionnaire does not ask is
         not known.
     """
     status = pl.col("status")
@@ -44,6 +44,7 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
         ),
         is_eligible=status.is_in(_LISTED).any().cast(pl.Int64),
         decile=pl.col("decile").min().cast(pl.Int64),
+        review_due=pl.col("review_due").any().cast(pl.Int64),
     )
     days = (pl.lit(terms.days.decision_date) - pl.col("shock_date")).dt.total_days()
     struck = shocks.group_by("family_id").agg(

@@ -39,7 +39,7 @@ class Now:
     families : Families
         What the registry holds of them.
     sources : DataFrame
-        Contract `registry/provenance` of them: who says what.
+        Contract `registry/provenance` of them, at least :func:`sources_of` the facts compared: who says what.
     decided : DataFrame
         From :func:`assets.decision.ranking.rank`.
     terms, seats
@@ -62,7 +62,8 @@ class Before:
     statuses : DataFrame
         `family_id, programme, status, regency_code, score_micro, reasons` of every family decided then.
     families : Families
-        What the registry held of them then; empty before the first quarter.
+        What the registry held of them then, at least the facts of :func:`compared` and the members' `MEMBER_EVIDENCE`;
+        empty before the first quarter.
     terms : Terms or None
         Terms of then; None before the first quarter.
     seats : DataFrame or None
@@ -152,7 +153,7 @@ def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -
     seats_then = now.seats if before.seats is None else before.seats
 
     def judged(families: Families, terms: Terms) -> pl.DataFrame:
-        made = eligibility(judge(families, terms, parts=False), families, terms, before.sitting)
+        made = eligibility(judge(families, terms, parts=False), terms, before.sitting)
         return made.select(*(name for name in rows.columns if name != "own"), own=_own())
 
     def everybody(terms: Terms) -> pl.DataFrame:
@@ -162,9 +163,11 @@ def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -
     switched = _switched(now, before)
     all_of_now = everybody(then)
     stayed = all_of_now.with_columns(pl.when(was_here).then(name).alias(name) for name in ("status", "own"))
-    of_evidence = _as_they_were(now, before, switched.filter("evidence"), EVIDENCE_FACTS)
+    few = _of(now.families, switched)
+    of_evidence = _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS)
     without_evidence = _laid(stayed, judged(of_evidence, then))
-    of_both = _as_they_were(now, before, switched.filter("bps"), [*EVIDENCE_FACTS, *_answers(now)])
+    facts = compared(now.families.records.columns, now.sources.columns)
+    of_both = _as_they_were(few, before, switched.filter("bps"), facts)
     own = _laid(without_evidence, judged(of_both, then))
     yield _World(Cause.OWN_DATA, own, then, seats_then)
     yield _World(Cause.BPS_CORRECTION, without_evidence, then, seats_then)
@@ -207,8 +210,8 @@ def _switched(now: Now, before: Before) -> pl.DataFrame:
     Beside the two flags, `<fact>_then`: the fact as it was; of an answer that BPS does not give, as it is.
     """
     records = now.families.records
-    answers = _answers(now)
-    facts = [*EVIDENCE_FACTS, *answers]
+    facts = compared(records.columns, now.sources.columns)
+    answers = [name for name in facts if name not in EVIDENCE_FACTS]
     marked = [
         members.filter(pl.col(MEMBER_EVIDENCE) == 1).select("family_id", "person_id")
         for members in (now.families.members, before.families.members)
@@ -228,7 +231,7 @@ def _switched(now: Now, before: Before) -> pl.DataFrame:
             bps=_differ(answers) & is_on_record,
         )
         .filter(pl.col("evidence") | pl.col("bps"))
-        .join(now.sources.select("family_id", *(f"{name}{_SOURCE}" for name in answers)), on="family_id", how="left")
+        .join(now.sources.select("family_id", *sources_of(facts)), on="family_id", how="left")
         .with_columns(
             pl.when(is_on_record & (pl.col(f"{name}{_SOURCE}") == Source.BPS_VALIDATION.value))
             .then(f"{name}{_THEN}")
@@ -242,13 +245,21 @@ def _switched(now: Now, before: Before) -> pl.DataFrame:
     )
 
 
-def _answers(now: Now) -> list[str]:
-    """What the registry says of families besides the agencies' facts, where it tells who says so."""
-    return [
-        name
-        for name in now.families.records.columns
-        if f"{name}{_SOURCE}" in now.sources.columns and name not in EVIDENCE_FACTS
-    ]
+def compared(families: Sequence[str], sources: Sequence[str]) -> list[str]:
+    """Facts that are compared between quarters: those of agencies, then the answers of which a source is told.
+
+    Parameters
+    ----------
+    families, sources : sequence of str
+        Columns of the contracts `registry/families` and `registry/provenance`.
+    """
+    answers = [name for name in families if f"{name}{_SOURCE}" in sources and name not in EVIDENCE_FACTS]
+    return [*EVIDENCE_FACTS, *answers]
+
+
+def sources_of(facts: Sequence[str]) -> list[str]:
+    """Columns that tell who gives the answers among these facts."""
+    return [f"{name}{_SOURCE}" for name in facts if name not in EVIDENCE_FACTS]
 
 
 def _differ(names: Iterable[str]) -> pl.Expr:
@@ -257,17 +268,23 @@ def _differ(names: Iterable[str]) -> pl.Expr:
     )
 
 
-def _as_they_were(now: Now, before: Before, switched: pl.DataFrame, facts: Sequence[str]) -> Families:
-    """These families of now, with these facts as they were, and the marks of their members."""
-    records, members = now.families.records, now.families.members
+def _of(families: Families, chosen: pl.DataFrame) -> Families:
+    ids = chosen.select("family_id")
+    parts = (frame.join(ids, on="family_id", how="semi") for frame in (families.records, families.members))
+    return Families(*parts)
+
+
+def _as_they_were(few: Families, before: Before, switched: pl.DataFrame, facts: Sequence[str]) -> Families:
+    """Those switched of a few families of now, with these facts as they were, and the marks of their members."""
     then = switched.select("family_id", *(f"{name}{_THEN}" for name in facts))
+    here = _of(few, then)
     marks = before.families.members.select("person_id", MEMBER_EVIDENCE)
+    marks = marks.join(here.members.select("person_id"), on="person_id", how="semi")
     return Families(
-        records.join(then, on="family_id")
+        here.records.join(then, on="family_id")
         .with_columns(pl.col(f"{name}{_THEN}").alias(name) for name in facts)
-        .select(records.columns),
-        members.join(then.select("family_id"), on="family_id", how="semi")
-        .drop(MEMBER_EVIDENCE)
+        .select(here.records.columns),
+        here.members.drop(MEMBER_EVIDENCE)
         .join(marks, on="person_id", how="left", maintain_order="left")
-        .select(members.columns),
+        .select(here.members.columns),
     )

@@ -13,6 +13,7 @@ import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.ranking import RESERVED, SITTING
+from assets.decision.reviews import REVIEW_DUE
 from assets.welfare.scorecard import MICRO, FeatureTable
 from quotas.rules import Filter, Operator, ProgrammeRule
 from reports.explanation import (
@@ -207,6 +208,8 @@ class _Telling:
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
+            visits=self._visits(row, rule),
+            member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
             next_step=self._next_step(row, payment),
@@ -218,8 +221,18 @@ class _Telling:
             return Words(filters[code].reason.id, filters[code].reason.en)
         if (unknown := filters.get(code.removesuffix(_UNKNOWN_SUFFIX))) is not None:
             return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
-        known = {"programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile}
+        known = {
+            "programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile,
+            "other": rule.exclusive_with, "years": rule.review_after_years,
+        }  # fmt: skip
         return words(f"reason.{code}", **known)
+
+    def _visits(self, row: Row, rule: ProgrammeRule) -> tuple[Reason, ...]:
+        """What sends the family to the field; nobody visits for a programme that excludes it, or while it is held."""
+        if row["status"] in {Status.INELIGIBLE, Status.HELD}:
+            return ()
+        codes = [*row["ground_checks"], *([REVIEW_DUE] if row[REVIEW_DUE] else [])]
+        return tuple(Reason(code, self._reason(code, row, rule)) for code in codes)
 
     def _placed_by(self, row: Row) -> Words | None:
         """The rule that put a family out of the order of the poor: before others who wait, or behind its own rank."""
@@ -280,6 +293,7 @@ class _Telling:
         limit = words("answer.none") if threshold is None else _measured(threshold, rule.unit)
         note = {
             Outcome.FAIL: Words(rule.reason.id, rule.reason.en),
+            Outcome.GROUND_CHECK: Words(rule.reason.id, rule.reason.en),
             Outcome.UNKNOWN: words(f"unknown.{rule.unknown}"),
             Outcome.PASS: None,
         }[Outcome(row["outcome"])]

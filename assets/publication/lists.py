@@ -43,8 +43,17 @@ def region_summary(decisions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
     inside its parent, its smallest sibling is suppressed as well.
     """
     parts = []
+    received = decisions.filter(pl.col("status") == Status.RECIPIENT)
+    several = received.filter(pl.col("programme").len().over("family_id") > 1)
     for level, column in _LEVELS.items():
-        by_region = counts(decisions, [column, "programme"]).rename({column: "region_code"})
+        group = [column, "programme"]
+        both = several.group_by(group).agg(both=pl.len().cast(pl.Int64)).collect()
+        by_region = (
+            counts(decisions, group)
+            .join(both, on=group, how="left")
+            .with_columns(pl.col("both").fill_null(0))
+            .rename({column: "region_code"})
+        )
         parts.append(_suppressed(by_region, level).with_columns(level=pl.lit(level), quarter=pl.lit(quarter)))
     return pl.concat(parts).with_columns(registered=pl.col("evaluated"))
 

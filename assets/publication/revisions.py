@@ -31,6 +31,7 @@ RESTRICTED_TABLES = (
     "decision/decisions",
     "decision/filters",
     "decision/payments",
+    "decision/worklist",
     "decision/transitions",
     "decision/scores",
     "decision/budget",

@@ -64,30 +64,60 @@ def placed(families: pl.LazyFrame, bps_batches: Sequence[str]) -> pl.LazyFrame:
     )
 
 
+def registered_families(persons: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.DataFrame:
+    """`family_card_number` of the families of DTSEN that are registered, under whatever card.
+
+    A family is registered if its card is on record, or any of its persons is.
+
+    Parameters
+    ----------
+    persons : LazyFrame
+        Feed `dtsen_persons`, at least card and NIK.
+    cards, numbers : LazyFrame
+        `family_card_number` and `nik` on record.
+    """
+    by_person = persons.select("family_card_number", "nik").join(numbers, on="nik", how="semi")
+    return pl.concat([cards, by_person.select("family_card_number")]).unique().collect()
+
+
+def frailty(persons: pl.LazyFrame, registered: pl.DataFrame, day: date) -> pl.DataFrame:
+    """`family_card_number, elderly_count, disabled_count`, and `stated`, the number of persons, of the unregistered.
+
+    Parameters
+    ----------
+    persons : LazyFrame
+        Feed `dtsen_persons`: card, NIK, name, birth date and `COUNTED`.
+    registered : DataFrame
+        From :func:`registered_families`.
+    day : date
+        On which ages are counted.
+    """
+    return (
+        persons.join(registered.lazy(), on="family_card_number", how="anti")
+        .unique()
+        .group_by("family_card_number")
+        .agg(
+            elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
+            disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
+            stated=pl.len().cast(pl.Int64),
+        )
+        .collect()
+    )
+
+
 def outreach(
-    families: pl.DataFrame,
-    persons: pl.LazyFrame,
-    cards: pl.LazyFrame,
-    numbers: pl.LazyFrame,
-    agents: pl.DataFrame,
-    day: date,
+    families: pl.DataFrame, registered: pl.DataFrame, frail: pl.DataFrame, agents: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The families to be called on, and how well each village is covered.
-
-    A family is registered if its card is on record, or any of its persons is, under whatever card.
 
     Parameters
     ----------
     families : DataFrame
         Feed `dtsen_families` of some regencies, with `village_code` in canonical form.
-    persons : LazyFrame
-        Feed `dtsen_persons`, at least of these families: card, NIK, name, birth date and `COUNTED`.
-    cards, numbers : LazyFrame
-        `family_card_number` and `nik` on record.
+    registered, frail : DataFrame
+        From :func:`registered_families` and :func:`frailty`, at least of these families.
     agents : DataFrame
         Feed `agents` of these regencies.
-    day : date
-        On which ages are counted.
 
     Returns
     -------
@@ -95,28 +125,6 @@ def outreach(
         By the contracts `registry/outreach` and `registry/coverage`. The agent is the first by name of those who
         serve the village.
     """
-    known = families.lazy().select("family_card_number")
-    registered = pl.concat(
-        [
-            known.join(cards, on="family_card_number", how="semi"),
-            persons.select("family_card_number", "nik")
-            .join(numbers, on="nik", how="semi")
-            .select("family_card_number")
-            .join(known, on="family_card_number", how="semi"),
-        ]
-    ).unique().collect()  # fmt: skip
-    unregistered = known.join(registered.lazy(), on="family_card_number", how="anti")
-    frail = (
-        persons.join(unregistered, on="family_card_number", how="semi")
-        .unique()
-        .group_by("family_card_number")
-        .agg(
-            elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
-            disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
-            _stated=pl.len().cast(pl.Int64),
-        )
-        .collect()
-    )
     serving = agents.drop_nulls("village_code").group_by("village_code").agg(
         pl.col("agent_id").min(), agents=pl.col("agent_id").n_unique().cast(pl.Int64)
     )  # fmt: skip
@@ -127,7 +135,7 @@ def outreach(
         .with_columns(
             pl.col("elderly_count", "disabled_count", "agents").fill_null(0),
             pl.col("is_registered").fill_null(value=False),
-            member_count=pl.coalesce("member_count", "_stated", 0),
+            member_count=pl.coalesce("member_count", "stated", 0),
             regency_code=regency_of("village_code"),
             district_code=district_of("village_code"),
         )

@@ -8,22 +8,18 @@ import polars as pl
 
 from assets.pseudonyms import PseudonymKey
 from assets.registry.attributes import Precedence, by_source, conflicts, golden_records
-from assets.registry.rollups import FACTS_OF_THE_RECORD, family_facts, heads, living, rolled_up
+from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up
 from assets.registry.settling import Settled
 from quotas.rules import RegistryRule
-from schemas.feeds import FACT_AGENCY, VISIT_NOT_FOUND
+from schemas.feeds import FACT_AGENCY, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
 from schemas.questionnaire import Questionnaire
-from schemas.registry_tables import FAMILY_FACTS
-from schemas.vocabularies import Agency, FaceMatch, OfficeReason
+from schemas.vocabularies import FaceMatch, OfficeReason, Source
 
 _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
-    "has_civil_servant": FACT_AGENCY["is_civil_servant"],
-    "has_soldier_or_police": FACT_AGENCY["is_soldier_or_police"],
-    "has_pensioner": FACT_AGENCY["is_pensioner"],
-    "wage_rupiah_month": Agency.BPJS_KETENAGAKERJAAN,
-    "electricity_va": Agency.PLN,
+    **{fact: FACT_AGENCY[name] for fact, name in FACT_OF_PERSONS.items()},
 }
+_FINDINGS = {"absence_finding": VISIT_NOBODY_MET, "refusal_finding": VISIT_REFUSED}
 
 
 def attributes_of(questionnaire: Questionnaire) -> tuple[str, ...]:
@@ -104,11 +100,11 @@ def family_records(  # noqa: PLR0913
             is_address_found_source=pl.col("visit_result_source"),
             registered_date=pl.col("first_registered_date"),
             **{
-                f"{fact}_source": pl.when(pl.col(f"{fact}_date").is_not_null()).then(pl.lit(str(_AGENCY[fact])))
-                for fact in FAMILY_FACTS
-                if fact not in FACTS_OF_THE_RECORD
+                f"{fact}_source": pl.when(pl.col(f"{fact}_date").is_not_null()).then(pl.lit(str(agency)))
+                for fact, agency in _AGENCY.items()
             },
         )
+        .with_columns(part for fact, result in _FINDINGS.items() for part in _finding(fact, result))
     )
     absent = [name for name in questionnaire.variables if name not in joined.columns]
     joined = joined.with_columns(pl.lit(None, pl.Int32).alias(name) for name in absent)
@@ -116,6 +112,17 @@ def family_records(  # noqa: PLR0913
     doubted = conflicts(told, answers, before.conflicts, attributes)
     doubted = doubted.join(joined.select("family_id", "regency_code"), on="family_id")
     return joined, joined, alive, doubted, _village_office(joined, cases)
+
+
+def _finding(fact: str, result: int) -> tuple[pl.Expr, ...]:
+    """What visits found, by who says so: 0 the last visit did not, 1 an agent says so, 2 BPS; null without a visit."""
+    is_bps = pl.col("visit_result_source") == Source.BPS_VALIDATION.value
+    is_found = pl.col("visit_result") == result
+    level = pl.when(is_found).then(pl.when(is_bps).then(2).otherwise(1)).when(is_found.not_()).then(0)
+    return (
+        level.cast(pl.Int64).alias(fact),
+        *(pl.col(f"visit_result_{part}").alias(f"{fact}_{part}") for part in ("source", "date")),
+    )
 
 
 def _splits(persons: pl.DataFrame, index: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from assets.lake import WHOLE, Lake, Table, digest
 from assets.registry.adjudications import rulings_of
 from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
-from assets.registry.coverage import COUNTED, outreach, placed, stated_regency
+from assets.registry.coverage import COUNTED, frailty, outreach, placed, registered_families, stated_regency
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on, pair_scorer
@@ -157,7 +157,7 @@ def resolve(
     missing = lake.map_shards(
         _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")], list(known),
         [feeds[feed] for feed in (Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS, Feed.AGENTS)] + [persons, *cards],
-        room, known,
+        room, known, *_who_is_missing(room, known),
         settings=(*settings, sorted(known.items())),
     )  # fmt: skip
     _read_group.cache_clear()
@@ -306,7 +306,21 @@ def _dtsen_groups(said: Statements) -> dict[str, list[str]]:
     return {codes[0]: codes for codes in groups.values()}
 
 
-def _outreach(shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, ...]:
+def _who_is_missing(room: _Quarter, known: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cards of DTSEN's families that are registered, and how frail the others are: persons know no regency."""
+    wanted = ("family_card_number", "nik", "name", "birth_date", *COUNTED)
+    persons = room.said.raw(Feed.DTSEN_PERSONS).select(wanted)
+    cards = room.index.lazy().select("family_card_number")
+    numbers = room.people.select("nik").drop_nulls()
+    if not known:
+        persons, cards, numbers = persons.clear(), cards.clear(), numbers.clear()
+    registered = registered_families(persons, cards, numbers)
+    return registered, frailty(persons, registered, room.house.days(room.quarter).decision_date)
+
+
+def _outreach(
+    shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]], registered: pl.DataFrame, frail: pl.DataFrame
+) -> tuple[pl.DataFrame, ...]:
     told = ["village_code", "decile_national", "member_count", "head_name", "address"]
     in_bps = _in_bps_codes(room.said)
     here = room.said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps).is_in(regencies[shard]))
@@ -318,11 +332,8 @@ def _outreach(shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]]
         .unique("family_card_number", keep="last", maintain_order=True)
         .collect()
     )
-    persons = room.said.raw(Feed.DTSEN_PERSONS).select("family_card_number", "nik", "name", "birth_date", *COUNTED)
     agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code").is_in(regencies[shard])).collect()
-    on_record = room.index.lazy().select("family_card_number")
-    day = room.house.days(room.quarter).decision_date
-    return outreach(families, persons, on_record, room.people.select("nik").drop_nulls(), agents, day)
+    return outreach(families, registered, frail, agents)
 
 
 def _parked(said: Statements, index: pl.DataFrame, persons: pl.LazyFrame) -> pl.DataFrame:

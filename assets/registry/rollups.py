@@ -15,15 +15,29 @@ _MARRIED = 2
 SEVERE = 2
 ELDERLY_AGE = 60
 _SCHOOL_AGE = (7, 18)
+_FIRST_CLASS = 1
 _SCHOOLING = {**dict.fromkeys(range(1, 6), 1), **dict.fromkeys(range(6, 11), 2), **dict.fromkeys(range(11, 18), 3),
               **dict.fromkeys(range(18, 23), 4), 23: 0}  # fmt: skip
-_FACT_OF_PERSONS = {
+FACT_OF_PERSONS = {
     "has_civil_servant": "is_civil_servant",
     "has_soldier_or_police": "is_soldier_or_police",
     "has_pensioner": "is_pensioner",
     "wage_rupiah_month": "wage_rupiah_month",
     "electricity_va": "electricity_va",
+    "has_certified_teacher": "is_certified_teacher",
+    "has_state_income": "has_state_income",
+    "has_company_owner": "is_company_owner",
+    "has_health_worker": "is_health_worker",
+    "has_village_official": "is_village_official",
+    "receives_other_aid": "receives_other_aid",
+    "car_count": "car_count",
+    "land_area_m2": "land_area_m2",
+    "has_first_class_insurance": "health_insurance_class",
+    "income_rupiah_year": "income_rupiah_year",
+    "gambling_rupiah": "gambling_rupiah",
+    "has_abnormal_transactions": "has_abnormal_transactions",
 }
+"""Facts of a family that its persons decide, with the fact of each person."""
 
 
 def age_on(day: date, birth: str = "birth_date") -> pl.Expr:
@@ -104,11 +118,12 @@ def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
     )
     facts = (
         living(persons)
+        .with_columns(health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64))
         .with_columns(
-            pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in _FACT_OF_PERSONS.values()
+            pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in FACT_OF_PERSONS.values()
         )
         .group_by("family_id")
-        .agg(part for fact, name in _FACT_OF_PERSONS.items() for part in _settled(fact, name))
+        .agg(part for fact, name in FACT_OF_PERSONS.items() for part in _settled(fact, name))
     )
     return counts.join(facts, on="family_id", how="left").sort("family_id")
 
@@ -121,6 +136,6 @@ def _settled(fact: str, name: str) -> tuple[pl.Expr, pl.Expr]:
 
 
 FACTS_OF_THE_RECORD = tuple(
-    fact for fact in FAMILY_FACTS if fact not in _FACT_OF_PERSONS and fact != "living_member_count"
+    fact for fact in FAMILY_FACTS if fact not in FACT_OF_PERSONS and fact != "living_member_count"
 )
 """Family facts that the registration and the visits decide, not the persons."""

@@ -114,7 +114,7 @@ def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Coun
 
 
 def _eligible(families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
-    return eligibility(judge(families, terms, parts=False), families, terms, sitting)
+    return eligibility(judge(families, terms, parts=False), terms, sitting)
 
 
 def _check_reproduced(base: pl.DataFrame, published: pl.DataFrame, snapshot: Snapshot, regency: str) -> None:
