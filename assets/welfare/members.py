@@ -60,7 +60,8 @@ def _rolled_up(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
         asked[HEADS] = f"count(*) FILTER (WHERE {_condition(members.head)})"
     columns = ", ".join(f"{expression} AS {_quoted(name)}" for name, expression in asked.items())
     for name, expression in asked.items():
-        _computed(persons, f"SELECT {expression} AS found FROM persons", f"members.roll_up.{name}")  # noqa: S608 - the expression is the specification\'s
+        sql = f"SELECT {expression} AS found FROM persons"  # noqa: S608 - the specification's own expression
+        _computed(persons, sql, f"members.roll_up.{name}")
     key = _quoted(members.key)
     order = f"SELECT {key}{', ' + columns if columns else ''} FROM persons WHERE {key} IS NOT NULL GROUP BY {key}"  # noqa: S608
     return _computed(persons, f"{order} ORDER BY min({_ROW})", "members")
