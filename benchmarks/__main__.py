@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import decision, identity, intake, linkage, quarter
+from benchmarks import decision, identity, intake, linkage, quarter, welfare
 
 BENCHMARKS = {
     "decision": decision.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "intake": intake.run,
     "linkage": linkage.run,
     "quarter": quarter.run,
+    "welfare": welfare.run,
 }
 
 for name in sys.argv[1:] or BENCHMARKS:

@@ -7,13 +7,13 @@ Commands import what they need when they run, so that `--help` answers at once.
 import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.cli_model import model
 from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
 from pipelines.cli_simulation import simulate
@@ -46,7 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Decide, every quarter, which families receive social assistance, and tell each of them why.",
 )
-model = typer.Typer(no_args_is_help=True, help="Fit, adopt, score with and show scorecards.")
 app.add_typer(model, name="model")
 batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, withdraw, compare.")
 app.add_typer(quotas, name="quotas")
@@ -469,105 +468,6 @@ def explain(
         sys.stdout.write(as_html(told, lang.value))
     else:
         sys.stdout.write(as_text(told, lang.value) + "\n")
-
-
-@model.command("fit")
-def model_fit(
-    survey: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    spec: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    out_dir: Annotated[Path, typer.Option("--out", help="Folder for model.json.")],
-    as_json: AsJson = False,
-) -> None:
-    """Fit a scorecard on any household survey that a specification describes."""
-    from assets.welfare.fit import fit
-    from assets.welfare.scorecard import write_scorecard
-    from assets.welfare.spec import read_spec
-    from assets.welfare.survey import read_survey
-
-    described = read_spec(spec)
-    card = fit(read_survey(survey, described), described)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    write_scorecard(card, out_dir / "model.json")
-    made = {
-        "model": str(out_dir / "model.json"),
-        "hash": card.hash,
-        "rows": card.provenance.rows,
-        "exclusion_error": card.provenance.exclusion_error,
-    }
-    if as_json:
-        print_json(made)
-        return
-    out.print("\n".join(f"{name}: {value}" for name, value in made.items()), markup=False)
-
-
-@model.command("adopt")
-def model_adopt(
-    file: Annotated[Path, typer.Option("--model", exists=True, dir_okay=False)],
-    valid_from: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day it is in force.")],
-    decree: Annotated[str, typer.Option(help="Number of the decree that puts it in force.")],
-) -> None:
-    """Put a scorecard in force from a day on."""
-    from assets.welfare.models import adopt
-    from assets.welfare.scorecard import read_scorecard
-
-    card = read_scorecard(file)
-    adopt(open_home().house.models, card, valid_from.date(), decree)
-    out.print(f"scorecard {card.hash[:12]} is in force from {valid_from.date()}")
-
-
-@model.command("score")
-def model_score(
-    file: Annotated[Path, typer.Option("--model", exists=True, dir_okay=False)],
-    survey: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    to: Annotated[Path, typer.Option("--out", help="CSV to write: id, scorable, score_micro, expenditure, reason.")],
-) -> None:
-    """Score the households of a file with a scorecard; lower is poorer."""
-    import polars as pl
-
-    from assets.welfare.score import expenditure, score
-    from assets.welfare.scorecard import read_scorecard
-    from assets.welfare.survey import read_survey
-
-    card = read_scorecard(file)
-    frame = read_survey(survey, card.spec, for_scoring=True)
-    scored = score(frame, card, parts=False)
-    line = card.spec.poverty_line
-    if isinstance(line, str):
-        known = frame[line].cast(pl.Float64) if line in frame.columns else pl.Series([None], dtype=pl.Float64)
-        scored = scored.with_columns(line=known)
-    worth = expenditure(pl.col("score_micro"), card, pl.col("line") if isinstance(line, str) else line)
-    scored.select(
-        pl.col(card.spec.id).alias("id"),
-        "scorable",
-        "score_micro",
-        worth.round(2, mode="half_away_from_zero").alias("expenditure"),
-        "reason",
-    ).write_csv(to)
-    out.print(f"{to}: {scored['scorable'].sum():,} of {scored.height:,} households scored", markup=False)
-
-
-@model.command("show")
-def model_show(
-    file: Annotated[
-        Path | None, typer.Option("--model", exists=True, dir_okay=False, help="Else the one in force today.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show a scorecard: where it comes from and the points of every answer (restricted)."""
-    from dataclasses import asdict
-
-    from assets.welfare.models import scorecard_on
-    from assets.welfare.scorecard import read_scorecard
-
-    card = read_scorecard(file) if file else scorecard_on(open_home().house.models, today())
-    table = card.table()
-    if as_json:
-        print_json({"hash": card.hash, "provenance": asdict(card.provenance), "points": table.to_dicts()})
-        return
-    out.print(f"scorecard {card.hash}")
-    for name, value in asdict(card.provenance).items():
-        out.print(f"  {name}: {value}", markup=False)
-    print_grid("points", table.columns, table.iter_rows())
 
 
 @app.command()

@@ -103,7 +103,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         assert f" {command} " in said
         assert perlinsos(tmp_path / "home", command, "--help").code == 0
     models = perlinsos(tmp_path / "home", "model", "--help").out
-    assert all(f" {command} " in models for command in ("fit", "score", "show", "adopt"))
+    assert all(f" {command} " in models for command in ("fit", "evaluate", "score", "show", "adopt"))
 
 
 @pytest.mark.parametrize(
@@ -568,6 +568,39 @@ def test_a_scorecard_is_fitted_shown_and_scores_without_a_home(fitted: Path) -> 
     assert scored.height == 300
     assert scored["score_micro"].dtype == pl.Int64
     assert scored["scorable"].all()
+
+
+def test_fitting_writes_the_card_and_a_scorecard_is_evaluated(fitted: Path) -> None:
+    html = (fitted / "fitted" / "card.html").read_text(encoding="utf-8")
+    assert html.count('class="shape"') == len(SPEC["features"])
+    assert "# Kartu model" in (fitted / "fitted" / "card.md").read_text(encoding="utf-8")
+    asked = ("--survey", fitted / "survey.csv", "--spec", fitted / "spec.yaml")
+    said = perlinsos(fitted / "no home", "model", "evaluate", "--model", fitted / "fitted" / "model.json", *asked)
+    assert said.code == 0, said.err
+    assert said.json["n"] == 300
+    low, high = said.json["intervals"]["exclusion_error"]
+    assert low <= said.json["exclusion_error"] <= high
+
+
+def test_persons_lie_beside_the_specification_and_others_may_be_given_to_score(tmp_path: Path) -> None:
+    households = _households(60)
+    members = {"file": "who/persons.csv", "key": "hhid", "roll_up": {"persons": {"count": "true"}}}
+    features = {**{name: SPEC["features"][name] for name in ("floor", "size")}, "persons": {"kind": "number"}}
+    for folder in ("spec/who", "survey"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "spec" / "spec.yaml").write_text(yaml.safe_dump({**SPEC, "members": members, "features": features}))
+    persons = households.select("hhid")
+    pl.concat([persons, persons.head(30)]).write_csv(tmp_path / "spec" / "who" / "persons.csv")
+    households.write_csv(tmp_path / "survey" / "survey.csv")
+    survey = ("--survey", tmp_path / "survey" / "survey.csv")
+    fit = ("model", "fit", *survey, "--spec", tmp_path / "spec" / "spec.yaml", "--out", tmp_path / "out")
+    assert perlinsos(tmp_path, *fit).code == 0
+    score = ("model", "score", "--model", tmp_path / "out" / "model.json", *survey, "--out", tmp_path / "scores.csv")
+    one_sentence(perlinsos(tmp_path, *score), 4, "persons.csv: cannot be read")
+    persons.head(50).write_csv(tmp_path / "fewer.csv")
+    assert perlinsos(tmp_path, *score, "--members", tmp_path / "fewer.csv").code == 0
+    scored = pl.read_csv(tmp_path / "scores.csv")
+    assert scored.filter(~pl.col("scorable"))["reason"].to_list() == ["missing:persons"] * 10
 
 
 def test_an_adopted_scorecard_is_in_force_and_another_of_the_same_day_is_refused(home: Path, fitted: Path) -> None:

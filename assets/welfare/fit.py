@@ -26,10 +26,16 @@ CODES = 254
 LEAVES = 4
 LEAF_ROWS = 20
 SEED = 0
+FOLDS = 5
+PENALTIES = (1.0, 10.0, 100.0)
+ROUNDS = (0, 60, 120)
+LEARNING_RATES = (0.05, 0.1)
 
 
 @dataclass(frozen=True)
-class _Parameters:
+class Parameters:
+    """Strength of the ridge start, boosting rounds and boosting rate."""
+
     penalty: float
     rounds: int
     learning_rate: float
@@ -130,6 +136,17 @@ class Problem:
     tables: list[FeatureTable]
     missing_bin: bool
 
+    def part(self, kept: npt.NDArray[np.bool_]) -> "Problem":
+        """The households ``kept``, in the same bins."""
+        weight = self.weight[kept]
+        return dataclasses.replace(
+            self,
+            bins=self.bins[kept],
+            target=self.target[kept],
+            weight=weight * (len(weight) / weight.sum()),
+            stratum=self.stratum[kept],
+        )
+
     def sizes(self) -> list[int]:
         """Bins of each feature, that of a missing answer included."""
         return [max(len(table.representatives), len(table.codes)) + self.missing_bin for table in self.tables]
@@ -139,10 +156,10 @@ def fit(
     survey: pl.DataFrame,
     spec: SurveySpec,
     *,
-    penalties: Sequence[float] = (1.0, 10.0, 100.0),
-    rounds: Sequence[int] = (0, 60, 120),
-    learning_rates: Sequence[float] = (0.05, 0.1),
-    folds: int = 5,
+    penalties: Sequence[float] = PENALTIES,
+    rounds: Sequence[int] = ROUNDS,
+    learning_rates: Sequence[float] = LEARNING_RATES,
+    folds: int = FOLDS,
 ) -> Scorecard:
     """Scorecard fitted on ``survey``: a ridge start on binned features plus additive boosting of its residual.
 
@@ -165,12 +182,12 @@ def fit(
     learning_rates : sequence of float
         Boosting rates.
     folds : int
-        Folds of whole areas (households where the specification names no area).
+        Folds of whole areas (households where the specification names no area), at most as many as there are.
 
     Raises
     ------
     NotScorable
-        Nothing to learn from: no usable household, fewer areas than folds, a constant target.
+        Nothing to learn from: no usable household, fewer than two areas, a constant target.
     SpecError
         A feature cannot be binned as declared.
     """
@@ -179,12 +196,12 @@ def fit(
     if np.ptp(rows.target) == 0:
         message = f"{spec.target.column} is the same for all households: nothing to learn. Correct the survey."
         raise NotScorable(message)
-    grid = [_Parameters(*choice) for choice in itertools.product(penalties, sorted(rounds), learning_rates)]
+    grid = parameter_grid(penalties, rounds, learning_rates)
     everyone = np.ones(len(rows.target), dtype=np.bool_)
     # One thread: surveys are small, waiting for the other threads costs more than they save, sums keep their order.
     with threadpoolctl.threadpool_limits(limits=1):
-        chosen, error = _chosen(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
-        estimates = _estimates(problem, everyone, [chosen])[chosen]
+        chosen, error = choose(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
+        estimates = estimates_of(problem, everyone, [chosen])[chosen]
     strata = problem.strata
     return Scorecard(
         spec=spec,
@@ -205,6 +222,15 @@ def fit(
             versions={"numpy": np.__version__, "polars": pl.__version__, "scikit-learn": sklearn.__version__},
         ),
     )
+
+
+def parameter_grid(
+    penalties: Sequence[float] = PENALTIES,
+    rounds: Sequence[int] = ROUNDS,
+    learning_rates: Sequence[float] = LEARNING_RATES,
+) -> list[Parameters]:
+    """Every combination of parameters."""
+    return [Parameters(*choice) for choice in itertools.product(penalties, sorted(rounds), learning_rates)]
 
 
 def binned(rows: TrainingRows, spec: SurveySpec) -> Problem:
@@ -298,23 +324,57 @@ def _bins(tables: list[FeatureTable], rows: TrainingRows, *, missing_bin: bool) 
     return np.column_stack(columns)
 
 
-def _chosen(
-    problem: Problem, grid: list[_Parameters], rows: TrainingRows, spec: SurveySpec, folds: int
-) -> tuple[_Parameters, float]:
+def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Integers:
+    """Fold of each household, from 0: whole areas (households without areas) dealt out after a shuffle.
+
+    Where there are fewer areas than ``folds``, each is a fold.
+
+    Raises
+    ------
+    NotScorable
+        There are fewer than two areas.
+    """
     area = area_numbers(rows.frame, spec.area) if spec.area else np.arange(len(rows.target))
     areas = int(area.max()) + 1
-    if not 1 < folds <= areas:
-        message = f"{areas} areas cannot make {folds} folds. Name a finer area or ask for fewer folds."
+    if min(folds, areas) <= 1:
+        message = f"{areas} area cannot be told from others out of it. Name a finer area in the specification."
         raise NotScorable(message)
-    # Areas are dealt out like cards after a shuffle, so that folds hold equally many.
-    fold = (np.random.default_rng(SEED).permutation(areas) % folds)[area]
+    # Dealt out like cards, so that folds hold equally many areas.
+    return np.asarray((np.random.default_rng(SEED).permutation(areas) % min(folds, areas))[area])
+
+
+def predict(estimates: list[Additive], problem: Problem) -> Floats:
+    """Prediction for each row of ``problem`` by the estimate of its stratum."""
+    predicted = np.empty(len(problem.target))
+    for stratum, estimate in enumerate(estimates):
+        mine = problem.stratum == stratum
+        predicted[mine] = estimate.predict(problem.bins[mine])
+    return predicted
+
+
+def out_of_area(rows: TrainingRows, spec: SurveySpec, chosen: Provenance) -> Floats:
+    """Predictions for ``rows``: each fold of areas by estimates with the ``chosen`` parameters fitted on the others."""
+    problem, fold = binned(rows, spec), folds_of(rows, spec)
+    choice = Parameters(chosen.penalty, chosen.rounds, chosen.learning_rate)
+    predicted = np.empty(len(rows.target))
+    with threadpoolctl.threadpool_limits(limits=1):
+        for held_out in range(int(fold.max()) + 1):
+            outside = fold == held_out
+            estimates = estimates_of(problem, ~outside, [choice])[choice]
+            predicted[outside] = predict(estimates, problem.part(outside))
+    return predicted
+
+
+def choose(
+    problem: Problem, grid: list[Parameters], rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS
+) -> tuple[Parameters, float]:
+    """Parameters chosen from ``grid`` by the out-of-area error at the quota, and that error; see :func:`fit`."""
+    fold = folds_of(rows, spec, folds)
     predicted = {choice: np.empty(len(rows.target)) for choice in grid}
-    for held_out in range(folds):
+    for held_out in range(int(fold.max()) + 1):
         outside = fold == held_out
-        for choice, estimates in _estimates(problem, ~outside, grid).items():
-            for stratum, estimate in enumerate(estimates):
-                mine = outside & (problem.stratum == stratum)
-                predicted[choice][mine] = estimate.predict(problem.bins[mine])
+        for choice, estimates in estimates_of(problem, ~outside, grid).items():
+            predicted[choice][outside] = predict(estimates, problem.part(outside))
     missed = {}
     squares = {}
     for choice, guess in predicted.items():
@@ -339,11 +399,11 @@ def _standard_error(values: Floats, weight: Floats) -> float:
     return float(np.sqrt(((weight * deviations) ** 2).sum()) / weight.sum())
 
 
-def _estimates(
-    problem: Problem, training: npt.NDArray[np.bool_], grid: list[_Parameters]
-) -> dict[_Parameters, list[Additive]]:
+def estimates_of(
+    problem: Problem, training: npt.NDArray[np.bool_], grid: list[Parameters]
+) -> dict[Parameters, list[Additive]]:
     """Directed, centred estimate per stratum for each choice of the grid, learnt from the ``training`` rows."""
-    found: dict[_Parameters, list[Additive]] = {choice: [] for choice in grid}
+    found: dict[Parameters, list[Additive]] = {choice: [] for choice in grid}
     for stratum in range(len(problem.strata)):
         mine = training & (problem.stratum == stratum)
         if not mine.any():
@@ -357,8 +417,8 @@ def _estimates(
     return found
 
 
-def _by_start(grid: list[_Parameters]) -> dict[tuple[float, float], list[_Parameters]]:
-    groups: dict[tuple[float, float], list[_Parameters]] = {}
+def _by_start(grid: list[Parameters]) -> dict[tuple[float, float], list[Parameters]]:
+    groups: dict[tuple[float, float], list[Parameters]] = {}
     for choice in grid:
         groups.setdefault((choice.penalty, choice.learning_rate), []).append(choice)
     return groups

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.welfare.members import HEADS
 from assets.welfare.scorecard import MICRO, FeatureTable, Scorecard
-from assets.welfare.survey import answer, blank, code
+from assets.welfare.survey import answer, blank, code, number
 from schemas.errors import NotScorable
 
 # Whole numbers spanning no more than this are looked up in a dense table, others by bisection.
@@ -93,6 +94,44 @@ def expenditure(score_micro: pl.Expr, card: Scorecard, line: pl.Expr | float | N
         return score_micro / MICRO
     multiple = (score_micro / MICRO).exp()
     return multiple * line if card.relative_to_line and line is not None else multiple
+
+
+def score_survey(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
+    """Scores of a survey's households as they are written out, in the order of ``survey``.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``id, scorable, score_micro, expenditure, reason`` as :func:`score` and :func:`expenditure` give them (the
+        multiple of the poverty line where the survey lacks the line's column); ``no_head`` or ``several_heads`` is the
+        reason of a household whose specification names a head and which has not exactly one.
+
+    Raises
+    ------
+    NotScorable
+        A column is absent.
+    """
+    scored = score(survey, card, parts=False)
+    if HEADS in survey.columns:
+        heads = survey[HEADS].fill_null(0)
+        told = pl.when(heads == 0).then(pl.lit("no_head")).when(heads > 1).then(pl.lit("several_heads"))
+        scored = scored.with_columns(
+            pl.when(heads == 1).then("scorable").otherwise(pl.lit(value=False)).alias("scorable"),
+            pl.when(heads == 1).then("score_micro").alias("score_micro"),
+            pl.coalesce(told, "reason").alias("reason"),
+        )
+    line = card.spec.poverty_line
+    if isinstance(line, str):
+        known = survey.select(number(line, survey.schema[line])) if line in survey.columns else None
+        scored = scored.with_columns(line=pl.lit(1.0) if known is None else known[line])
+    worth = expenditure(pl.col("score_micro"), card, pl.col("line") if isinstance(line, str) else line)
+    return scored.select(
+        pl.col(card.spec.id).alias("id"),
+        "scorable",
+        "score_micro",
+        worth.round(2, mode="half_away_from_zero").alias("expenditure"),
+        "reason",
+    )
 
 
 def lookup(feature: FeatureTable, dtype: pl.DataType) -> _Lookup:

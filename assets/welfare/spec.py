@@ -10,6 +10,7 @@ from schemas.errors import SpecError
 
 Kind = Literal["number", "flag", "category"]
 Direction = Literal["increasing", "decreasing", "none"]
+AGGREGATES = ("count", "first", "sum", "mean", "min", "max", "any")
 
 
 def _code_as_text(key: object) -> object:
@@ -93,6 +94,54 @@ class MissingBin(_Strict):
     at_most: Annotated[float, Field(gt=0, le=1)]
 
 
+class RollUp(_Strict):
+    """One answer of a household made of its members' answers: exactly one aggregate of an SQL expression.
+
+    ``count`` and ``any`` take a condition, the others a value; ``where`` narrows the members first.
+    """
+
+    count: str | None = None
+    first: str | None = None
+    sum: str | None = None
+    mean: str | None = None
+    min: str | None = None
+    max: str | None = None
+    any: str | None = None
+    where: str | None = None
+
+    @model_validator(mode="after")
+    def _one_aggregate(self) -> Self:
+        if len([name for name in AGGREGATES if getattr(self, name) is not None]) != 1:
+            message = f"give exactly one of {', '.join(AGGREGATES)}, and where if need be"
+            raise ValueError(message)
+        return self
+
+    @property
+    def aggregate(self) -> tuple[str, str]:
+        """Name of the aggregate and its SQL expression."""
+        return next((name, given) for name in AGGREGATES if (given := getattr(self, name)) is not None)
+
+
+class Members(_Strict):
+    """Persons of the surveyed households.
+
+    ``file`` lies beside the specification; without it the survey is the person file, one household per ``key``, and
+    what is not rolled up comes from the row ``head`` names. ``key`` is the household's id in the person file.
+    """
+
+    file: str | None = None
+    key: str
+    head: str | None = None
+    roll_up: dict[str, RollUp] = {}
+
+    @model_validator(mode="after")
+    def _households_come_from_somewhere(self) -> Self:
+        if self.file is None and self.head is None:
+            message = "without file the survey is the person file; name the row a household comes from with head"
+            raise ValueError(message)
+        return self
+
+
 class SurveySpec(_Strict):
     """A survey described once: what ``fit``, ``score`` and ``evaluate`` need to know of its columns."""
 
@@ -102,6 +151,7 @@ class SurveySpec(_Strict):
     area: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     poverty_line: str | PositiveFloat | None = None
+    members: Members | None = None
     features: Annotated[dict[str, Feature], Field(min_length=1)]
     quota: Quota = Quota(share=0.3)
     groups: tuple[str, ...] = ()
@@ -128,7 +178,13 @@ class SurveySpec(_Strict):
 
 
 _MAY_BE_NULL = frozenset(name for name, field in SurveySpec.model_fields.items() if not field.is_required())
-_PARTS: dict[str, type[BaseModel]] = {"target": Target, "features": Feature, "quota": Quota, "missing": MissingBin}
+_PARTS: dict[str, type[BaseModel]] = {
+    "target": Target,
+    "features": Feature,
+    "quota": Quota,
+    "missing": MissingBin,
+    "members": Members,
+}
 
 
 def read_spec(path: Path) -> SurveySpec:
@@ -154,6 +210,8 @@ def read_spec(path: Path) -> SurveySpec:
 def _told(location: tuple[int | str, ...], fault: str, words: str) -> str:
     key = ".".join(str(part) for part in location) or "the file"
     model = _PARTS.get(str(location[0]), SurveySpec) if len(location) > 1 else SurveySpec
+    if location[1:2] == ("roll_up",) and len(location) > 2:  # noqa: PLR2004 - below members.roll_up.<name>
+        model = RollUp
     if fault == "extra_forbidden":
         return f"{key} is not a known key; remove it or use one of {', '.join(model.model_fields)}."
     if fault == "missing":

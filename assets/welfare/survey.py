@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.welfare.members import HEADS, households_of, with_members
 from assets.welfare.spec import Kind, SurveySpec
 from schemas.errors import FileRefused, NotScorable, SpecError
 
@@ -37,6 +38,12 @@ class TrainingRows:
     weight: Floats
     set_aside: dict[str, int]
 
+    def part(self, kept: npt.NDArray[np.bool_]) -> "TrainingRows":
+        """The households ``kept``, without the count of those left out."""
+        return TrainingRows(
+            self.frame.filter(pl.Series(kept)), self.target[kept], self.weight[kept], dict(self.set_aside)
+        )
+
     @property
     def hash(self) -> str:
         """SHA-256 of all columns used, in hexadecimal; the order of the rows in the file does not enter it."""
@@ -52,8 +59,13 @@ class TrainingRows:
         return digest.hexdigest()
 
 
-def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> pl.DataFrame:
-    """Survey in the CSV or Parquet file at ``path``, all its rows in their order.
+def read_survey(
+    path: Path, spec: SurveySpec, *, members: Path | None = None, for_scoring: bool = False
+) -> pl.DataFrame:
+    """Survey in the CSV or Parquet file at ``path``, all its households in their order.
+
+    Where the specification rolls up members, they come from the file ``members``, by default the specification's
+    beside the survey; or the survey is the person file itself.
 
     The id and codes are text, numbers Float64; a column of numbers with a cell that is none stays text, so that
     scoring can name the household. Columns the specification does not mention stay as they are (text in CSV).
@@ -63,10 +75,15 @@ def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> p
     FileRefused
         The file cannot be read, lacks a column, or target, weight, line or quota holds a cell that is no number.
     """
-    try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as fault:
-        raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
+    frame = _file(path)
+    if spec.members is not None and spec.members.file is None:
+        frame = households_of(frame, spec.members)
+        if spec.id in frame.columns:
+            # Without a head there is no row to take the id from; the household's key names it.
+            frame = frame.with_columns(pl.coalesce(pl.col(spec.id, spec.members.key).cast(pl.String)).alias(spec.id))
+    elif spec.members is not None and spec.members.file is not None:
+        persons = _file(members or path.parent / spec.members.file)
+        frame = with_members(frame, persons, spec.id, spec.members)
     measures = [] if for_scoring else _measures(spec)
     needed = [spec.id, *spec.strata, *spec.features, *measures]
     if not for_scoring:
@@ -82,6 +99,13 @@ def read_survey(path: Path, spec: SurveySpec, *, for_scoring: bool = False) -> p
             raise FileRefused("survey_no_number", file=str(path), column=name, row=str(wrong[0] + 1), count=len(wrong))
     whole = [name for name in parsed.columns if parsed[name].null_count() == int(blank(frame[name]).sum())]
     return frame.with_columns(pl.col(spec.id).cast(pl.String), *(parsed[name] for name in whole))
+
+
+def _file(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as fault:
+        raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
 
 
 def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
@@ -115,6 +139,9 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
         *(answer(name, survey.schema[name], feature.kind) for name, feature in spec.features.items()),
     ).sort(spec.id)
     reasons = _unusable(spec)
+    if HEADS in survey.columns:
+        one_head = survey.sort(pl.col(spec.id).cast(pl.String)).select(pl.col(HEADS).fill_null(0) == 1)[HEADS]
+        reasons = {HEADS: ~pl.lit(one_head), **reasons}
     first = pl.coalesce(pl.when(unusable).then(pl.lit(reason)) for reason, unusable in reasons.items())
     reason = frame.select(first.alias("reason"))["reason"]
     frame = frame.filter(reason.is_null())

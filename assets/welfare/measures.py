@@ -1,0 +1,212 @@
+"""Measures of a ranking by predicted welfare, with intervals from whole areas drawn again. No fitting, no scoring."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from assets.welfare.evaluate import Flags, at_quota, places_of
+from assets.welfare.fit import out_of_area
+from assets.welfare.score import score_survey
+from assets.welfare.scorecard import MICRO, Scorecard
+from assets.welfare.spec import SurveySpec
+from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, training_rows
+from schemas.errors import NotScorable
+
+REPLICATES = 1_000
+SEED = 0
+NEAR = 0.05
+"""Share of the cut-off's predicted expenditure within which a household is near it."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Households ranked at their quota.
+
+    Attributes
+    ----------
+    rows : TrainingRows
+        The households, with measured welfare and weights.
+    predicted : array of float
+        Predicted log expenditure, or class.
+    poor, selected, severe, near : array of bool
+        Poor by measured welfare; selected by prediction; in the poorer half of the poor; near the cut-off.
+    """
+
+    rows: TrainingRows
+    predicted: Floats
+    poor: Flags
+    selected: Flags
+    severe: Flags
+    near: Flags
+
+
+def ranked(predicted: Floats, rows: TrainingRows, spec: SurveySpec) -> Ranked:
+    """Households ranked by ``predicted`` at the quota of ``spec``."""
+    poor, selected = at_quota(predicted, rows, spec.quota)
+    severe = np.zeros(len(poor), dtype=np.bool_)
+    poorest_first = np.lexsort((np.arange(len(poor)), rows.target))
+    poorest_first = poorest_first[poor[poorest_first]]
+    severe[poorest_first[: (len(poorest_first) + 1) // 2]] = True
+    return Ranked(rows, predicted, poor, selected, severe, _near(predicted, selected, rows, spec))
+
+
+def _near(predicted: Floats, selected: Flags, rows: TrainingRows, spec: SurveySpec) -> Flags:
+    """Whether predicted expenditure is within 5% of that of the last household selected in the area."""
+    at = places_of(rows.frame, spec.quota)
+    cut = np.full(len(at.places), -np.inf)
+    np.maximum.at(cut, at.area[selected], predicted[selected])
+    is_a_cut = np.bincount(at.area) > at.places
+    mine = np.where(is_a_cut, cut, np.nan)[at.area]
+    with np.errstate(invalid="ignore"):
+        distance = predicted / mine if spec.target.scale == "ordinal" else np.exp(predicted - mine)
+        return np.asarray(np.abs(distance - 1) <= NEAR)
+
+
+def measures(found: Ranked, weight: Floats) -> dict[str, float | None]:
+    """Weighted measures; None where nobody is in the denominator."""
+    target, poor, selected = found.rows.target, found.poor, found.selected
+    squares = _of(weight, (target - _of(weight, target, True)) ** 2, True)  # noqa: FBT003 - everyone
+    left = _of(weight, (target - found.predicted) ** 2, True)  # noqa: FBT003
+    hit, share = _of(weight, poor, selected), _of(weight, poor, True)  # noqa: FBT003
+    return {
+        "r2": 1 - left / squares if squares else None,
+        "auc": _auc(found.predicted, poor, weight),
+        "exclusion_error": _of(weight, ~selected, poor),
+        "inclusion_error": _of(weight, ~poor, selected),
+        "severe_miss": _of(weight, ~selected, found.severe),
+        "cgh": hit / share if hit is not None and share else None,
+        "near_cutoff_share": _of(weight, found.near, True),  # noqa: FBT003
+    }
+
+
+def _of(weight: Floats, values: Any, among: Any) -> Any:  # noqa: ANN401 - flags or floats
+    mass = weight * among
+    total = mass.sum()
+    return float(mass @ values / total) if total > 0 else None
+
+
+def _auc(predicted: Floats, poor: Flags, weight: Floats) -> float | None:
+    """Chance that a poor household is ranked below one that is not, ties as half."""
+    _, level = np.unique(predicted, return_inverse=True)
+    of_poor, others = np.bincount(level, weight * poor), np.bincount(level, weight * ~poor)
+    if not of_poor.sum() or not others.sum():
+        return None
+    above = others[::-1].cumsum()[::-1] - others / 2
+    return float(of_poor @ above / (of_poor.sum() * others.sum()))
+
+
+def calibration(predicted: Floats, rows: TrainingRows, weight: Floats) -> dict[str, float | None]:
+    """Weighted least squares of observed on predicted welfare: 1 and 0 where predictions are right on average."""
+    mean, middle = np.average(predicted, weights=weight), np.average(rows.target, weights=weight)
+    spread = float(weight @ (predicted - mean) ** 2)
+    if not spread:
+        return {"slope": None, "intercept": None}
+    slope = float(weight @ ((predicted - mean) * (rows.target - middle))) / spread
+    return {"slope": slope, "intercept": float(middle - slope * mean)}
+
+
+def clusters(rows: TrainingRows, spec: SurveySpec) -> Integers:
+    """Number of the finest area of each household; a household without areas is one of its own."""
+    return area_numbers(rows.frame, spec.area) if spec.area else np.arange(len(rows.target))
+
+
+def draws(area: Integers, weight: Floats) -> Any:  # noqa: ANN401 - a generator of weights
+    """Weights of each of 1,000 samples of whole areas, drawn with a fixed seed."""
+    dice = np.random.default_rng(SEED)
+    count = int(area.max()) + 1
+    for _ in range(REPLICATES):
+        yield weight * np.bincount(dice.integers(0, count, count), minlength=count)[area]
+
+
+def interval(values: list[float | None]) -> list[float] | None:
+    """95% interval of bootstrap ``values``; None without any."""
+    known = [value for value in values if value is not None]
+    return [float(end) for end in np.quantile(known, [0.025, 0.975])] if known else None
+
+
+def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
+    """Per group column and value: households, poor, selected and both errors."""
+    told: dict[str, dict[str, Any]] = {}
+    for column in spec.groups:
+        values = found.rows.frame[column].cast(pl.String).fill_null("")
+        told[column] = {}
+        for value in sorted(values.unique()):
+            mine = (values == value).to_numpy()
+            weight = found.rows.weight * mine
+            told[column][value] = {
+                "n": int(mine.sum()),
+                "poor": int((found.poor & mine).sum()),
+                "selected": int((found.selected & mine).sum()),
+                "exclusion_error": _of(weight, ~found.selected, found.poor),
+                "inclusion_error": _of(weight, ~found.poor, found.selected),
+            }
+    return told
+
+
+def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) -> dict[str, Any]:
+    """All measures of a ranking with groups, denominators and intervals, as JSON would have them.
+
+    Parameters
+    ----------
+    found : Ranked
+        Households at their quota; the bootstrap draws areas again and holds model and selection fixed.
+    spec : SurveySpec
+        The survey's specification.
+    calibrated : array of float, optional
+        Out-of-area predictions for the calibration where ``found.predicted`` are none.
+    """
+    rows = found.rows
+    guess = found.predicted if calibrated is None else calibrated
+    point = measures(found, rows.weight)
+    area = clusters(rows, spec)
+    samples: list[dict[str, float | None]] = []
+    for weight in draws(area, rows.weight):
+        line = calibration(guess, rows, weight)
+        samples.append({**measures(found, weight), **{f"calibration_{name}": value for name, value in line.items()}})
+    return {
+        "n": len(rows.target),
+        "places": int(places_of(rows.frame, spec.quota).places.sum()),
+        **{name: point[name] for name in ("r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh")},
+        "calibration": calibration(guess, rows, rows.weight),
+        "near_cutoff_share": point["near_cutoff_share"],
+        "by_group": by_group(found, spec),
+        "denominators": {
+            "poor": int(found.poor.sum()),
+            "selected": int(found.selected.sum()),
+            "poorer_half_of_poor": int(found.severe.sum()),
+            "weight": float(rows.weight.sum()),
+            "areas": int(area.max()) + 1,
+            "set_aside": rows.set_aside,
+        },
+        "intervals": {name: interval([sample[name] for sample in samples]) for name in samples[0]},
+    }
+
+
+def evaluated(card: Scorecard, survey: pl.DataFrame, spec: SurveySpec) -> dict[str, Any]:
+    """How a scorecard ranks the households of a survey at its quota: :func:`report`, not scorable ones set aside.
+
+    The calibration is out of area: on the very survey the scorecard was fitted on, it is fitted anew without each
+    fold of areas, with its own parameters.
+
+    Raises
+    ------
+    NotScorable
+        No household can be scored and compared.
+    """
+    tolerant = spec.model_copy(update={"missing": card.spec.missing})
+    whole = training_rows(survey, tolerant)
+    scored = score_survey(whole.frame, card)
+    known = scored["score_micro"].is_not_null()
+    if not known.any():
+        message = f"none of {survey.height} households can be scored by this scorecard. Correct the survey."
+        raise NotScorable(message)
+    rows = whole.part(known.to_numpy())
+    if not known.all():
+        rows.set_aside["not_scorable"] = int((~known).sum())
+    predicted = scored.filter(known)["score_micro"].to_numpy() / MICRO
+    calibrated = None
+    if whole.hash == card.provenance.survey_hash and known.all():
+        calibrated = out_of_area(rows, card.spec, card.provenance)
+    return report(ranked(predicted, rows, spec), spec, calibrated)

@@ -1,0 +1,266 @@
+"""Measures, nested validation and the model card: out of area, the same every time, level with the best black box."""
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pytest
+from scipy import stats
+from sklearn.linear_model import QuantileRegressor
+from sklearn.metrics import r2_score, roc_auc_score
+
+from assets.welfare import fit as fitting
+from assets.welfare import validate
+from assets.welfare.evaluate import at_quota, error_at_quota
+from assets.welfare.fit import fit
+from assets.welfare.measures import evaluated, measures, ranked
+from assets.welfare.score import score
+from assets.welfare.scorecard import MICRO, Scorecard
+from assets.welfare.spec import SurveySpec, read_spec
+from assets.welfare.survey import TrainingRows, area_numbers, read_survey, training_rows
+from assets.welfare.validate import challengers, nested_fit, validated
+from reports.model_card import card_markdown, card_page
+
+SPEC: dict[str, Any] = {
+    "id": "hhid",
+    "target": {"column": "consumption", "scale": "level"},
+    "weight": "weight",
+    "area": ["village"],
+    "groups": ["urban"],
+    "features": {
+        "floor": {"kind": "number", "direction": "increasing"},
+        "size": {"kind": "number", "direction": "decreasing"},
+        "tv": {"kind": "flag", "direction": "increasing"},
+        "fuel": {"kind": "category"},
+    },
+}
+FIXED: Any = {"penalties": (10.0,), "rounds": (40,), "learning_rates": (0.1,)}
+KEYS = (
+    *("n", "places", "r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh", "calibration"),
+    *("near_cutoff_share", "by_group", "denominators", "intervals"),
+)
+SPLITS = 20
+GRID = fitting.parameter_grid((10.0, 100.0), (0, 30), (0.1,))
+
+
+@pytest.fixture(scope="module")
+def survey() -> pl.DataFrame:
+    dice = np.random.default_rng(7)
+    count = 400
+    floor, size = np.round(dice.gamma(2.0, 20.0, count), 2), dice.integers(1, 9, count)
+    tv, fuel = dice.integers(0, 2, count), dice.integers(1, 5, count)
+    log = 12 + 0.3 * np.log1p(floor) - 0.1 * size + 0.2 * tv + 0.3 * (fuel == 3) + dice.normal(0, 0.3, count)
+    village = np.arange(count) // 20
+    return pl.DataFrame(
+        {
+            "hhid": [f"{number:05d}" for number in range(count)], "village": village, "urban": village % 2,
+            "weight": dice.uniform(0.5, 2.0, count), "consumption": np.exp(log), "floor": floor, "size": size,
+            "tv": tv, "fuel": fuel,
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def spec() -> SurveySpec:
+    return SurveySpec.model_validate(SPEC)
+
+
+@pytest.fixture(scope="module")
+def card(survey: pl.DataFrame, spec: SurveySpec) -> Scorecard:
+    return fit(survey, spec, **FIXED)
+
+
+@pytest.fixture(scope="module")
+def found(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> dict[str, Any]:
+    return validated(survey, spec, card, GRID)
+
+
+def test_an_evaluation_has_every_key_and_is_the_same_however_the_rows_are_shuffled(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    told = evaluated(card, survey, spec)
+    assert tuple(told) == KEYS
+    assert json.dumps(evaluated(card, survey.sample(fraction=1, shuffle=True, seed=5), spec)) == json.dumps(told)
+    for name, ends in told["intervals"].items():
+        value = told["calibration"][name.removeprefix("calibration_")] if "calibration" in name else told[name]
+        assert ends[0] <= value <= ends[1], name
+    assert {key: row["n"] for key, row in told["by_group"]["urban"].items()} == {"0": 200, "1": 200}
+
+
+def test_measures_are_those_of_the_textbook(survey: pl.DataFrame, spec: SurveySpec, card: Scorecard) -> None:
+    told = evaluated(card, survey, spec)
+    rows = training_rows(survey, spec)
+    guess = score(rows.frame, card)["score_micro"].to_numpy() / MICRO
+    poor, selected = at_quota(guess, rows, spec.quota)
+    weight = rows.weight
+    assert told["places"] == poor.sum() == selected.sum() == 120
+    assert told["r2"] == pytest.approx(r2_score(rows.target, guess, sample_weight=weight))
+    assert told["auc"] == pytest.approx(roc_auc_score(poor, -guess, sample_weight=weight))
+    assert told["exclusion_error"] == pytest.approx(weight[poor & ~selected].sum() / weight[poor].sum())
+    assert told["inclusion_error"] == pytest.approx(weight[selected & ~poor].sum() / weight[selected].sum())
+    half = poor & (rows.target <= np.sort(rows.target[poor])[59])
+    assert told["severe_miss"] == pytest.approx(weight[half & ~selected].sum() / weight[half].sum())
+    share = weight[poor & selected].sum() / weight[selected].sum()
+    assert told["cgh"] == pytest.approx(share / (weight[poor].sum() / weight.sum()))
+    cut = guess[selected].max()
+    near = np.abs(np.exp(guess - cut) - 1) <= 0.05
+    assert told["near_cutoff_share"] == pytest.approx(weight[near].sum() / weight.sum())
+
+
+def test_ties_count_half_in_the_auc(spec: SurveySpec, survey: pl.DataFrame) -> None:
+    rows = training_rows(survey, spec)
+    assert measures(ranked(np.zeros(400), rows, spec), rows.weight)["auc"] == pytest.approx(0.5)
+
+
+def test_the_calibration_of_the_survey_it_was_fitted_on_is_out_of_area(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    told = evaluated(card, survey, spec)["calibration"]
+    half = evaluated(card, survey.filter(pl.col("village") < 19), spec)["calibration"]
+    assert told["slope"] < half["slope"]  # fitted and judged on the same households, predictions spread too little
+
+
+def test_households_with_a_gap_are_set_aside_and_counted(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    gaps = survey.with_columns(floor=pl.when(pl.int_range(pl.len()) % 5 > 0).then("floor"))
+    told = evaluated(card, gaps, spec)
+    assert (told["n"], told["denominators"]["set_aside"]) == (320, {"floor": 80})
+
+
+def test_validation_never_sees_the_areas_it_predicts(survey: pl.DataFrame, spec: SurveySpec) -> None:
+    rows = training_rows(survey, spec)
+    fold = fitting.folds_of(rows, spec)
+    village = area_numbers(rows.frame, spec.area)
+    assert [len({*fold[village == number]}) for number in range(20)] == [1] * 20
+    problem, inside = fitting.binned(rows, spec), fold != 0
+    # Other welfare in the held-out areas changes neither the choice nor the estimates.
+    target = np.where(inside, rows.target, rows.target[::-1] * 2)
+    other = TrainingRows(rows.frame, target, rows.weight, {})
+    first = nested_fit(problem, rows, spec, inside, GRID)
+    second = nested_fit(fitting.binned(other, spec), other, spec, inside, GRID)
+    assert first[0] == second[0]
+    np.testing.assert_array_equal(
+        fitting.predict(first[1], problem.part(~inside)), fitting.predict(second[1], problem.part(~inside))
+    )
+
+
+def test_validation_is_the_same_every_time(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard, found: dict[str, Any]
+) -> None:
+    again = validated(survey.sample(fraction=1, shuffle=True, seed=2), spec, card, GRID)
+    assert json.dumps(again) == json.dumps(found)
+    assert [*found["challengers"]] == ["ols", "quantile", "boosting", "forest"]
+    assert 0.1 < found["scorecard"]["exclusion_error"] < 0.6
+
+
+def test_short_forms_go_down_to_ten_questions() -> None:
+    assert validate.short_form_sizes(45) == [45, 33, 24, 18, 13, 10]
+    assert validate.short_form_sizes(8) == [8]
+
+
+def test_the_regression_quantile_is_the_linear_programme_s() -> None:
+    dice = np.random.default_rng(3)
+    design = np.column_stack([np.ones(500), dice.normal(size=(500, 3))])
+    target = design @ [1.0, 0.5, -0.2, 0.0] + dice.exponential(size=500)
+    weight = dice.uniform(0.5, 2, 500)
+    exact = QuantileRegressor(quantile=0.3, alpha=0, fit_intercept=False).fit(design, target, sample_weight=weight)
+    np.testing.assert_allclose(validate.regression_quantile(design, target, weight, 0.3), exact.coef_, atol=0.01)
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_the_card_stands_alone_and_draws_every_feature(card: Scorecard, found: dict[str, Any], lang: Any) -> None:  # noqa: ANN401
+    content = json.loads(card.to_json())
+    html = card_page(card.hash, content, found, lang)
+    assert html == card_page(card.hash, content, found, lang)
+    assert not re.search(r"(src|href)=|url\(|<script|@import", html)
+    assert html.count('class="shape"') == len(SPEC["features"])
+    assert html.count("<polyline") == 2
+    assert card.hash in html
+    assert card.provenance.survey_hash in html
+    text = card_markdown(card.hash, content, found, lang)
+    error = f"{found['scorecard']['exclusion_error'] * 100:.1f}%"
+    assert (error if lang == "en" else error.replace(".", ",")) in text
+    assert card.hash in text
+    assert all(name in text for name in SPEC["features"])
+
+
+def test_a_better_answer_in_one_question_never_lowers_the_score(survey: pl.DataFrame, card: Scorecard) -> None:
+    better = {"floor": pl.col("floor") + 11.3, "size": pl.col("size") - 1, "tv": pl.lit(1)}
+    before = score(survey, card)["score_micro"]
+    for name, value in better.items():
+        after = score(survey.with_columns(value.alias(name)), card)["score_micro"]
+        known = after.is_not_null()
+        assert known.sum() > 300
+        assert (after.filter(known) >= before.filter(known)).all()
+
+
+def test_shards_score_what_the_whole_scores(survey: pl.DataFrame, card: Scorecard) -> None:
+    whole = score(survey, card)
+    bounds = [0, 1, 77, 200, 399, 400]
+    pieces = [score(survey[start:end], card) for start, end in pairwise(bounds)]
+    assert pl.concat(pieces).equals(whole)
+
+
+def _t_interval(differences: npt.NDArray[np.float64]) -> tuple[float, float]:
+    spread = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
+    return float(differences.mean() - spread), float(differences.mean() + spread)
+
+
+def _errors(
+    rows: TrainingRows, spec: SurveySpec, inside: npt.NDArray[np.bool_]
+) -> tuple[dict[str, float], dict[str, npt.NDArray[np.float64]]]:
+    """Exclusion error of everybody outside ``inside`` by what was fitted inside, and the predictions."""
+    problem, outside = fitting.binned(rows, spec), ~inside
+    predicted = challengers(problem, rows, spec, inside, outside)
+    predicted["scorecard"] = fitting.predict(nested_fit(problem, rows, spec, inside)[1], problem.part(outside))
+    held_out = rows.part(outside)
+    return {name: error_at_quota(guess, held_out, spec.quota) for name, guess in predicted.items()}, predicted
+
+
+@pytest.mark.slow
+def test_on_real_households_no_black_box_is_two_points_better_over_twenty_splits(test_data: Path) -> None:
+    spec = read_spec(Path(__file__).parent / "surveys" / "indonesia_2008.yaml")
+    households = read_survey(test_data / "households" / "indonesia_2008.csv", spec)
+    rows = training_rows(households, spec)
+    arm = rows.frame.select("hhid").join(
+        households.select("hhid", "pmt"), on="hhid", how="left", maintain_order="left"
+    )["pmt"]
+    elsewhere = (arm == "0").to_numpy()
+    errors, predicted = _errors(rows, spec, elsewhere)
+    print("\nfitted outside the PMT arm, exclusion error inside it at each village's places, and scorecard less it:")  # noqa: T201
+    held_out = rows.part(~elsewhere)
+    village = area_numbers(held_out.frame, spec.area)
+    missed = {name: _missed(guess, held_out, spec, village) for name, guess in predicted.items()}
+    drawn = np.random.default_rng(0).integers(0, village.max() + 1, (5_000, village.max() + 1))
+    poor = np.bincount(village, at_quota(predicted["ols"], held_out, spec.quota)[0])
+    for name, error in errors.items():
+        gap = (missed["scorecard"] - missed[name])[drawn].sum(axis=1) / poor[drawn].sum(axis=1)
+        low, high = np.quantile(gap, [0.025, 0.975])
+        print(f"  {name:<10}{error:7.1%}  {errors['scorecard'] - error:+.1%} ({low:+.1%} to {high:+.1%})")  # noqa: T201
+    areas = area_numbers(rows.frame, spec.area)
+    splits = []
+    for seed in range(SPLITS):
+        dealt = np.random.default_rng(seed).permutation(areas.max() + 1)
+        splits.append(_errors(rows, spec, (dealt % 3 != 0)[areas])[0])
+    means = {name: float(np.mean([split[name] for split in splits])) for name in splits[0]}
+    best = min((name for name in means if name != "scorecard"), key=lambda name: means[name])
+    print(f"{SPLITS} splits of villages, a third held out:", {name: f"{mean:.1%}" for name, mean in means.items()})  # noqa: T201
+    low, high = _t_interval(np.array([split["scorecard"] - split[best] for split in splits]))
+    print(f"  scorecard less {best}: 95% t interval {low:+.2%} to {high:+.2%}")  # noqa: T201
+    every = [split["scorecard"] - min(split[name] for name in split if name != "scorecard") for split in splits]
+    low_each, high_each = _t_interval(np.array(every))
+    print(f"  scorecard less the best of each split: 95% t interval {low_each:+.2%} to {high_each:+.2%}")  # noqa: T201
+    assert max(high, high_each) <= 0.02
+
+
+def _missed(
+    guess: npt.NDArray[np.float64], rows: TrainingRows, spec: SurveySpec, village: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    poor, selected = at_quota(guess, rows, spec.quota)
+    return np.bincount(village, (poor & ~selected).astype(np.float64)).astype(np.float64)
