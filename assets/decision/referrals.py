@@ -30,8 +30,8 @@ def profiles(families: Families, shocks: pl.DataFrame, decisions: pl.DataFrame, 
     DataFrame
         One row per decided family: the whole numbers of its record that rules ask for, `floor_area_dm2_per_member`
         (hundredths of a square metre per person, rounded down), `days_since_<shock>` on the day of decision,
-        `receives_<programme>`, `is_eligible`, `decile`, `review_due` (in any programme); ordered by family. What another
-        questionnaire does not ask is not known.
+        `receives_<programme>`, `is_eligible`, `decile`, `review_due` (in any programme); ordered by family. What
+        another questionnaire does not ask is not known.
     """
     status = pl.col("status")
     standing = decisions.group_by("family_id").agg(
