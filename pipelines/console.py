@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipelines.home import Home
     from schemas.messages import Lang
 
+_LEAST_WIDTH = 8
+"""Letters of a column that are never folded away."""
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 COUNTS = ("read", "accepted", "rejected", "parked")
@@ -57,14 +59,17 @@ def print_json(content: object) -> None:
 
 
 def print_grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; whole numbers with their thousands apart."""
+    """Print a table; whole numbers with their thousands apart, and no column squeezed to nothing where it is narrow."""
+    cells = [
+        [f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row] for row in rows
+    ]
     grid = Grid(*header, title=title, title_justify="left")
-    for column in grid.columns[1:]:
-        column.justify = "right"
-    for column in grid.columns:
+    for place, column in enumerate(grid.columns):
+        column.justify = "right" if place else "left"
         column.overflow = "fold"
-    for row in rows:
-        grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else "" if cell is None else str(cell) for cell in row))
+        column.min_width = min(_LEAST_WIDTH, max((len(row[place]) for row in cells), default=0))
+    for row in cells:
+        grid.add_row(*row)
     out.print(grid)
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import openpyxl
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 import yaml
 
+from pipelines import console
 from schemas.feeds import feeds
 from schemas.questionnaire import default_questionnaire
 from schemas.tables import TABLES
@@ -358,6 +360,13 @@ def test_quotas_show_gives_every_regency_with_its_arithmetic(demo: Demo) -> None
     assert {row["regency_code"][:2] for row in east_java} == {"35"}
     assert len(east_java) == 2 * 38
     assert "35.10" in perlinsos(demo.home, "quotas", "show", FIRST, "--province", "35").out
+
+
+def test_a_table_of_many_columns_keeps_its_numbers_in_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with mock.patch.object(console.out, "_width", 40):
+        console.print_grid("narrow", [f"column {n}" for n in range(12)], [[f"35.{n:02}" for n in range(12)]])
+    told = capsys.readouterr().out
+    assert all(f"35.{n:02}" in told for n in range(12))
 
 
 def test_the_dictionary_describes_every_table(home: Path, tmp_path: Path) -> None:
