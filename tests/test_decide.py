@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
@@ -17,7 +17,6 @@ from polars.testing import assert_frame_equal
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.judge import eligibility, judge
-from assets.decision.places import places
 from assets.decision.reviews import memberships
 from quotas.rulebook import Policy
 from quotas.rules import Component, Effect, Filter, ProgrammeRule, Unknown
@@ -422,48 +421,6 @@ def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
     TABLES["decision/eligibility"].schema.validate(fitted)
     assert judged["family_id"].to_list() == ["a", "b", "c"]
     assert set(fitted["status"]) == {"eligible", "not_scorable", "held"}
-
-
-FIGURES = pl.DataFrame(
-    [(HERE, "3510", 300), (THERE, "3512", 100)],
-    schema={"area_code": pl.String, "area_bps": pl.String, "poor_count": pl.Int64},
-    orient="row",
-)
-FEW = {"quotas.national_total.PKH": 8, "quotas.national_total.BPNT": 4}
-
-
-def _counted() -> Iterator[tuple[str, str, str]]:
-    for programme in Programme:
-        yield from [(HERE, programme.value, "eligible")] * 2
-        yield from [(HERE, programme.value, "held")] * 5
-        yield from [(THERE, programme.value, "eligible")] * 5
-
-
-COUNTED = pl.DataFrame([*_counted()], schema=["regency_code", "programme", "status"], orient="row")
-
-
-def test_places_follow_the_poor_and_unused_ones_stay_empty() -> None:
-    table = places(terms(FEW).policy, FIGURES, COUNTED, None)
-    assert dict(table.filter(programme="PKH").select("regency_code", "seats").iter_rows()) == {HERE: 6, THERE: 2}
-    assert dict(table.filter(programme="BPNT").select("regency_code", "seats").iter_rows()) == {HERE: 3, THERE: 1}
-    assert table["cap"].null_count() == table.height
-    assert table["seats_before"].null_count() == table["change"].null_count() == table.height
-
-
-def test_where_policy_hands_unused_places_on_the_cap_is_the_number_of_eligible_families() -> None:
-    handed_on = terms({**FEW, "quotas.unused_places": "redistribute"})
-    table = places(handed_on.policy, FIGURES, COUNTED, None).filter(programme="PKH")
-    assert dict(table.select("regency_code", "cap").iter_rows()) == {HERE: 2, THERE: 5}
-    assert dict(table.select("regency_code", "seats").iter_rows()) == {HERE: 2, THERE: 5}
-
-
-def test_places_tell_how_many_there_were_before() -> None:
-    before = seats({HERE: (5, 9)})
-    table = places(terms(FEW).policy, FIGURES, COUNTED, before)
-    rows = table.select("regency_code", "programme", "seats_before", "change").iter_rows()
-    assert {row[:2]: row[2:] for row in rows} == {
-        (HERE, "PKH"): (5, 1), (HERE, "BPNT"): (9, -6), (THERE, "PKH"): (None, None), (THERE, "BPNT"): (None, None),
-    }  # fmt: skip
 
 
 def test_a_family_that_receives_one_programme_is_not_held_in_the_other() -> None:

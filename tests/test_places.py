@@ -29,6 +29,30 @@ def _counted() -> Iterator[tuple[str, str, str]]:
 COUNTED = pl.DataFrame([*_counted()], schema=["regency_code", "programme", "status"], orient="row")
 
 
+def test_places_follow_the_poor_and_unused_ones_stay_empty() -> None:
+    table = places(terms(FEW).policy, FIGURES, COUNTED, None)
+    assert dict(table.filter(programme="PKH").select("regency_code", "seats").iter_rows()) == {HERE: 6, THERE: 2}
+    assert dict(table.filter(programme="BPNT").select("regency_code", "seats").iter_rows()) == {HERE: 3, THERE: 1}
+    assert table["cap"].null_count() == table.height
+    assert table["seats_before"].null_count() == table["change"].null_count() == table.height
+
+
+def test_where_policy_hands_unused_places_on_the_cap_is_the_number_of_eligible_families() -> None:
+    handed_on = terms({**FEW, "quotas.unused_places": "redistribute"})
+    table = places(handed_on.policy, FIGURES, COUNTED, None).filter(programme="PKH")
+    assert dict(table.select("regency_code", "cap").iter_rows()) == {HERE: 2, THERE: 5}
+    assert dict(table.select("regency_code", "seats").iter_rows()) == {HERE: 2, THERE: 5}
+
+
+def test_places_tell_how_many_there_were_before() -> None:
+    before = seats({HERE: (5, 9)})
+    table = places(terms(FEW).policy, FIGURES, COUNTED, before)
+    rows = table.select("regency_code", "programme", "seats_before", "change").iter_rows()
+    assert {row[:2]: row[2:] for row in rows} == {
+        (HERE, "PKH"): (5, 1), (HERE, "BPNT"): (9, -6), (THERE, "PKH"): (None, None), (THERE, "BPNT"): (None, None),
+    }  # fmt: skip
+
+
 def test_nobody_eligible_anywhere_leaves_no_place_to_hand_on() -> None:
     handed_on = terms({**FEW, "quotas.unused_places": "redistribute"})
     table = places(handed_on.policy, FIGURES, COUNTED.clear(), None)
