@@ -43,6 +43,7 @@ from tests.made_families import (
 )
 
 Both = tuple[int, int]
+_Tests = dict[str, Callable[[int], bool]]
 TERMS = terms()
 SEEDS = [terms(seed=f"drawn-in-public-{number}") for number in range(3)]
 RICHEST = 999
@@ -68,7 +69,7 @@ class World:
 def fails(rule: Filter, made: Made, policy: Policy) -> bool | None:
     fact = (CLEAN | dict(made.facts))[rule.fact]
     limit = policy.minimum_wage(made.regency) if rule.threshold == "minimum_wage" else rule.threshold or 0
-    tests: dict[str, Callable[[int], bool]] = {
+    tests: _Tests = {
         "is_true": lambda fact: fact == 1,
         "is_false": lambda fact: fact == 0,
         "above": lambda fact: fact > limit,
