@@ -77,6 +77,7 @@ def added(key: str, **changes: JsonValue) -> Rulebook:
     return Rulebook((*BOOK.entries, more), None)
 
 
+@pytest.mark.slow
 def test_a_filter_that_is_added_without_a_case_is_noticed() -> None:
     book = added("electricity_above", threshold=100_000, unknown="pass")
     assert [*broken(book)] == []
@@ -85,6 +86,7 @@ def test_a_filter_that_is_added_without_a_case_is_noticed() -> None:
     assert any(what.endswith("threshold: 100000 -> 100001") for what in unnoticed)
 
 
+@pytest.mark.slow
 def test_a_value_that_follows_later_is_noticed_until_it_has_a_case_of_its_own() -> None:
     last = next(entry for entry in BOOK.entries if entry.key == "programmes.BPNT.amount_rupiah")
     before = replace(last, valid_to=date(2026, 12, 31))
