@@ -42,6 +42,15 @@ class Ran:
     metadata: dict[str, dict[str, Any]]
 
 
+def opened_instance(home: Home) -> dg.DagsterInstance:
+    """The Dagster instance that `DAGSTER_HOME` names; its tables are made at the first opening, by one process alone.
+
+    Dagster makes them without a lock of its own: of two that open a new home at once, one would fail.
+    """
+    with home.lock("dagster").acquire(timeout=-1):
+        return dg.DagsterInstance.get()
+
+
 def execute(home: Home, job: str, quarter: Quarter, config: dict[str, Any] | None = None) -> Ran:
     """Execute a job for a quarter in this process, recorded in the home's Dagster instance.
 
@@ -62,7 +71,7 @@ def execute(home: Home, job: str, quarter: Quarter, config: dict[str, Any] | Non
         # Dagster copies every sensor with a beta parameter of its own.
         warnings.filterwarnings("ignore", message="Parameter `owners` of initializer `SensorDefinition")
         job_definition = defs.resolve_job_def(job)
-    with dg.DagsterInstance.get() as instance:
+    with opened_instance(home) as instance:
         try:
             result = job_definition.execute_in_process(
                 instance=instance, partition_key=str(quarter), run_config={**quiet, **(config or {})}

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from assets.lake import Lake, hash_of_file
 from assets.publication import revisions
 from assets.publication.pages import pages
 from pipelines.home import Home
+from pipelines.runs import opened_instance
 from schemas.errors import Refused
 from tests.homes import (
     COMMAND,
@@ -398,6 +401,26 @@ def test_of_two_processes_that_run_one_quarter_one_is_refused_and_one_ends_well(
     assert f"a run of {FIRST} is under way in this home already" in refused.err
     assert "Traceback" not in refused.err
     assert draft_of(demo_copy, FIRST) == pointer(demo_copy)[FIRST]["draft"]
+
+
+def _open_instance(home: Path, at_once: Barrier) -> None:
+    os.environ["DAGSTER_HOME"] = str(home / "dagster")
+    at_once.wait()
+    opened_instance(Home(home)).dispose()
+
+
+def test_many_processes_open_a_new_home_at_the_same_time(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert perlinsos(home, "init").code == 0
+    assert not list(home.glob("dagster/**/*.db"))
+    context = multiprocessing.get_context("spawn")
+    at_once = context.Barrier(4)
+    started = [context.Process(target=_open_instance, args=(home, at_once)) for _ in range(at_once.parties)]
+    for one in started:
+        one.start()
+    for one in started:
+        one.join()
+    assert [one.exitcode for one in started] == [0] * at_once.parties
 
 
 @pytest.mark.slow
