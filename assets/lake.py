@@ -122,6 +122,12 @@ class Lake:
                 contract.fit(frame).write_parquet(temporary, row_group_size=ROW_GROUP_SIZE, statistics=True)
         return self._shard(path)
 
+    def write_whole(self, contract: Contract, quarter: str, frame: pl.DataFrame) -> Table:
+        """A small table in one shard, named by its rows."""
+        fitted = contract.fit(frame)
+        name = digest([contract.key, fitted.columns, fitted.rows()])[:32]
+        return Table(contract.key, quarter, {WHOLE: self.write(contract, quarter, WHOLE, name, fitted)})
+
     @staticmethod
     def _shard(path: Path) -> Shard:
         rows = pl.scan_parquet(path).select(pl.len()).collect().item()

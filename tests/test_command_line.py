@@ -35,7 +35,7 @@ from tests.homes import (
     pointer,
     revision,
 )
-from tests.test_scorecard import SPEC, _households
+from tests.made_households import SPEC, households
 
 DELIVERED = {
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
@@ -549,7 +549,7 @@ def test_the_html_page_of_a_family_stands_alone(demo: Demo) -> None:
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a survey, its specification and the scorecard fitted on it."""
     folder = tmp_path_factory.mktemp("model")
-    _households(300).write_csv(folder / "survey.csv")
+    households(300).write_csv(folder / "survey.csv")
     (folder / "spec.yaml").write_text(yaml.safe_dump(SPEC))
     said = perlinsos(
         folder / "no home", "model", "fit", "--survey", folder / "survey.csv", "--spec", folder / "spec.yaml",
@@ -592,15 +592,15 @@ def test_fitting_writes_the_card_and_a_scorecard_is_evaluated(fitted: Path) -> N
 
 
 def test_persons_lie_beside_the_specification_and_others_may_be_given_to_score(tmp_path: Path) -> None:
-    households = _households(60)
+    surveyed = households(60)
     members = {"file": "who/persons.csv", "key": "hhid", "roll_up": {"persons": {"count": "true"}}}
     features = {**{name: SPEC["features"][name] for name in ("floor", "size")}, "persons": {"kind": "number"}}
     for folder in ("spec/who", "survey"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "spec" / "spec.yaml").write_text(yaml.safe_dump({**SPEC, "members": members, "features": features}))
-    persons = households.select("hhid")
+    persons = surveyed.select("hhid")
     pl.concat([persons, persons.head(30)]).write_csv(tmp_path / "spec" / "who" / "persons.csv")
-    households.write_csv(tmp_path / "survey" / "survey.csv")
+    surveyed.write_csv(tmp_path / "survey" / "survey.csv")
     survey = ("--survey", tmp_path / "survey" / "survey.csv")
     fit = ("model", "fit", *survey, "--spec", tmp_path / "spec" / "spec.yaml", "--out", tmp_path / "out")
     assert perlinsos(tmp_path, *fit).code == 0

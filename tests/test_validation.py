@@ -25,21 +25,10 @@ from assets.welfare.spec import SurveySpec, read_spec
 from assets.welfare.survey import TrainingRows, area_numbers, read_survey, training_rows
 from assets.welfare.validate import challengers, nested_fit, validated
 from reports.model_card import card_markdown, card_page
+from tests.made_households import FIXED, households
+from tests.made_households import SPEC as PLAIN_SPEC
 
-SPEC: dict[str, Any] = {
-    "id": "hhid",
-    "target": {"column": "consumption", "scale": "level"},
-    "weight": "weight",
-    "area": ["village"],
-    "groups": ["urban"],
-    "features": {
-        "floor": {"kind": "number", "direction": "increasing"},
-        "size": {"kind": "number", "direction": "decreasing"},
-        "tv": {"kind": "flag", "direction": "increasing"},
-        "fuel": {"kind": "category"},
-    },
-}
-FIXED: Any = {"penalties": (10.0,), "rounds": (40,), "learning_rates": (0.1,)}
+SPEC = {**PLAIN_SPEC, "groups": ["urban"]}
 KEYS = (
     *("n", "places", "r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh", "calibration"),
     *("near_cutoff_share", "by_group", "denominators", "intervals"),
@@ -50,19 +39,7 @@ GRID = fitting.parameter_grid((10.0, 100.0), (0, 30), (0.1,))
 
 @pytest.fixture(scope="module")
 def survey() -> pl.DataFrame:
-    dice = np.random.default_rng(7)
-    count = 400
-    floor, size = np.round(dice.gamma(2.0, 20.0, count), 2), dice.integers(1, 9, count)
-    tv, fuel = dice.integers(0, 2, count), dice.integers(1, 5, count)
-    log = 12 + 0.3 * np.log1p(floor) - 0.1 * size + 0.2 * tv + 0.3 * (fuel == 3) + dice.normal(0, 0.3, count)
-    village = np.arange(count) // 20
-    return pl.DataFrame(
-        {
-            "hhid": [f"{number:05d}" for number in range(count)], "village": village, "urban": village % 2,
-            "weight": dice.uniform(0.5, 2.0, count), "consumption": np.exp(log), "floor": floor, "size": size,
-            "tv": tv, "fuel": fuel,
-        }
-    )  # fmt: skip
+    return households(400)
 
 
 @pytest.fixture(scope="module")

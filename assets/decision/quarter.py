@@ -20,7 +20,7 @@ from assets.decision.reviews import memberships, of_recipients
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
 from assets.decision.worklist import worklist
 from assets.house import House
-from assets.lake import WHOLE, Table, digest
+from assets.lake import Table, digest
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
 from schemas.errors import Tampered
@@ -139,9 +139,7 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
     counted = eligible.scan(house.contracts["decision/eligibility"]).select(terms.area, "programme", "status").collect()
     before = history.tables.get("decision/seats")
     table = places(terms.policy, figures, counted, None if before is None else before.read(contract))
-    name = digest([terms.hash, hashlib.sha256(contract.fit(table).write_csv().encode()).hexdigest()])[:32]
-    shard = house.lake.write(contract, str(terms.quarter), WHOLE, name, table)
-    return Table(contract.key, str(terms.quarter), {WHOLE: shard})
+    return house.lake.write_whole(contract, str(terms.quarter), table)
 
 
 def decided_tables(
@@ -311,6 +309,4 @@ def _nobody() -> pl.DataFrame:
 
 def cut_points_table(house: House, terms: Terms) -> Table:
     """The cut points as a table of the quarter."""
-    contract = house.contracts["decision/cut_points"]
-    shard = house.lake.write(contract, str(terms.quarter), WHOLE, digest([terms.hash])[:32], terms.cut_points)
-    return Table(contract.key, str(terms.quarter), {WHOLE: shard})
+    return house.lake.write_whole(house.contracts["decision/cut_points"], str(terms.quarter), terms.cut_points)

@@ -3,7 +3,6 @@
 Nothing here changes a decision.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -11,7 +10,7 @@ import polars as pl
 from assets.decision.families import Families, Terms
 from assets.decision.referrals import referrals
 from assets.house import House
-from assets.lake import WHOLE, Table, digest
+from assets.lake import Table
 from quotas.rules import MILLION
 from schemas.vocabularies import MOVED, Move, Status
 
@@ -49,20 +48,17 @@ def budget(decisions: pl.LazyFrame, seats: pl.DataFrame, terms: Terms) -> pl.Dat
     ).agg(pl.col("seats").sum())
     counted = ["families", "amount_rupiah", "seats"]
     regencies = paid.join(places, on=by, how="full", coalesce=True).with_columns(pl.col(counted).fill_null(0))
-    nation = regencies.group_by("programme").agg(pl.col(counted).sum()).with_columns(region_code=pl.lit(WHOLE_NATION))
     flat = {one.value: rule.amount_rupiah for one, rule in terms.policy.programmes.items()}
     ceilings = {one.value: year and year // STAGES for one, year in terms.policy.budget.national_ceiling.items()}
 
     def of_programme(amounts: dict[str, int | None]) -> pl.Expr:
         return pl.col("programme").replace_strict(amounts, default=None, return_dtype=pl.Int64)
 
-    columns = [*by, *counted]
     return (
-        pl.concat([nation.select(columns), regencies.select(columns)])
+        _with_nation(regencies.select(*by, *counted), ["programme"], counted)
         .with_columns(
             quarter=pl.lit(str(terms.quarter)),
             stage=pl.lit(terms.quarter.stage, pl.Int32),
-            level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY)),
             mean_rupiah=pl.coalesce(of_programme(flat), _share_of("amount_rupiah", pl.lit(1), "families")),
             full_rupiah=pl.coalesce(
                 of_programme(flat) * pl.col("seats"), _share_of("amount_rupiah", pl.col("seats"), "families")
@@ -155,12 +151,14 @@ def movements(transitions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
         .agg(families=pl.len().cast(pl.Int64))
         .collect()
     )
-    nation = counted.group_by("programme", "move", "cause").agg(pl.col("families").sum()).with_columns(
-        region_code=pl.lit(WHOLE_NATION)
-    )  # fmt: skip
-    return pl.concat([counted, nation.select(counted.columns)]).with_columns(
-        quarter=pl.lit(quarter),
-        level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY)),
+    return _with_nation(counted, ["programme", "move", "cause"], ["families"]).with_columns(quarter=pl.lit(quarter))
+
+
+def _with_nation(regencies: pl.DataFrame, by: Sequence[str], counted: Sequence[str]) -> pl.DataFrame:
+    """The rows of regencies and, added up by these columns, of the nation, each with its `level`."""
+    nation = regencies.group_by(by).agg(pl.col(counted).sum()).with_columns(region_code=pl.lit(WHOLE_NATION))
+    return pl.concat([nation.select(regencies.columns), regencies]).with_columns(
+        level=pl.when(pl.col("region_code") == WHOLE_NATION).then(pl.lit(NATION)).otherwise(pl.lit(REGENCY))
     )
 
 
@@ -168,19 +166,22 @@ def budget_table(house: House, terms: Terms, decisions: Table, seats: Table) -> 
     """The budget of a quarter."""
     decided = decisions.scan(house.contracts["decision/decisions"])
     places = seats.read(house.contracts["decision/seats"])
-    return _whole(house, terms, "decision/budget", budget(decided, places, terms))
+    return house.lake.write_whole(
+        house.contracts["decision/budget"], str(terms.quarter), budget(decided, places, terms)
+    )
 
 
 def movements_table(house: House, terms: Terms, transitions: Table) -> Table:
     """Who moved in a quarter, counted."""
     moved = movements(transitions.scan(house.contracts[transitions.key]), str(terms.quarter))
-    return _whole(house, terms, "decision/movements", moved)
+    return house.lake.write_whole(house.contracts["decision/movements"], str(terms.quarter), moved)
 
 
 def displaced_table(house: House, terms: Terms, decisions: Table) -> Table:
     """Who was displaced in a quarter, by the rule that did it."""
     decided = decisions.scan(house.contracts["decision/decisions"])
-    return _whole(house, terms, "decision/displaced", displaced(decided, terms.area))
+    found = displaced(decided, terms.area)
+    return house.lake.write_whole(house.contracts["decision/displaced"], str(terms.quarter), found)
 
 
 def referrals_table(
@@ -199,10 +200,3 @@ def referrals_table(
 def _refer_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
     records, members, shocks, decisions = (table.read(house.contracts[table.key], regency) for table in tables)
     return (referrals(Families(records, members), shocks, decisions, terms),)
-
-
-def _whole(house: House, terms: Terms, key: str, frame: pl.DataFrame) -> Table:
-    """A small table in one shard, named by its rows."""
-    contract, quarter = house.contracts[key], str(terms.quarter)
-    named = hashlib.sha256(contract.fit(frame).write_csv().encode()).hexdigest()
-    return Table(key, quarter, {WHOLE: house.lake.write(contract, quarter, WHOLE, digest([key, named])[:32], frame)})

@@ -160,13 +160,13 @@ def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -
         """Everybody of now under other terms, in the rows of now."""
         return rows if _same(terms, now.terms) else _laid(rows, judged(now.families, terms))
 
-    switched = _switched(now, before)
+    facts = compared(now.families.records.columns, now.sources.columns)
+    switched = _switched(now, before, facts)
     all_of_now = everybody(then)
     stayed = all_of_now.with_columns(pl.when(was_here).then(name).alias(name) for name in ("status", "own"))
     few = _of(now.families, switched)
     of_evidence = _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS)
     without_evidence = _laid(stayed, judged(of_evidence, then))
-    facts = compared(now.families.records.columns, now.sources.columns)
     of_both = _as_they_were(few, before, switched.filter("bps"), facts)
     own = _laid(without_evidence, judged(of_both, then))
     yield _World(Cause.OWN_DATA, own, then, seats_then)
@@ -204,13 +204,12 @@ def _laid(rows: pl.DataFrame, anew: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows, placed.select(rows.columns)]).select(pl.all().gather(taken))
 
 
-def _switched(now: Now, before: Before) -> pl.DataFrame:
+def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
     """Families with facts of agencies (`evidence`) or answers that BPS gives now (`bps`) that were others last quarter.
 
     Beside the two flags, `<fact>_then`: the fact as it was; of an answer that BPS does not give, as it is.
     """
     records = now.families.records
-    facts = compared(records.columns, now.sources.columns)
     answers = [name for name in facts if name not in EVIDENCE_FACTS]
     marked = [
         members.filter(pl.col(MEMBER_EVIDENCE) == 1).select("family_id", "person_id")

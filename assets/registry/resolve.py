@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.house import House
 from assets.intake.batches import Batch
-from assets.lake import WHOLE, Lake, Table, digest
+from assets.lake import WHOLE, Table
 from assets.registry.adjudications import rulings_of
 from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
@@ -126,7 +126,7 @@ def resolve(
     whole = {
         "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,
     }  # fmt: skip
-    made = [_whole(lake, room, name, frame) for name, frame in whole.items()]
+    made = [lake.write_whole(room.contract(name), str(quarter), frame) for name, frame in whole.items()]
     doubted_before = scans["registry/persons"].join(
         found.settled.persons.lazy().select("person_id"), on="person_id", how="semi"
     ).collect()  # fmt: skip
@@ -161,17 +161,9 @@ def resolve(
         settings=(*settings, sorted(known.items())),
     )  # fmt: skip
     _read_group.cache_clear()
-    parked = _whole(lake, room, "parked", _parked(said, index, people))
+    parked = lake.write_whole(room.contract("parked"), str(quarter), _parked(said, index, people))
     tables = [claims, persons, times, *of_regency, *missing, *made, parked]
     return {table.key: table for table in tables}
-
-
-def _whole(lake: Lake, room: _Quarter, name: str, frame: pl.DataFrame) -> Table:
-    """A small table in one shard, named by its rows."""
-    contract = room.contract(name)
-    fitted = contract.fit(frame)
-    named = digest([contract.key, fitted.columns, fitted.rows()])[:32]
-    return Table(contract.key, str(room.quarter), {WHOLE: lake.write(contract, str(room.quarter), WHOLE, named, frame)})
 
 
 def _bucket_shards(count: int) -> list[str]:
