@@ -74,6 +74,22 @@ def unit_code(unit: str) -> str:
     return f"rule_unit.{re.sub(r'[^a-z0-9]+', '_', unit.lower())}"
 
 
+def in_one_line(value: Any, field: str, unit: str, lang: Lang) -> str:  # noqa: ANN401 - as nested as the rule
+    """A value of a rule in words; `field` is the key it stands under inside the rule, empty for the whole value."""
+    return _line(_shown(value, field, unit, lang)) or say("rules.none", lang)
+
+
+def label(key: str, lang: Lang) -> str:
+    """Words of a key inside a rule's value: a regency with its name, a field in the language."""
+    return f"{key} {regency_name(key)}" if _REGENCY.fullmatch(key) else named(f"rule_field.{key}", key).of(lang)
+
+
+def _line(shown: Any) -> str:  # noqa: ANN401 - as nested as the rule
+    if isinstance(shown, Mapping):
+        return "; ".join(f"{name}: {_line(one)}" for name, one in shown.items())
+    return shown if isinstance(shown, str) else ", ".join(map(_line, shown))
+
+
 def _side(rules: Sequence[Rule], lang: Lang) -> dict[str, Any]:
     sections = groupby(rules, key=lambda rule: rule.key[0])
     return {
@@ -123,7 +139,7 @@ def _shown(value: Any, field: str, unit: str, lang: Lang) -> Any:  # noqa: ANN40
         variable = default_questionnaire().variables.get(value.get("fact", ""))
         if variable is not None and variable.codes and "one_of" in kept:
             kept["one_of"] = [f"{code} {variable.codes[code]}" for code in kept["one_of"]]
-        return {_label(key, lang): _shown(one, key, "", lang) for key, one in kept.items()}
+        return {label(key, lang): _shown(one, key, "", lang) for key, one in kept.items()}
     if isinstance(value, list | tuple):
         shown = [_shown(one, field, unit, lang) for one in value]
         # What stands inside a rule is a set, as its programmes; a rule that is a list is an order.
@@ -145,7 +161,3 @@ def _in_words(value: str | float | date | None, field: str, unit: str, lang: Lan
     if isinstance(value, int | float) and f"unit.{unit.replace(' ', '_')}" in catalogue():
         return quantity(value, unit).of(lang)
     return written(value, lang)
-
-
-def _label(key: str, lang: Lang) -> str:
-    return f"{key} {regency_name(key)}" if _REGENCY.fullmatch(key) else named(f"rule_field.{key}", key).of(lang)

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from reports.pages import page
+from reports.rules import in_one_line, label
 from schemas.messages import Lang, say, written
 from schemas.regions import regency_name
 
@@ -34,7 +35,7 @@ def summary_page(
     manifest : mapping
         Manifest of the revision: `quarter`, `revision`, `draft`, `policy_hash`, `model_hash`, `scaled`, `overlay`,
         `announcement` and `objection_deadline` (ISO), `files` (`sha256` and `bytes` by name); `is_planned` if the
-        days are planned rather than announced.
+        days are planned rather than announced; `rules_changed`, what differs from the rules of the quarter before.
     files_at : str
         Where the files lie, seen from the page.
     """
@@ -54,6 +55,7 @@ def summary_page(
         moves=tuple(MOVES),
         long=LONG,
         held_together=_held_together(regencies),
+        rules_changed=[_rule(one, lang) for one in manifest["rules_changed"]],
         programmes=[
             _programme(
                 name, regencies.filter(programme=name), *(table.filter(programme=name) for table in others), lang=lang
@@ -61,6 +63,21 @@ def summary_page(
             for name in programmes
         ],
     )
+
+
+def _rule(change: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    """A changed value of a rule in words."""
+    field = ["", *change["parts"]][-1]
+    day = change["source"]["date"]
+    source = change["source"]["title"][lang]
+    return {
+        "key": change["key"],
+        "part": ", ".join(label(part, lang) for part in change["parts"]),
+        # Its first sentence says what the rule decides; the others are on the page of the law.
+        "description": change["description"][lang].partition(". ")[0].removesuffix("."),
+        **{name: in_one_line(change[name], field, change["unit"], lang) for name in ("before", "now")},
+        "source": source if day is None else f"{source} ({written(date.fromisoformat(day), lang)})",
+    }
 
 
 def _programme(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
@@ -10,6 +11,9 @@ import polars as pl
 import pytest
 
 from assets.publication.lists import movements as public_movements
+from quotas.changes import changes
+from quotas.overlay import Overlay
+from quotas.rulebook import rulebook
 from reports.dictionary import allowed, datapackage, dictionary_page
 from reports.pages import page
 from reports.summary import LONG, summary_page
@@ -29,6 +33,7 @@ MANIFEST: dict[str, Any] = {
     "overlay": "demo-scale",
     "announcement": "2026-02-02",
     "objection_deadline": "2026-03-02",
+    "rules_changed": [],
     "files": {
         "recipients.csv": {"sha256": SHA, "bytes": 251_904, "rows": 2130},
         "recipients.parquet": {"sha256": SHA, "bytes": 60_112, "rows": 2130},
@@ -230,6 +235,29 @@ def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_besid
     assert read(html).links == ["../recipients.csv", "../recipients.parquet", "../seats.csv"]
     assert row_of(html, "recipients.csv")[1:] == ["251.904 B", SHA]
     assert all(MANIFEST[name] in html for name in ("draft", "policy_hash", "model_hash"))
+
+
+def test_the_summary_tells_which_rules_changed_from_what_to_what_and_by_which_source() -> None:
+    laid = {"programmes.BPNT.max_decile": 4, "minimum_wages.regency.35.10": 3_100_000, "filters.gambling_above": None}
+    before, now = (rulebook(one).on(date(2026, 1, 26)) for one in (None, Overlay.of("test", "For a test", laid)))
+    manifest = MANIFEST | {"rules_changed": [change.to_json() for change in changes(before, now)]}
+    html = summary_page(public(summary(BANYUWANGI)), manifest, "en")
+    wage, decile = (row_of(html, name) for name in ("minimum_wages.regency 35.10", "programmes.BPNT.max_decile"))
+    source = "Overlay 'test': For a test"
+    assert wage[0].startswith("minimum_wages.regency 35.10 Kabupaten Banyuwangi")
+    assert wage[1:] == ["Rp 2,989,145 a month", "Rp 3,100,000 a month", source]
+    assert decile == ["programmes.BPNT.max_decile Highest welfare decile that qualifies", "5", "4", source]
+    gambling = row_of(html, "filters.gambling_above")
+    assert "5,000,000" in gambling[1]
+    assert gambling[2] == "none"
+    indonesian = summary_page(public(summary(BANYUWANGI)), manifest)
+    assert row_of(indonesian, "minimum_wages.regency 35.10")[1:3] == [
+        "Rp 2.989.145 per bulan",
+        "Rp 3.100.000 per bulan",
+    ]
+    assert "Aturan yang berubah" in indonesian
+    assert changes(now, now) == ()
+    assert "Aturan yang berubah" not in summary_page(public(summary(BANYUWANGI)), MANIFEST)
 
 
 def test_a_page_of_the_whole_nation_is_folded_up() -> None:

@@ -1,163 +1,259 @@
-"""A year in which the law changes: a decile rule, a minimum wage, a presidential increase, and places that shrink.
-
-Nothing is delivered after the second quarter, so that what moves families is the law alone, their age, and the lottery.
-In the fourth quarter the places follow what the poor lack rather than how many they are: some regencies get fewer.
-"""
+"""A year in which the law changes every quarter: who moves is who the change concerns, and the page tells it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from quotas.overlay import Overlay, read_overlay
-from schemas.messages import say
-from tests.homes import SECOND, Demo, approve_both, copied, perlinsos, revision
-
-THIRD, FOURTH = "2026Q3", "2026Q4"
-HERE = "35.10"
-KEY = ["family_id", "programme"]
+from assets.publication.pages import PUBLIC
+from pipelines.demo import scale, throw_away_key
+from pipelines.home import Home
+from quotas.overlay import Overlay
+from quotas.rulebook import rulebook
+from reports.summary import summary_page
+from schemas.messages import Lang
+from schemas.quarter import Quarter
+from schemas.regions import regency_name
+from schemas.vocabularies import Role
+from tests.homes import approve_both, decisions, perlinsos, revision
 
 pytestmark = pytest.mark.slow
+
+YEAR = FIRST, RULES, WAGES, PLACES = ("2026Q1", "2026Q2", "2026Q3", "2026Q4")
+FAMILIES = 2_500
+LAW = rulebook().on(Quarter.parse(FIRST).first_day)
+SCALED = scale(FAMILIES).changes
+WAGE_BEFORE = {code: LAW.minimum_wage(code) for code in ("35.09", "35.10", "35.11", "35.12")}
+WAGE_NOW = {code: wage * (8 if code == "35.09" else 11) // 10 for code, wage in WAGE_BEFORE.items()}
+"""A tenth more; in one regency a fifth less, so that the wage also takes families off."""
+PKH_BEFORE = int(str(SCALED["quotas.national_total.PKH"]))
+PKH_NOW = PKH_BEFORE * 13 // 10
+KEPT = 0.97
+CHANGED: Mapping[str, Mapping[str, Any]] = {
+    FIRST: {},
+    RULES: {"programmes.BPNT.max_decile": 4, "quotas.national_total.PKH": PKH_NOW},
+    WAGES: {f"minimum_wages.regency.{code}": wage for code, wage in WAGE_NOW.items()},
+    PLACES: {
+        "quotas.weight": "poverty_gap_rupiah_month",
+        "quotas.hold_harmless_share": KEPT,
+    },
+}
+LISTED = pl.col("to_status").is_in(["recipient", "waiting"])
+WAS_LISTED = pl.col("from_status").is_in(["recipient", "waiting"])
 
 
 @dataclass(frozen=True)
 class Year:
-    """A home after four published quarters, and what the law of each was changed to."""
+    """A home after four quarters under one law each."""
 
     home: Path
-    wage: int
 
-    def read(self, quarter: str, table: str) -> pl.DataFrame:
+    def restricted(self, quarter: str, table: str) -> pl.DataFrame:
+        """A restricted table of a quarter."""
         return pl.read_parquet(revision(self.home, quarter, restricted=True) / f"{table}.parquet")
 
-    def moved(self, quarter: str) -> pl.DataFrame:
-        """Transitions with what was decided before and now."""
-        columns = [*KEY, "reasons", "decile", "rank", "queue_position"]
-        now = self.read(quarter, "decisions").select(columns)
-        before = self.read({FOURTH: THIRD, THIRD: SECOND}[quarter], "decisions").select(columns)
-        moves = self.read(quarter, "transitions").filter(pl.col("from_status") != pl.col("to_status"))
-        return moves.join(now, on=KEY, how="left").join(before, on=KEY, how="left", suffix="_before")
+    def public(self, quarter: str, table: str) -> pl.DataFrame:
+        """A public table of a quarter."""
+        return pl.read_parquet(revision(self.home, quarter) / f"{table}.parquet")
 
-    def page(self, quarter: str) -> str:
-        return (revision(self.home, quarter) / "site" / "index.html").read_text(encoding="utf-8")
+    def moved(self, quarter: str, programme: str) -> pl.DataFrame:
+        """Moves of a programme's families beside what was decided now."""
+        decided = decisions(self.home, quarter).filter(programme=programme).drop("programme", "regency_code")
+        return self.restricted(quarter, "transitions").filter(programme=programme).join(
+            decided, on="family_id", how="left"
+        )  # fmt: skip
+
+    def places(self, quarter: str, programme: str) -> pl.DataFrame:
+        """Places of the regencies with families, as `regency_code, seats_before`."""
+        mine = self.public(quarter, "seats").filter(pl.col("regency_code").is_in([*WAGE_BEFORE]), programme=programme)
+        return mine.select("regency_code", "seats_before", "change")
+
+    def page(self, quarter: str, lang: Lang) -> str:
+        """The summary page; in Indonesian it is the one published."""
+        folder = revision(self.home, quarter)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        html = summary_page({name: self.public(quarter, name) for name in PUBLIC}, manifest, lang)
+        if lang == "id":
+            assert html == (folder / "site" / "index.html").read_text(encoding="utf-8")
+        return html
+
+    def explained(self, quarter: str, reference: str, lang: Lang) -> str:
+        """The explanation of a family, lines joined: in Indonesian for its own eyes, in English for an analyst."""
+        audience = "family" if lang == "id" else "analyst"
+        said = perlinsos(
+            self.home, "explain", quarter, "--reference", reference, "--lang", lang, "--audience", audience
+        )
+        assert said.code == 0, said.err
+        return " ".join(said.out.split())
 
 
-def decided(home: Path, quarter: str, changes: Mapping[str, object]) -> None:
-    """Run, approve and publish a quarter under the law as it stands, with changes by dotted path."""
-    standing = read_overlay(home / "overlay.yaml")
-    overlay = Overlay.of(standing.name, standing.reason, {**standing.changes, **changes})
-    (home / "overlay.yaml").write_text(overlay.text(), encoding="utf-8")
-    ran = perlinsos(home, "run", quarter, "--json")
-    assert ran.code == 0, ran.err
-    approve_both(home, ran.json["draft"])
-    said = perlinsos(home, "publish", quarter)
-    assert said.code == 0, said.err
+def words_of(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def rules_told(html: str) -> list[tuple[str, ...]]:
+    """Part or rule, value before, value now and source of every changed rule a page lists."""
+    rows = re.findall(r'<tr><th scope="row"><code>(.*?)<br>.*?</th>(.*?)</tr>', html)
+    return [(words_of(name), *map(words_of, re.findall(r"<td.*?</td>", cells))) for name, cells in rows]
 
 
 @pytest.fixture(scope="module")
-def year(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Year:
-    home = copied(demo.home, tmp_path_factory.mktemp("year") / "home")
-    filters = pl.read_parquet(revision(home, SECOND, restricted=True) / "filters.parquet")
-    received = pl.read_parquet(revision(home, SECOND, restricted=True) / "decisions.parquet").filter(status="recipient")
-    wages = filters.filter(filter="wage_above_minimum", regency_code=HERE, outcome="pass").join(
-        received.select("family_id").unique(), on="family_id", how="semi"
-    )
-    wage = int(wages["observed"].drop_nulls().max()) - 1  # type: ignore[arg-type]
-    decided(home, THIRD, {"programmes.BPNT.max_decile": 4, f"minimum_wages.regency.{HERE}": wage})
-    totals = {
-        key: round(value * 2.6)
-        for key, value in read_overlay(home / "overlay.yaml").changes.items()
-        if key.startswith("quotas.national_total") and isinstance(value, int)
+def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
+    """Four quarters run, approved and published through the command line, the law changed before each."""
+    home = tmp_path_factory.mktemp("year") / "home"
+    made = ("world", "--families", FAMILIES, "--quarters", ",".join(YEAR), "--seed", 7, "--out", home / "landing")
+    for command in (("init",), made):
+        said = perlinsos(home, *command)
+        assert said.code == 0, said.err
+    for role in Role:
+        throw_away_key(Home(home), role)
+    law: dict[str, Any] = dict(SCALED)
+    for quarter in YEAR:
+        law |= CHANGED[quarter]
+        (home / "overlay.yaml").write_text(Overlay.of(f"law of {quarter}", "For a test", law).text())
+        said = perlinsos(home, "run", quarter, *(["--first"] if quarter == FIRST else []), "--json")
+        assert said.code == 0, said.err
+        approve_both(home, said.json["draft"])
+        said = perlinsos(home, "publish", quarter)
+        assert said.code == 0, said.err
+    return Year(home)
+
+
+def families(frame: pl.DataFrame) -> set[str]:
+    return set(frame["family_id"])
+
+
+@pytest.mark.parametrize("quarter", YEAR)
+def test_moves_add_up_to_the_change_in_recipients(year: Year, quarter: str) -> None:
+    moved = year.restricted(quarter, "movements").filter(level="nation")
+    for programme in ("PKH", "BPNT"):
+        now = decisions(year.home, quarter).filter(programme=programme, status="recipient").height
+        came, went = (
+            moved.filter(pl.col("move").is_in(ways), programme=programme)["families"].to_list()
+            for ways in (["enters", "promoted"], ["leaves", "displaced"])
+        )
+        received = year.restricted(quarter, "transitions").filter(programme=programme, from_status="recipient").height
+        assert now - received == sum(came) - sum(went)
+    before = YEAR[YEAR.index(quarter) - 1]
+    if quarter != FIRST:
+        earlier = decisions(year.home, before).filter(status="recipient").height
+        assert earlier == year.restricted(quarter, "transitions").filter(from_status="recipient").height
+
+
+def test_the_decile_rule_takes_exactly_the_families_above_it_off(year: Year) -> None:
+    moved = year.moved(RULES, "BPNT").filter(WAS_LISTED, pl.col("to_status") == "ineligible")
+    only_by_decile = pl.col("reasons") == pl.lit(["decile_above"])
+    above = moved.filter(only_by_decile, pl.col("decile") == 5)
+    assert above.height
+    assert families(moved.filter(cause="policy")) == families(above)
+    assert year.moved(RULES, "PKH").filter(cause="policy").is_empty()
+
+
+def test_the_new_wage_brings_back_and_takes_off_exactly_families_between_the_old_and_the_new(year: Year) -> None:
+    wages = year.restricted(WAGES, "filters").filter(pl.col("filter") == "wage_above_minimum")
+    old, new = (pl.col("regency_code").replace_strict(of, return_dtype=pl.Int64) for of in (WAGE_BEFORE, WAGE_NOW))
+    freed = families(wages.filter(pl.col("observed") > old, pl.col("observed") <= new))
+    caught = families(wages.filter(pl.col("observed") > new, pl.col("observed") <= old))
+    brought_back, taken_off = set(), set()
+    for programme in ("PKH", "BPNT"):
+        moved = year.moved(WAGES, programme)
+        back = moved.filter(LISTED, from_status="ineligible")
+        off = moved.filter(WAS_LISTED, pl.col("reasons") == pl.lit(["wage_above_minimum"]), to_status="ineligible")
+        assert families(back.filter(cause="policy")) == families(back) & freed
+        assert families(moved.filter(WAS_LISTED, cause="policy", to_status="ineligible")) == families(off) & caught
+        brought_back |= families(back) & freed
+        taken_off |= families(off) & caught
+    assert brought_back
+    assert taken_off
+
+
+def test_the_presidential_increase_promotes_from_the_head_of_each_queue(year: Year) -> None:
+    moved = year.moved(RULES, "PKH").join(year.places(RULES, "PKH"), on="regency_code")
+    added = moved.filter(pl.col("rank") > pl.col("seats_before"), pl.col("rank") <= pl.col("seats"))
+    promoted = moved.filter(cause="seats", to_status="recipient")
+    assert promoted["regency_code"].n_unique() > 1
+    assert families(promoted) == families(added.filter(pl.col("from_status") != "recipient"))
+    waiting = moved.filter(to_status="waiting")
+    ends = promoted.group_by("regency_code").agg(last=pl.col("score_micro").max())
+    heads = waiting.group_by("regency_code").agg(head=pl.col("score_micro").min())
+    assert ends.join(heads, on="regency_code").filter(pl.col("last") > pl.col("head")).is_empty()
+
+
+def test_where_places_shrink_the_last_of_the_list_are_displaced(year: Year) -> None:
+    places = year.places(PLACES, "BPNT")
+    assert places.filter(pl.col("change") < 0).height
+    moved = year.moved(PLACES, "BPNT").join(places, on="regency_code")
+    lost = moved.filter(pl.col("rank") > pl.col("seats"), pl.col("rank") <= pl.col("seats_before"))
+    displaced = moved.filter(cause="seats", to_status="waiting", from_status="recipient")
+    assert displaced.height
+    assert families(displaced) == families(lost.filter(from_status="recipient"))
+    assert set(displaced["regency_code"]) <= set(places.filter(pl.col("change") < 0)["regency_code"])
+
+
+def test_no_regency_falls_below_the_share_of_its_places_that_is_kept(year: Year) -> None:
+    seats = year.public(PLACES, "seats").filter(pl.col("seats_before").is_not_null())
+    kept = -(-seats["seats_before"] * 97 // 100)
+    assert (seats["seats"] >= kept).all()
+    assert (seats["floor"] == kept).all()
+    # It binds: without it some would have fallen further.
+    assert seats.filter((pl.col("seats") == kept) & (pl.col("change") < 0)).height
+
+
+def test_the_page_tells_which_rules_changed_from_what_to_what(year: Year) -> None:
+    told: dict[str, list[tuple[str, str, str]]] = {
+        FIRST: [],
+        RULES: [
+            ("programmes.BPNT.max_decile", "5", "4"),
+            ("quotas.national_total PKH", f"{PKH_BEFORE:,} families", f"{PKH_NOW:,} families"),
+        ],
+        WAGES: [
+            (
+                f"minimum_wages.regency {code} {regency_name(code)}",
+                f"Rp {WAGE_BEFORE[code]:,} a month",
+                f"Rp {WAGE_NOW[code]:,} a month",
+            )
+            for code in WAGE_BEFORE
+        ],
+        PLACES: [
+            ("quotas.hold_harmless_share", "0", "0.97"),
+            ("quotas.weight", "poor_count", "poverty_gap_rupiah_month"),
+        ],
     }
-    decided(home, FOURTH, {**totals, "quotas.weight": "poverty_gap_rupiah_month"})
-    return Year(home, wage)
+    for quarter, rules in told.items():
+        english, indonesian = year.page(quarter, "en"), year.page(quarter, "id")
+        source = f"Overlay 'law of {quarter}': For a test"
+        assert rules_told(english) == [(*rule, source) for rule in rules]
+        assert [row[0] for row in rules_told(indonesian)] == [rule[0] for rule in rules]
+        assert ("What changed in the rules" in english) == ("Aturan yang berubah" in indonesian) == bool(rules)
 
 
-def test_the_new_decile_rule_takes_off_whom_it_excludes_and_nobody_else(year: Year) -> None:
-    left = year.moved(THIRD).filter(programme="BPNT", from_status="recipient", to_status="ineligible", cause="policy")
-    by_decile = left.filter(pl.col("reasons").list.contains("decile_above"))
-    assert by_decile.height > 0
-    assert set(by_decile["decile"]) == {5}
-    now = year.read(THIRD, "decisions").filter(programme="BPNT", decile=5)
-    assert set(now["status"]) <= {"ineligible", "held"}
-    others = left.filter(~pl.col("reasons").list.contains("decile_above"))
-    assert set(others["reasons"].explode()) <= {"wage_above_minimum"}
+def test_the_page_counts_the_families_a_rule_or_places_moved(year: Year) -> None:
+    for quarter, cause, words in (
+        (RULES, "policy", {"en": "The rules changed.", "id": "Aturan berubah."}),
+        (PLACES, "seats", {"en": "The number of places changed.", "id": "Jumlah tempat berubah."}),
+    ):
+        counted = year.public(quarter, "movements").filter(pl.col("cause") == cause, level="nation")
+        assert counted.height
+        for number in counted["families"]:
+            assert f"{words['en']} {number}" in words_of(year.page(quarter, "en"))
+            assert f"{words['id']} {number}" in words_of(year.page(quarter, "id"))
 
 
-def test_the_new_minimum_wage_takes_off_exactly_the_families_between_the_old_and_the_new(year: Year) -> None:
-    def failing(quarter: str) -> set[str]:
-        wages = year.read(quarter, "filters").filter(filter="wage_above_minimum", regency_code=HERE)
-        return set(wages.filter(outcome="fail")["family_id"])
-
-    newly = failing(THIRD) - failing(SECOND)
-    wages = year.read(THIRD, "filters").filter(filter="wage_above_minimum").filter(pl.col("family_id").is_in(newly))
-    assert newly
-    assert wages["observed"].min() > year.wage  # type: ignore[operator]
-    lost = year.moved(THIRD).filter(from_status="recipient", to_status="ineligible").filter(
-        pl.col("family_id").is_in(newly)
-    )  # fmt: skip
-    assert lost.height > 0
-    assert set(lost["cause"]) == {"policy"}
-
-
-def changes_of(year: Year) -> pl.DataFrame:
-    """Regencies of the home with what they have more or fewer places in the fourth quarter."""
-    seats = pl.read_parquet(revision(year.home, FOURTH) / "seats.parquet")
-    here = year.read(FOURTH, "decisions")["regency_code"].unique()
-    return seats.filter(pl.col("regency_code").is_in(here.implode())).select("regency_code", "programme", "change")
-
-
-def test_where_places_are_added_the_heads_of_the_queues_are_promoted(year: Year) -> None:
-    grown = changes_of(year).filter(pl.col("change") > 0)
-    promoted = year.moved(FOURTH).filter(cause="seats").join(grown, on=["regency_code", "programme"])
-    assert promoted.height > 0
-    assert set(promoted["to_status"]) == {"recipient"}
-    waiting = year.read(FOURTH, "decisions").filter(status="waiting")
-    for code, programme, more in grown.iter_rows():
-        mine = promoted.filter(regency_code=code, programme=programme)["rank"]
-        stay = waiting.filter(regency_code=code, programme=programme)["rank"]
-        assert len(mine) <= more
-        assert not len(mine) or not len(stay) or mine.max() < stay.min()  # type: ignore[operator]
-
-
-def test_where_places_shrink_the_last_of_the_list_go_back_to_the_queue(year: Year) -> None:
-    shrunk = changes_of(year).filter(pl.col("change") < 0)
-    assert shrunk.height > 0
-    for code, programme, fewer in shrunk.iter_rows():
-        mine = year.moved(FOURTH).filter(regency_code=code, programme=programme, cause="seats")
-        assert set(mine["to_status"]) == {"waiting"}
-        assert 0 < mine.height <= -fewer
-        stay = year.read(FOURTH, "decisions").filter(regency_code=code, programme=programme, status="recipient")
-        assert mine["rank"].min() > stay["rank"].max()  # type: ignore[operator]
-
-
-@pytest.mark.parametrize("quarter", [THIRD, FOURTH])
-def test_the_page_tells_how_many_came_and_went_and_that_the_law_did_it(year: Year, quarter: str) -> None:
-    page = year.page(quarter)
-    assert "Siapa masuk, siapa keluar, dan mengapa" in page
-    public = pl.read_parquet(revision(year.home, quarter) / "movements.parquet")
-    causes = set(public["cause"].drop_nulls())
-    assert quarter == THIRD or "seats" in causes
-    assert all(say(f"cause.{cause}", "id") in page for cause in causes)
-    assert "policy" in set(year.read(quarter, "movements")["cause"]) or quarter == FOURTH
-    counted = year.read(quarter, "movements").filter(level="nation").group_by("programme", "move")
-    told = public.filter(level="nation").group_by("programme", "move").agg(pl.col("families").sum())
-    assert sorted(told.rows()) == sorted(counted.agg(pl.col("families").sum()).rows())
-
-
-def test_a_displaced_family_is_told_that_the_places_became_fewer(year: Year) -> None:
-    displaced = year.moved(FOURTH).filter(cause="seats", from_status="recipient").sort(KEY)
-    one = displaced.row(0, named=True)
-    rows = year.read(FOURTH, "decisions").filter(family_id=one["family_id"], programme=one["programme"])
-    told = perlinsos(
-        year.home, "explain", FOURTH, "--reference", rows["reference"].item(), "--audience", "family", "--lang", "en"
-    )
-    assert told.code == 0, told.err
-    assert "The number of places changed." in told.out
-    analyst = json.loads(
-        perlinsos(year.home, "explain", FOURTH, "--reference", rows["reference"].item(), "--format", "json").out
-    )
-    assert "seats" in json.dumps(analyst)
+def test_one_displaced_and_one_promoted_are_told_the_cause_and_the_places_before_and_now(year: Year) -> None:
+    for quarter, programme, start, end in (
+        (PLACES, "BPNT", "recipient", "waiting"),
+        (RULES, "PKH", "waiting", "recipient"),
+    ):
+        moved = year.moved(quarter, programme).filter(cause="seats", from_status=start, to_status=end)
+        one = moved.join(year.places(quarter, programme), on="regency_code").sort("reference").row(0, named=True)
+        english, indonesian = (year.explained(quarter, one["reference"], lang) for lang in ("en", "id"))
+        assert "The number of places changed." in english
+        assert "Jumlah tempat berubah." in indonesian
+        for text in (english, indonesian):
+            assert re.search(rf"\b{one['seats']} \([^)]*\b{one['seats_before']}\)", text), text

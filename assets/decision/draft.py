@@ -15,7 +15,7 @@ from assets.lake import Table, digest, write_atomically
 from assets.published import revision_at
 from assets.welfare.models import scorecard
 from quotas.overlay import Overlay
-from quotas.rulebook import rulebook
+from quotas.rulebook import Policy, rulebook
 from schemas.errors import Refused, Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
@@ -79,12 +79,15 @@ class Draft:
         """The overlay it was decided under."""
         return None if self.overlay is None else Overlay.of(**self.overlay)
 
+    def policy(self, house: House) -> Policy:
+        """The rules it was decided on."""
+        return rulebook(self.overlaid()).on(house.days(self.quarter).decision_date)
+
     def terms(self, house: House) -> Terms:
         """The terms it was decided on, for the next quarter to compare with."""
-        days = house.days(self.quarter)
-        policy = rulebook(self.overlaid()).on(days.decision_date)
         card = scorecard(house.models, self.model_hash)
-        return Terms(self.quarter, policy, days, card, self.read(house, "decision/cut_points"))
+        cut_points = self.read(house, "decision/cut_points")
+        return Terms(self.quarter, self.policy(house), house.days(self.quarter), card, cut_points)
 
 
 def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table]) -> Draft:

@@ -15,12 +15,13 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
-from assets.decision.draft import SHORT, Draft
+from assets.decision.draft import SHORT, Draft, previous_draft
 from assets.house import House
 from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
 from assets.publication.lists import budget, movements, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
+from quotas.changes import changes
 from schemas.errors import StaleDraft, Tampered
 
 DATABASE = "published.duckdb"
@@ -190,6 +191,7 @@ def _public_files(
         "objection_deadline": days.objection_deadline.isoformat(),
         "is_planned": days.is_planned,
         "lottery_seed": days.lottery_seed,
+        "rules_changed": _rules_changed(house, draft),
         "approvals": {role: {"decree": one["decree"]} for role, one in signed.items()},
         "files": listed,
     }
@@ -198,6 +200,13 @@ def _public_files(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     write_atomically(folder / "manifest.json", json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+
+
+def _rules_changed(house: House, draft: Draft) -> list[dict[str, Any]]:
+    before = previous_draft(house, draft.pins)
+    if before is None:
+        return []
+    return [change.to_json() for change in changes(before.policy(house), draft.policy(house))]
 
 
 def _serving_database(folder: Path) -> None:
