@@ -369,6 +369,12 @@ def status(
                     f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
                     f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
                 )
+            for frame in draft["deciles"]:
+                same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
+                out.print(
+                    f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
+                    f"{same:.1%} as ours, {within:.1%} within one"
+                )
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
 

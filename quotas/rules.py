@@ -370,10 +370,11 @@ class IntakeRule(Strict):
 
 
 class WelfareRule(Strict):
-    """What a decile is a tenth of."""
+    """What a decile is a tenth of, and whose decile counts."""
 
     decile_frame: Literal["national", "province", "regency"]
     decile_unit: Literal["families", "people"]
+    decile_source: Literal["own", "official", "official_else_own"]
 
 
 class MinimumWages(Strict):

@@ -129,18 +129,40 @@ def _decision() -> list[Contract]:
                 col("score_micro", pl.Int64, "Score", "Predicted log welfare in millionths; lower is poorer.",
                    "micro-units", nullable=True),
                 col("problems", pl.List(pl.String), "Problems", "Answers that are missing or invalid.", "code list"),
+                *[
+                    col(f"decile_{frame}", pl.Int32, f"Own decile, {frame}", "By our own score, 1 is poorest.",
+                        "decile", nullable=True)
+                    for frame in ("national", "province", "regency")
+                ],
+                col("model_hash", pl.String, "Scorecard", "Content hash of the scorecard used.", "sha256"),
+                col("input_hash", pl.String, "Inputs", "Content hash of the facts the family was scored on.", "sha256"),
             ],
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED, open_prefix="points_",
         ),
         contract(
             "decision/cut_points", "Decile cut points",
-            "Highest score of each decile, from the weighted consumption survey.",
+            "Highest score of each decile in nation, provinces and regencies, from the weighted consumption survey.",
             [
                 col("frame", pl.String, "Frame", "Area the deciles cut: 'all' or a region code.", "code"),
                 col("decile", pl.Int32, "Decile", "1 is poorest.", "decile", checks=[pa.Check.in_range(1, 9)]),
                 col("highest_score_micro", pl.Int64, "Highest score", "Highest score of the decile.", "micro-units"),
             ],
             grain="frame x decile", order=["frame", "decile"],
+        ),
+        contract(
+            "decision/deciles_compared", "Deciles compared",
+            "Families by our own decile and the official one of DTSEN, whichever of them decides.",
+            [
+                REGENCY,
+                col("frame", pl.String, "Frame", "national, province or regency.", "word"),
+                col("own_decile", pl.Int32, "Own decile", "By our own score, 1 is poorest; null: none.", "decile",
+                    nullable=True),
+                col("official_decile", pl.Int32, "Official decile", "That of DTSEN; null: none.", "decile", "DTSEN",
+                    nullable=True),
+                col("families", pl.Int64, "Families", "How many there are.", "families"),
+            ],
+            grain="regency x frame x pair of deciles",
+            order=["frame", "regency_code", "own_decile", "official_decile"], access=RESTRICTED,
         ),
         contract(
             "decision/seats", "Places", "Places per area and programme with the arithmetic that gives them.",

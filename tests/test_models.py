@@ -8,7 +8,8 @@ import yaml
 
 from assets.welfare.models import LIST, adopt, in_force, scorecard, scorecard_on, shelve
 from schemas.errors import Refused, Tampered
-from tests.made_families import CARD, scorecard as made_card
+from tests.made_families import CARD
+from tests.made_families import scorecard as made_card
 
 OTHER = made_card(highest=500)
 NEW_YEAR, SPRING = date(2026, 1, 1), date(2026, 4, 1)

@@ -37,7 +37,9 @@ from assets.registry.resolve import TABLES as REGISTRY_TABLES
 from assets.welfare.scorecard import Scorecard
 from schemas.tables import TABLES
 
-_JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
+_JUDGED = (
+    "decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility", "decision/deciles_compared",
+)  # fmt: skip
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
     "decision/budget", "decision/displaced", "decision/referrals", "decision/movements",

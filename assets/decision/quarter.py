@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assets.decision.deciles import cut_points
+from assets.decision.deciles import FRAMES, OFFICIAL, cut_points
+from assets.decision.deciles import compared as deciles_compared
 from assets.decision.draft import Draft
 from assets.decision.families import Families, Terms
 from assets.decision.filters import filter_rows
@@ -117,19 +118,16 @@ def cut_points_of(house: House, quarter: Quarter, card: Scorecard, survey: pl.Da
     return cut_points(survey, card, policy.welfare) if asks else house.contracts["decision/cut_points"].empty()
 
 
-def judged_tables(
-    house: House, terms: Terms, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table]:
-    """Scores, filters and eligibility of every family, by regency."""
+def judged_tables(house: House, terms: Terms, registry: Mapping[str, Table], history: History) -> tuple[Table, ...]:
+    """Scores, filters and eligibility of every family, and the deciles compared, by regency."""
     quarter, contracts = str(terms.quarter), house.contracts
-    outputs = [contracts["decision/scores"], contracts["decision/filters"], contracts["decision/eligibility"]]
+    outputs = [contracts[f"decision/{name}"] for name in ("scores", "filters", "eligibility", "deciles_compared")]
     inputs = [registry[key] for key in (*_REGISTRY, "registry/provenance")]
     shards = sorted(registry["registry/families"].shards)
-    scores, filters, eligible = house.lake.map_shards(
+    return house.lake.map_shards(
         _judge_regency, quarter, outputs, shards, inputs, house, terms, registry, history,
         settings=(terms, history),
     )  # fmt: skip
-    return scores, filters, eligible
 
 
 def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History) -> Table:
@@ -179,9 +177,13 @@ def _judge_regency(
     statuses = history.statuses(house, regency)
     sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme", "member_since")
     eligible = memberships(eligibility(judged, terms, sitting), families, terms, sitting)
-    eligible = eligible.join(input_hashes(families), on="family_id")
+    hashes = input_hashes(families)
+    eligible = eligible.join(hashes, on="family_id")
+    scores = judged.with_columns(model_hash=pl.lit(terms.scorecard.hash)).join(hashes, on="family_id")
+    official = families.records.select("family_id", *(f"{OFFICIAL}decile_{frame}" for frame in FRAMES))
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
-    return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
+    filters = filter_rows(judged, families.records, provenance, terms.policy)
+    return scores, filters, eligible, deciles_compared(judged, official)
 
 
 def input_hashes(families: Families) -> pl.DataFrame:

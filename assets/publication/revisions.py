@@ -34,6 +34,7 @@ RESTRICTED_TABLES = (
     "decision/worklist",
     "decision/transitions",
     "decision/scores",
+    "decision/deciles_compared",
     "decision/budget",
     "decision/displaced",
     "decision/referrals",
