@@ -369,6 +369,13 @@ def status(
                     f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
                     f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
                 )
+            for one_feature in draft["drift"]:
+                index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
+                out.print(
+                    f"    warning: {one_feature['feature']} has drifted since last quarter, "
+                    f"population stability index {index:.3f} above {alarm:.3f}",
+                    markup=False,
+                )
             for frame in draft["deciles"]:
                 same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
                 out.print(

@@ -53,6 +53,7 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "approvals": [str(role) for role in approvals(house, draft)],
                     "budget": _read(house, draft, "decision/budget").filter(level="nation").to_dicts(),
                     "displaced": _displaced(_read(house, draft, "decision/displaced")),
+                    "drift": _read(house, draft, "decision/drift").filter("is_alarm").to_dicts(),
                     "deciles": _deciles(_read(house, draft, "decision/deciles_compared")),
                 }
                 for draft in drafts

@@ -370,11 +370,12 @@ class IntakeRule(Strict):
 
 
 class WelfareRule(Strict):
-    """What a decile is a tenth of, and whose decile counts."""
+    """What a decile is a tenth of and whose decile counts, and from which drift on an alarm is raised."""
 
     decile_frame: Literal["national", "province", "regency"]
     decile_unit: Literal["families", "people"]
     decile_source: Literal["own", "official", "official_else_own"]
+    drift_alarm: Annotated[float, Field(gt=0)]
 
 
 class MinimumWages(Strict):

@@ -165,6 +165,32 @@ def _decision() -> list[Contract]:
             order=["frame", "regency_code", "own_decile", "official_decile"], access=RESTRICTED,
         ),
         contract(
+            "decision/profiles", "Profiles", "Families by bin of each answer and of the score, for the drift.",
+            [
+                REGENCY,
+                col("feature", pl.String, "Answer", "Name of the answer; score_micro is the score.", "word"),
+                col("bin", pl.Int64, "Bin", "Bin of the scorecard, or of a hundredth of log welfare; null: unusable.",
+                    "bin", nullable=True),
+                col("families", pl.Int64, "Families", "How many there are.", "families"),
+            ],
+            grain="regency x answer x bin", order=["regency_code", "feature", "bin"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/drift", "Drift",
+            "How far each answer and the score moved since last quarter, among all families; empty in a first quarter.",
+            [
+                col("feature", pl.String, "Answer", "Name of the answer; score_micro is the score.", "word"),
+                col("psi_micro", pl.Int64, "Stability index", "Population stability index.", "millionths"),
+                col("families", pl.Int64, "Families", "Families now.", "families"),
+                col("families_before", pl.Int64, "Families before", "Families last quarter.", "families"),
+                col("unusable", pl.Int64, "Unusable", "Of them, without a usable answer.", "families"),
+                col("unusable_before", pl.Int64, "Unusable before", "The same last quarter.", "families"),
+                col("alarm_micro", pl.Int64, "Alarm", "Index above which an alarm is raised.", "millionths", "policy"),
+                col("is_alarm", pl.Boolean, "Alarm raised", "Whether the index lies above it.", "yes/no"),
+            ],
+            grain="answer", order=["feature"], access=RESTRICTED,
+        ),
+        contract(
             "decision/seats", "Places", "Places per area and programme with the arithmetic that gives them.",
             [
                 col("regency_code", pl.String, "Area", "Kemendagri code of the regency, or the declared area.", "code"),

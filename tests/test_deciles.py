@@ -17,7 +17,7 @@ from schemas.tables import TABLES
 from tests.made_families import CARD, HERE, MICRO_PER_METRE, NOBODY, THERE, Made, column_of, families, seats, terms
 from tests.made_families import cut_points as even_cuts
 
-NATIONAL = WelfareRule(decile_frame="national", decile_unit="families", decile_source="own")
+NATIONAL = WelfareRule(decile_frame="national", decile_unit="families", decile_source="own", drift_alarm=0.25)
 
 
 def surveyed(*rows: tuple[int | None, float, int, str]) -> pl.DataFrame:

@@ -11,6 +11,8 @@ from assets.checks import (
     COUNTS_PROMISE,
     COUNTS_RECONCILE,
     DRAFT_CHECKS,
+    DRIFT_BELOW_ALARM,
+    DRIFT_PROMISE,
     MOVES_BALANCE,
     MOVES_PROMISE,
     Counted,
@@ -19,6 +21,7 @@ from assets.checks import (
     unreconciled,
 )
 from assets.decision.draft import SHORT, compose, counts, previous_draft
+from assets.decision.drift import drift_tables
 from assets.decision.quarter import (
     cut_points_of,
     cut_points_table,
@@ -39,6 +42,7 @@ from schemas.tables import TABLES
 
 _JUDGED = (
     "decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility", "decision/deciles_compared",
+    "decision/profiles", "decision/drift",
 )  # fmt: skip
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
@@ -63,6 +67,7 @@ def _outputs(tables: Mapping[str, Table]) -> Iterator[dg.Output[Table]]:
         "intake/consumption_survey",
         "intake/current_recipients",
     ),
+    check_specs=[dg.AssetCheckSpec(DRIFT_BELOW_ALARM, asset=key_of("decision/drift"), description=DRIFT_PROMISE)],
     partitions_def=QUARTERS,
     group_name="decision",
 )
@@ -77,7 +82,7 @@ def judge(
     scorecard: Scorecard,
     consumption_survey: Table,
     current_recipients: Table,
-) -> Iterator[dg.Output[Table]]:
+) -> Iterator[dg.Output[Table] | dg.AssetCheckResult]:
     """Every filter's outcome, the score and the decile of every family; one failing filter never hides another."""
     quarter = quarter_of(context)
     survey = consumption_survey.read(house.contracts["intake/consumption_survey"])
@@ -85,8 +90,17 @@ def judge(
     terms = terms_of(house, quarter, scorecard, cuts)
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
-    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history))
+    moved = drift_tables(house, terms, families, history)
+    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history), *moved)
     yield from _outputs({table.key: table for table in made})
+    drifted = moved[1].read(house.contracts["decision/drift"]).filter("is_alarm")["feature"].to_list()
+    yield dg.AssetCheckResult(
+        passed=not drifted,
+        check_name=DRIFT_BELOW_ALARM,
+        asset_key=key_of("decision/drift"),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"broken by": drifted},
+    )
 
 
 @dg.multi_asset(

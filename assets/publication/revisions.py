@@ -35,6 +35,7 @@ RESTRICTED_TABLES = (
     "decision/transitions",
     "decision/scores",
     "decision/deciles_compared",
+    "decision/drift",
     "decision/budget",
     "decision/displaced",
     "decision/referrals",
