@@ -17,6 +17,7 @@ from pipelines.cli_model import model
 from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
 from pipelines.cli_simulation import simulate
+from pipelines.cli_visits import visits
 from pipelines.console import (
     COUNTS,
     AsJson,
@@ -53,6 +54,7 @@ app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
 app.add_typer(registry, name="registry")
 app.command()(simulate)
+app.command()(visits)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600

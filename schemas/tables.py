@@ -30,7 +30,7 @@ from schemas.table_columns import (
     col,
     one_of,
 )
-from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Status
+from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Programme, Status
 
 _GROUND_CHECKS = col(
     "ground_checks", pl.List(pl.String), "Ground checks",
@@ -303,6 +303,38 @@ def _decision() -> list[Contract]:
                 col("is_recipient", pl.Boolean, "Receives", "Whether it receives one of them now.", "yes/no"),
             ],
             grain="family x reason", order=["regency_code", "village_code", "family_id", "reason"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/visits", "Visits that matter",
+            "Families BPS is to visit: those likeliest on the wrong side of a cut-off, and a random sample.",
+            [
+                FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
+                col("stratum", pl.String, "Stratum", "Status of the family, the best of its programmes.", "word",
+                    checks=one_of(Status)),
+                col("is_targeted", pl.Boolean, "Targeted", "Chosen for its chance of being on the wrong side.",
+                    "yes/no"),
+                col("programme", pl.String, "Programme", "Whose cut-off it is likeliest on the wrong side of.", "word",
+                    nullable=True, checks=one_of(Programme)),
+                col("wrong_side_micro", pl.Int64, "Wrong side", "Chance of being on the wrong side of it.",
+                    "millionths", nullable=True),
+                col("is_sampled", pl.Boolean, "Sampled", "Drawn into the random sample.", "yes/no"),
+                col("stratum_families", pl.Int64, "Families of the stratum", "In the regency.", "families"),
+                col("stratum_sampled", pl.Int64, "Sampled of the stratum", "In the regency.", "families"),
+                col("inclusion_micro", pl.Int64, "Inclusion probability",
+                    "Chance of being sampled: the latter of the former, rounded down.", "millionths"),
+                col("reasons", pl.List(pl.String), "On the worklist for", "Reasons to visit it anyway.", "code list"),
+            ],
+            grain="family", order=["regency_code", "village_code", "family_id"], access=RESTRICTED,
+        ),
+        contract(
+            "welfare/residuals", "Residuals",
+            "How far off the scorecard in force is out of area, on the consumption survey; none without a survey.",
+            [
+                col("rank", pl.Int64, "Rank", "Thousandth of the weight, from 1.", "rank"),
+                col("residual_micro", pl.Int64, "Residual", "Measured less predicted log welfare at its middle.",
+                    "micro-units"),
+            ],
+            grain="thousandth", order=["rank"], access=RESTRICTED,
         ),
         contract(
             "decision/referrals", "Referrals",

@@ -1,5 +1,6 @@
 """Deciles: cut from a weighted survey of the population, never from the registrants, who are placed into them."""
 
+from datetime import date
 from random import Random
 from typing import Literal
 
@@ -12,12 +13,13 @@ from assets.decision.decide import decide
 from assets.decision.deciles import FRAMES, OFFICIAL, compared, cut_points, with_deciles
 from assets.decision.families import Terms
 from assets.decision.judge import judge
+from quotas.rulebook import rulebook
 from quotas.rules import WelfareRule
 from schemas.tables import TABLES
 from tests.made_families import CARD, HERE, MICRO_PER_METRE, NOBODY, THERE, Made, column_of, families, seats, terms
 from tests.made_families import cut_points as even_cuts
 
-NATIONAL = WelfareRule(decile_frame="national", decile_unit="families", decile_source="own", drift_alarm=0.25)
+NATIONAL = rulebook().on(date(2026, 1, 26)).welfare
 
 
 def surveyed(*rows: tuple[int | None, float, int, str]) -> pl.DataFrame:

@@ -46,7 +46,7 @@ _JUDGED = (
 )  # fmt: skip
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
-    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements",
+    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements", "decision/visits",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -107,7 +107,8 @@ def judge(
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "decision/cut_points",
+        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "welfare/residuals",
+        "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
@@ -135,6 +136,7 @@ def decide(
     persons: Table,
     shocks: Table,
     scorecard: Scorecard,
+    residuals: Table,
     cut_points: Table,
     eligibility: Table,
     poverty_statistics: Table,
@@ -148,8 +150,9 @@ def decide(
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
-    of_regencies = decided_tables(house, terms, eligibility, seats, registry, history)
-    decisions, payments, _, transitions = of_regencies
+    of_regencies = decided_tables(house, terms, eligibility, seats, residuals, registry, history)
+    by_key = {table.key: table for table in of_regencies}
+    decisions, payments, transitions = (by_key[f"decision/{one}"] for one in ("decisions", "payments", "transitions"))
     costs = budget_table(house, terms, decisions, seats)
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
@@ -191,7 +194,7 @@ def _counted(house: House, pins: Pins, families: Table, decisions: Table, paymen
 @dg.asset(
     key=key_of("decision/draft"),
     ins=ins_of("intake/pins", *REGISTRY_TABLES,
-               "welfare/scorecard", *_JUDGED, *_DECIDED),
+               "welfare/scorecard", "welfare/residuals", *_JUDGED, *_DECIDED),
     partitions_def=QUARTERS,
     group_name="decision",
     owners=OWNERS,

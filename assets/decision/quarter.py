@@ -19,6 +19,7 @@ from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.decision.visits import visits
 from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import WHOLE, Table, digest
@@ -143,14 +144,20 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
 
 
 def decided_tables(
-    house: House, terms: Terms, eligible: Table, seats: Table, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table, Table]:
-    """Decisions, payments, the BPS worklist and transitions, by regency."""
+    house: House,
+    terms: Terms,
+    eligible: Table,
+    seats: Table,
+    residuals: Table,
+    registry: Mapping[str, Table],
+    history: History,
+) -> tuple[Table, ...]:
+    """Decisions, payments, the BPS worklist, visits that matter and transitions, by regency."""
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
-    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist")]
-    decisions, payments, visits = house.lake.map_shards(
-        _rank_regency, quarter, made, shards, [eligible, seats], house, terms, eligible, seats,
+    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist", "visits")]
+    decided = house.lake.map_shards(
+        _rank_regency, quarter, made, shards, [eligible, seats, residuals], house, terms, eligible, seats, residuals,
         settings=(terms, house.key),
     )  # fmt: skip
     left = sorted(history.left() - set(shards))
@@ -158,10 +165,10 @@ def decided_tables(
     (moved,) = house.lake.map_shards(
         _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *left],
         [*(registry[key] for key in _REGISTRY), eligible, seats], house, terms,
-        {**registry, _ELIGIBILITY: eligible, _DECISIONS: decisions}, seats, history,
+        {**registry, _ELIGIBILITY: eligible, _DECISIONS: decided[0]}, seats, history,
         settings=(terms, history, everywhere),
     )  # fmt: skip
-    return decisions, payments, visits, moved
+    return (*decided, moved)
 
 
 def _families(house: House, registry: Mapping[str, Table], regency: str) -> Families:
@@ -203,7 +210,9 @@ def input_hashes(families: Families) -> pl.DataFrame:
     return joined.select("family_id", pl.Series("input_hash", hashes, dtype=pl.String))
 
 
-def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, seats: Table) -> tuple[pl.DataFrame, ...]:
+def _rank_regency(
+    regency: str, house: House, terms: Terms, eligible: Table, seats: Table, residuals: Table
+) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
     ids = decided["family_id"].unique().sort()
@@ -216,7 +225,9 @@ def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, sea
         policy_hash=pl.lit(terms.policy.hash),
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
-    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), worklist(decided)
+    listed = worklist(decided)
+    likely = residuals.read(house.contracts["welfare/residuals"])
+    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 
 
 def masked_name(column: str) -> pl.Expr:

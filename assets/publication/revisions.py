@@ -32,6 +32,7 @@ RESTRICTED_TABLES = (
     "decision/filters",
     "decision/payments",
     "decision/worklist",
+    "decision/visits",
     "decision/transitions",
     "decision/scores",
     "decision/deciles_compared",
