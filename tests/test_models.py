@@ -2,15 +2,40 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 
+from assets.decision.quarter import History, judged_tables
+from assets.lake import Table
 from assets.welfare.models import LIST, adopt, in_force, scorecard, scorecard_on, shelve
+from assets.welfare.scorecard import Scorecard
 from schemas.errors import Refused, Tampered
-from tests.made_families import CARD
+from schemas.vocabularies import Feed
+from tests.made_families import CARD, terms
 from tests.made_families import scorecard as made_card
+from tests.made_registry import (
+    HERE,
+    HUSBAND,
+    NEIGHBOUR,
+    OTHERS,
+    OURS,
+    Q1,
+    THERE,
+    VILLAGE_THERE,
+    Office,
+    family,
+    survey,
+    validation,
+)
 
+NOW_ELSEWHERE = pl.DataFrame(schema=dict.fromkeys(["family_id", "regency_code", "now"], pl.String))
+RECEIVED = NOW_ELSEWHERE.with_columns(
+    pl.lit(None, pl.String).alias("programme"), pl.lit(None, pl.String).alias("status"),
+    pl.lit(None, pl.Date).alias("member_since"),
+)  # fmt: skip
 OTHER = made_card(highest=500)
 NEW_YEAR, SPRING = date(2026, 1, 1), date(2026, 4, 1)
 
@@ -56,3 +81,46 @@ def test_a_list_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / LIST).write_text(yaml.safe_dump([{**rows[0], "until": SPRING}]))
     with pytest.raises(Refused, match="valid_from, model_hash and approval"):
         scorecard_on(tmp_path, NEW_YEAR)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    made = Office.in_folder(tmp_path)
+    made.deliver(Q1, family(OURS, HUSBAND), family(OTHERS, NEIGHBOUR, village=VILLAGE_THERE))
+    made.deliver(Q1, {Feed.SURVEYS: [survey(OURS, floor_area_m2=40), survey(OTHERS, floor_area_m2=50)]})
+    return made.resolve(Q1)
+
+
+def scored(office: Office, card: Scorecard = CARD) -> Table:
+    nobody = History({}, None, NOW_ELSEWHERE, {}, RECEIVED)
+    return judged_tables(office.house, terms(card=card), office.registry, nobody)[0]
+
+
+def row(office: Office, table: Table, card: str) -> dict[str, Any]:
+    found = table.read(office.house.contracts["decision/scores"])
+    return found.row(by_predicate=pl.col("family_id") == office.family(card)["family_id"], named=True)
+
+
+def test_a_score_says_which_scorecard_and_which_facts_made_it(office: Office) -> None:
+    found = row(office, scored(office), OURS)
+    assert (found["score_micro"], found["model_hash"], len(found["input_hash"])) == (40_000, CARD.hash, 64)
+
+
+def test_a_corrected_answer_is_scored_anew_and_an_untouched_regency_is_not(office: Office) -> None:
+    before, ours, others = scored(office), *(row(office, scored(office), card) for card in (OURS, OTHERS))
+    office.deliver(Q1, {Feed.VALIDATIONS: [validation(OURS, floor_area_m2=60)]})
+    office.registry = {}
+    office.resolve(Q1)
+    after = scored(office)
+    assert (row(office, after, OURS)["score_micro"], ours["score_micro"]) == (60_000, 40_000)
+    assert row(office, after, OURS)["input_hash"] != ours["input_hash"]
+    assert row(office, after, OTHERS) == others
+    assert after.shards[HERE].path != before.shards[HERE].path
+    assert after.shards[THERE] == before.shards[THERE]
+    assert scored(office) == after
+
+
+def test_another_scorecard_scores_everybody_anew(office: Office) -> None:
+    before, after = scored(office), scored(office, OTHER)
+    assert all(after.shards[name].path != before.shards[name].path for name in (HERE, THERE))
+    assert row(office, after, OURS)["model_hash"] == OTHER.hash
