@@ -130,6 +130,9 @@ def unbalanced_moves(movements: pl.LazyFrame, decisions: pl.LazyFrame, filled_be
     return _count(pl.concat(parts).group_by(by).agg(pl.col("change").sum()).filter(pl.col("change") != 0))
 
 
+DRIFT_BELOW_ALARM = "drift_below_alarm"
+DRIFT_PROMISE = "No answer, and not the score, has moved further since last quarter than policy's alarm; a warning."
+
 DRAFT_CHECKS = (
     Check(
         "statuses_partition",

@@ -17,6 +17,7 @@ from pipelines.cli_model import model
 from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
 from pipelines.cli_simulation import simulate
+from pipelines.cli_visits import visits
 from pipelines.console import (
     COUNTS,
     AsJson,
@@ -53,6 +54,7 @@ app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
 app.add_typer(registry, name="registry")
 app.command()(simulate)
+app.command()(visits)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600
@@ -368,6 +370,19 @@ def status(
                 out.print(
                     f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
                     f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
+                )
+            for one_feature in draft["drift"]:
+                index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
+                out.print(
+                    f"    warning: {one_feature['feature']} has drifted since last quarter, "
+                    f"population stability index {index:.3f} above {alarm:.3f}",
+                    markup=False,
+                )
+            for frame in draft["deciles"]:
+                same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
+                out.print(
+                    f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
+                    f"{same:.1%} as ours, {within:.1%} within one"
                 )
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")

@@ -12,13 +12,13 @@ from assets.lake import digest
 from assets.partitions import QUARTERS
 from assets.publication.asset import revision
 from assets.registry.asset import registry
-from assets.welfare.asset import scorecard
+from assets.welfare.asset import residuals, scorecard
 from pipelines.home import Home
 from pipelines.io_manager import LakeIOManager
 from quotas.calendar import calendar_of
 from schemas.quarter import Quarter
 
-ASSETS = [intake, registry, scorecard, judge, decide, draft, revision]
+ASSETS = [intake, registry, scorecard, residuals, judge, decide, draft, revision]
 
 quarterly_run = dg.define_asset_job(
     "quarterly_run",

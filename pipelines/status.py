@@ -53,6 +53,8 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "approvals": [str(role) for role in approvals(house, draft)],
                     "budget": _read(house, draft, "decision/budget").filter(level="nation").to_dicts(),
                     "displaced": _displaced(_read(house, draft, "decision/displaced")),
+                    "drift": _read(house, draft, "decision/drift").filter("is_alarm").to_dicts(),
+                    "deciles": _deciles(_read(house, draft, "decision/deciles_compared")),
                 }
                 for draft in drafts
             ],
@@ -71,6 +73,22 @@ def _displaced(table: pl.DataFrame) -> list[dict[str, Any]]:
     poorer = (pl.col("poorer_micro") * pl.col("families")).sum() // pl.col("families").sum()
     by_rule = table.group_by("programme", "placed_by").agg(poorer_micro=poorer, families=pl.col("families").sum())
     return by_rule.sort("programme", "placed_by").to_dicts()
+
+
+def _deciles(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Families with our own and an official decile, by frame: how many, in the same, and in the same or the next."""
+    apart = (pl.col("own_decile") - pl.col("official_decile")).abs()
+    return (
+        table.drop_nulls(["own_decile", "official_decile"])
+        .group_by("frame")
+        .agg(
+            families=pl.col("families").sum(),
+            same=pl.col("families").filter(apart == 0).sum(),
+            within_one=pl.col("families").filter(apart <= 1).sum(),
+        )
+        .sort("frame")
+        .to_dicts()
+    )
 
 
 def seats_of(house: House, quarter: Quarter) -> pl.DataFrame:

@@ -370,10 +370,14 @@ class IntakeRule(Strict):
 
 
 class WelfareRule(Strict):
-    """What a decile is a tenth of."""
+    """What a decile is a tenth of and whose decile counts; when drift raises an alarm, and how many BPS visits."""
 
     decile_frame: Literal["national", "province", "regency"]
     decile_unit: Literal["families", "people"]
+    decile_source: Literal["own", "official", "official_else_own"]
+    drift_alarm: Annotated[float, Field(gt=0)]
+    visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
+    sample_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
 
 
 class MinimumWages(Strict):

@@ -201,6 +201,12 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
                 col("split_date", pl.Date, "Split", "Day of the registration of the split; monitored.", "date",
                     nullable=True),
                 col("case_id", pl.String, "Open case", "Case that concerns the family.", "id", nullable=True),
+                *[
+                    col(f"official_decile_{frame}", pl.Int32, f"Official decile, {frame}",
+                        "Decile of DTSEN, 1 is poorest; null where it lists none of the family's cards.", "decile",
+                        "DTSEN", nullable=True)
+                    for frame in ("national", "province", "regency")
+                ],
                 *answers,
                 *family_facts,
             ],

@@ -30,7 +30,7 @@ from schemas.table_columns import (
     col,
     one_of,
 )
-from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Status
+from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Programme, Status
 
 _GROUND_CHECKS = col(
     "ground_checks", pl.List(pl.String), "Ground checks",
@@ -129,18 +129,66 @@ def _decision() -> list[Contract]:
                 col("score_micro", pl.Int64, "Score", "Predicted log welfare in millionths; lower is poorer.",
                    "micro-units", nullable=True),
                 col("problems", pl.List(pl.String), "Problems", "Answers that are missing or invalid.", "code list"),
+                *[
+                    col(f"decile_{frame}", pl.Int32, f"Own decile, {frame}", "By our own score, 1 is poorest.",
+                        "decile", nullable=True)
+                    for frame in ("national", "province", "regency")
+                ],
+                col("model_hash", pl.String, "Scorecard", "Content hash of the scorecard used.", "sha256"),
+                col("input_hash", pl.String, "Inputs", "Content hash of the facts the family was scored on.", "sha256"),
             ],
             grain="family", order=["regency_code", "family_id"], access=RESTRICTED, open_prefix="points_",
         ),
         contract(
             "decision/cut_points", "Decile cut points",
-            "Highest score of each decile, from the weighted consumption survey.",
+            "Highest score of each decile in nation, provinces and regencies, from the weighted consumption survey.",
             [
                 col("frame", pl.String, "Frame", "Area the deciles cut: 'all' or a region code.", "code"),
                 col("decile", pl.Int32, "Decile", "1 is poorest.", "decile", checks=[pa.Check.in_range(1, 9)]),
                 col("highest_score_micro", pl.Int64, "Highest score", "Highest score of the decile.", "micro-units"),
             ],
             grain="frame x decile", order=["frame", "decile"],
+        ),
+        contract(
+            "decision/deciles_compared", "Deciles compared",
+            "Families by our own decile and the official one of DTSEN, whichever of them decides.",
+            [
+                REGENCY,
+                col("frame", pl.String, "Frame", "national, province or regency.", "word"),
+                col("own_decile", pl.Int32, "Own decile", "By our own score, 1 is poorest; null: none.", "decile",
+                    nullable=True),
+                col("official_decile", pl.Int32, "Official decile", "That of DTSEN; null: none.", "decile", "DTSEN",
+                    nullable=True),
+                col("families", pl.Int64, "Families", "How many there are.", "families"),
+            ],
+            grain="regency x frame x pair of deciles",
+            order=["frame", "regency_code", "own_decile", "official_decile"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/profiles", "Profiles", "Families by bin of each answer and of the score, for the drift.",
+            [
+                REGENCY,
+                col("feature", pl.String, "Answer", "Name of the answer; score_micro is the score.", "word"),
+                col("bin", pl.Int64, "Bin", "Bin of the scorecard, or of a hundredth of log welfare; null: unusable.",
+                    "bin", nullable=True),
+                col("families", pl.Int64, "Families", "How many there are.", "families"),
+            ],
+            grain="regency x answer x bin", order=["regency_code", "feature", "bin"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/drift", "Drift",
+            "How far each answer and the score moved since last quarter, among all families; empty in a first quarter.",
+            [
+                col("feature", pl.String, "Answer", "Name of the answer; score_micro is the score.", "word"),
+                col("psi_micro", pl.Int64, "Stability index", "Population stability index.", "millionths"),
+                col("families", pl.Int64, "Families", "Families now.", "families"),
+                col("families_before", pl.Int64, "Families before", "Families last quarter.", "families"),
+                col("unusable", pl.Int64, "Unusable", "Of them, without a usable answer.", "families"),
+                col("unusable_before", pl.Int64, "Unusable before", "The same last quarter.", "families"),
+                col("alarm_micro", pl.Int64, "Alarm", "Index above which an alarm is raised.", "millionths", "policy"),
+                col("is_alarm", pl.Boolean, "Alarm raised", "Whether the index lies above it.", "yes/no"),
+            ],
+            grain="answer", order=["feature"], access=RESTRICTED,
         ),
         contract(
             "decision/seats", "Places", "Places per area and programme with the arithmetic that gives them.",
@@ -255,6 +303,38 @@ def _decision() -> list[Contract]:
                 col("is_recipient", pl.Boolean, "Receives", "Whether it receives one of them now.", "yes/no"),
             ],
             grain="family x reason", order=["regency_code", "village_code", "family_id", "reason"], access=RESTRICTED,
+        ),
+        contract(
+            "decision/visits", "Visits that matter",
+            "Families BPS is to visit: those likeliest on the wrong side of a cut-off, and a random sample.",
+            [
+                FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
+                col("stratum", pl.String, "Stratum", "Status of the family, the best of its programmes.", "word",
+                    checks=one_of(Status)),
+                col("is_targeted", pl.Boolean, "Targeted", "Chosen for its chance of being on the wrong side.",
+                    "yes/no"),
+                col("programme", pl.String, "Programme", "Whose cut-off it is likeliest on the wrong side of.", "word",
+                    nullable=True, checks=one_of(Programme)),
+                col("wrong_side_micro", pl.Int64, "Wrong side", "Chance of being on the wrong side of it.",
+                    "millionths", nullable=True),
+                col("is_sampled", pl.Boolean, "Sampled", "Drawn into the random sample.", "yes/no"),
+                col("stratum_families", pl.Int64, "Families of the stratum", "In the regency.", "families"),
+                col("stratum_sampled", pl.Int64, "Sampled of the stratum", "In the regency.", "families"),
+                col("inclusion_micro", pl.Int64, "Inclusion probability",
+                    "Chance of being sampled: the latter of the former, rounded down.", "millionths"),
+                col("reasons", pl.List(pl.String), "On the worklist for", "Reasons to visit it anyway.", "code list"),
+            ],
+            grain="family", order=["regency_code", "village_code", "family_id"], access=RESTRICTED,
+        ),
+        contract(
+            "welfare/residuals", "Residuals",
+            "How far off the scorecard in force is out of area, on the consumption survey; none without a survey.",
+            [
+                col("rank", pl.Int64, "Rank", "Thousandth of the weight, from 1.", "rank"),
+                col("residual_micro", pl.Int64, "Residual", "Measured less predicted log welfare at its middle.",
+                    "micro-units"),
+            ],
+            grain="thousandth", order=["rank"], access=RESTRICTED,
         ),
         contract(
             "decision/referrals", "Referrals",

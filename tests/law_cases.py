@@ -15,7 +15,7 @@ import polars as pl
 from pydantic import Field
 
 from assets.decision.decide import decide
-from assets.decision.deciles import cut_points, decile_of
+from assets.decision.deciles import FRAMES, OFFICIAL, cut_points, with_deciles
 from assets.decision.families import Terms
 from assets.decision.places import places
 from assets.decision.referrals import referrals
@@ -226,15 +226,16 @@ class Household(Strict):
 
 
 class DecileCase(Strict):
-    """A survey, and the decile of a registered family of so many square metres."""
+    """A survey, and the decile of a registered family of so many square metres that the official register may list."""
 
     case: Wording
     decided_on: date = date(2026, 1, 26)
     survey: tuple[Household, ...]
     metres: int
     regency: str = "35.10"
+    official: int | None = None
     under: Mapping[str, object] = Field(default_factory=dict)
-    decile: int
+    decile: int | None
 
     def holds(self, policy: Policy) -> bool:
         """Whether the family falls into the decile stated."""
@@ -247,8 +248,10 @@ class DecileCase(Strict):
         }
         survey = pl.DataFrame(rows, schema=schema, orient="row").with_columns(household_id=pl.lit("h"))
         on = _terms(policy, cut_points(survey, CARD, policy.welfare))
-        family = pl.DataFrame({"score_micro": [self.metres * 1000], "regency_code": [self.regency]})
-        return bool(family.select(decile_of(on)).item() == self.decile)
+        family = pl.DataFrame({"score_micro": [self.metres * 1000], "regency_code": [self.regency]}).with_columns(
+            pl.lit(self.official, pl.Int32).alias(f"{OFFICIAL}decile_{frame}") for frame in FRAMES
+        )
+        return bool(with_deciles(family, on)["decile"].item() == self.decile)
 
 
 class Answer(Strict):

@@ -314,7 +314,9 @@ def test_a_run_tells_stages_counts_and_draft_as_json(demo_copy: Path) -> None:
     assert told["draft"] == pointer(demo_copy)[FIRST]["draft"]
     assert told["scaled"] is True
     stages = [stage["stage"] for stage in told["stages"]]
-    assert stages == ["intake", "registry", "welfare__scorecard", "judge", "decide", "decision__draft"]
+    assert stages == [
+        "intake", "registry", "welfare__scorecard", "judge", "welfare__residuals", "decide", "decision__draft",
+    ]  # fmt: skip
     assert told["counts"].keys() == {"PKH", "BPNT"}
     decided = decisions(demo_copy, FIRST)
     for programme, counts in told["counts"].items():

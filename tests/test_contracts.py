@@ -178,6 +178,8 @@ def test_fitting_keeps_the_points_of_every_feature_and_puts_nulls_last() -> None
             "problems": [[], [], []],
             "points_roof": [20, 30, 10],
             "stray": [0, 0, 0],
+            **{f"decile_{frame}": [1, 1, 1] for frame in ("national", "province", "regency")},
+            **{f"{name}_hash": ["0" * 64] * 3 for name in ("model", "input")},
         },
         schema_overrides={"problems": pl.List(pl.String)},
     )

@@ -415,7 +415,9 @@ def test_another_scorecard_puts_the_families_in_another_order() -> None:
 def test_the_two_halves_of_deciding_hold_what_their_contracts_promise() -> None:
     made = families(Made("b", None), Made("a"), Made("c", case="case-1"))
     judged = judge(made, TERMS)
-    TABLES["decision/scores"].fit(judged)
+    TABLES["decision/scores"].fit(
+        judged.with_columns(model_hash=pl.lit(TERMS.scorecard.hash), input_hash=pl.lit("0" * 64))
+    )
     rows = memberships(eligibility(judged, TERMS, NOBODY), made, TERMS, NOBODY)
     rows = rows.with_columns(input_hash=pl.lit("0" * 64))
     fitted = TABLES["decision/eligibility"].fit(rows)

@@ -1,5 +1,6 @@
 """Deciles: cut from a weighted survey of the population, never from the registrants, who are placed into them."""
 
+from datetime import date
 from random import Random
 from typing import Literal
 
@@ -9,14 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.decision.decide import decide
-from assets.decision.deciles import cut_points, decile_of
+from assets.decision.deciles import FRAMES, OFFICIAL, compared, cut_points, with_deciles
 from assets.decision.families import Terms
+from assets.decision.judge import judge
+from quotas.rulebook import rulebook
 from quotas.rules import WelfareRule
 from schemas.tables import TABLES
 from tests.made_families import CARD, HERE, MICRO_PER_METRE, NOBODY, THERE, Made, column_of, families, seats, terms
 from tests.made_families import cut_points as even_cuts
 
-NATIONAL = WelfareRule(decile_frame="national", decile_unit="families")
+NATIONAL = rulebook().on(date(2026, 1, 26)).welfare
 
 
 def surveyed(*rows: tuple[int | None, float, int, str]) -> pl.DataFrame:
@@ -41,7 +44,7 @@ def deciles(on: Terms, *scores: int | None, regency: str = HERE) -> list[int | N
     frame = pl.DataFrame({"score_micro": scores}, schema={"score_micro": pl.Int64}).with_columns(
         regency_code=pl.lit(regency)
     )
-    placed = frame.select(decile=decile_of(on))["decile"]
+    placed = with_deciles(frame.with_columns(**{f"{OFFICIAL}decile_{one}": None for one in FRAMES}), on)["decile"]
     assert placed.dtype == pl.Int32
     return placed.to_list()
 
@@ -76,7 +79,7 @@ def test_provinces_or_regencies_have_tenths_of_their_own(
     word: Literal["province", "regency"], frames: list[str]
 ) -> None:
     survey = surveyed((1, 1.0, 4, HERE), (2, 1.0, 4, THERE), (3, 1.0, 4, "31.71"))
-    table = cut_points(survey, CARD, NATIONAL.model_copy(update={"decile_frame": word}))
+    table = cut_points(survey, CARD, NATIONAL).filter(pl.col("frame").str.len_chars() == FRAMES[word])
     assert table["frame"].unique().sort().to_list() == frames
     lowest = table.filter(decile=1).sort("frame")["highest_score_micro"] / MICRO_PER_METRE
     assert lowest.to_list() == ([3, 1] if word == "province" else [3, 1, 2])
@@ -116,10 +119,11 @@ def test_the_highest_score_of_a_decile_still_lies_in_it() -> None:
 
 
 def test_a_family_is_placed_into_the_deciles_of_its_own_region() -> None:
-    on = terms(cuts=pl.concat([even_cuts(100, HERE), even_cuts(10, "31.71")]))
+    on = terms({"welfare.decile_frame": "regency"}, cuts=pl.concat([even_cuts(100, HERE), even_cuts(10, "31.71")]))
     assert deciles(on, 50_000) == [1]
     assert deciles(on, 50_000, regency="31.71") == [5]
-    by_province = terms(cuts=pl.concat([even_cuts(100, "35"), even_cuts(10, "31")]))
+    cuts_of_provinces = pl.concat([even_cuts(100, "35"), even_cuts(10, "31")])
+    by_province = terms({"welfare.decile_frame": "province"}, cuts=cuts_of_provinces)
     assert deciles(by_province, 50_000, regency=THERE) == [1]
     assert deciles(by_province, 50_000, regency="31.71") == [5]
 
@@ -148,6 +152,39 @@ def test_where_no_programme_asks_a_decile_none_is_needed() -> None:
 
 
 def test_a_family_in_a_frame_without_cut_points_is_not_listed_as_though_it_were_poor() -> None:
-    on = terms(cuts=even_cuts(100, "31"))
+    on = terms({"welfare.decile_frame": "province"}, cuts=even_cuts(100, "31"))
     decided = decide(families(Made("a", 999)), on, seats({HERE: (1, 1)}), NOBODY)
     assert not {*decided["status"]} & {"recipient", "waiting"}
+
+
+def listed_in(*deciles: int | None) -> dict[str, int | None]:
+    """Official deciles of a family in nation, province and regency."""
+    return {f"{OFFICIAL}decile_{frame}": one for frame, one in zip(FRAMES, deciles, strict=True)}
+
+
+@pytest.mark.parametrize(("frame", "status"), [("national", "ineligible"), ("province", "recipient")])
+def test_the_official_decile_of_the_frame_decides_where_policy_says_so(frame: str, status: str) -> None:
+    on = terms({"welfare.decile_source": "official", "welfare.decile_frame": frame})
+    made = families(Made("a", 10, facts=listed_in(9, 1, 9)))
+    assert column_of(decide(made, on, seats({HERE: (1, 1)}), NOBODY))["a"] == status
+
+
+def test_a_family_without_an_official_decile_is_not_scorable_where_that_decides_alone() -> None:
+    made = families(Made("a", 10, facts=listed_in(None, 1, 1)))
+    here = seats({HERE: (1, 1)})
+    alone = decide(made, terms({"welfare.decile_source": "official"}), here, NOBODY)
+    assert (column_of(alone)["a"], column_of(alone, "reasons")["a"]) == ("not_scorable", ["decile_unknown"])
+    assert column_of(decide(made, terms({"welfare.decile_source": "official_else_own"}), here, NOBODY))["a"] == (
+        "recipient"
+    )
+
+
+def test_families_are_counted_by_own_and_official_decile_in_each_frame() -> None:
+    made = families(Made("a", 150, facts=listed_in(2, 3, 1)), Made("b", 160, facts=listed_in(2, 4, 1)), Made("c", None))
+    table = compared(judge(made, terms()), made.records.select("family_id", *listed_in(None, None, None)))
+    TABLES["decision/deciles_compared"].schema.validate(TABLES["decision/deciles_compared"].fit(table))
+    counted = table.select("frame", "own_decile", "official_decile", "families")
+    assert set(counted.filter(frame="national").rows()) == {("national", 2, 2, 2), ("national", None, None, 1)}
+    assert set(counted.filter(frame="province").rows()) == {
+        ("province", None, 3, 1), ("province", None, 4, 1), ("province", None, None, 1),
+    }  # fmt: skip

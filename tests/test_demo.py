@@ -244,3 +244,47 @@ def test_two_demos_in_two_homes_and_one_again_in_the_same_home_give_the_same_byt
             assert [name for name in different if name != "published.duckdb"] == []
         assert pointer(other) == pointer(demo.home)
     shutil.rmtree(other)
+
+
+def test_the_visits_of_a_regency_are_a_workbook_in_which_fewer_targeted_leave_the_sample_whole(
+    demo: Demo, tmp_path: Path
+) -> None:
+    visits = restricted(demo.home, SECOND, "visits").filter(regency_code="35.10")
+    only_targeted = visits.filter(~pl.col("is_sampled")).height
+    assert only_targeted > 0
+    whole = perlinsos(
+        demo.home, "visits", SECOND, "--region", "35.10", "--out", tmp_path / "visits.xlsx", "--json"
+    ).json
+    assert whole["visits"] == visits.height
+    assert whole["worklist"] == restricted(demo.home, SECOND, "worklist").filter(regency_code="35.10").height
+    fewer = ("visits", SECOND, "--region", "35.10", "--most", "0", "--out", tmp_path / "fewer.xlsx", "--json")
+    assert perlinsos(demo.home, *fewer).json["visits"] == visits["is_sampled"].sum()
+
+
+def test_the_sample_of_visits_makes_up_every_family_of_a_regency(demo: Demo) -> None:
+    sampled = restricted(demo.home, SECOND, "visits").filter("is_sampled")
+    strata = sampled.group_by("regency_code", "stratum").agg(
+        pl.col("stratum_families").first(), pl.col("stratum_sampled").first(), drawn=pl.len()
+    )
+    assert (strata["drawn"] == strata["stratum_sampled"]).all()
+    families = (
+        decisions(demo.home, SECOND).group_by("regency_code").agg(n=pl.col("family_id").n_unique().cast(pl.Int64))
+    )
+    summed = strata.group_by("regency_code").agg(n=pl.col("stratum_families").sum())
+    assert summed.sort("regency_code").equals(families.sort("regency_code"))
+
+
+def test_deciles_are_compared_and_drift_is_told_of_every_draft_but_the_first(demo: Demo) -> None:
+    compared = restricted(demo.home, SECOND, "deciles_compared")
+    families = decisions(demo.home, SECOND)["family_id"].n_unique()
+    assert dict(compared.group_by("frame").agg(pl.col("families").sum()).iter_rows()) == dict.fromkeys(
+        ("national", "province", "regency"), families
+    )
+    told = perlinsos(demo.home, "status", SECOND, "--json").json[SECOND]["drafts"][0]
+    assert {one["frame"] for one in told["deciles"]} == {"national", "province", "regency"}
+    assert all(families >= one["families"] >= one["within_one"] > one["same"] > 0 for one in told["deciles"])
+    assert restricted(demo.home, FIRST, "drift").is_empty()
+    drift = restricted(demo.home, SECOND, "drift")
+    assert "score_micro" in drift["feature"].to_list()
+    assert (drift["families"] == families).all()
+    assert told["drift"] == drift.filter("is_alarm").to_dicts()

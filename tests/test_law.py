@@ -26,6 +26,9 @@ BEFORE_ANY_DECISION = {
     "intake.max_error_share": "which files are loaded: tests/test_intake.py",
     "registry.linkage_same_probability": "who is the same person: tests/test_linkage.py",
     "registry.linkage_clerk_probability": "who is the same person: tests/test_linkage.py",
+    "welfare.visits_per_thousand_families": "whom BPS visits: tests/test_visits.py",
+    "welfare.sample_per_thousand_families": "whom BPS visits: tests/test_visits.py",
+    "welfare.drift_alarm": "which drift is warned of: tests/test_drift.py",
     "registry.clerk_cases_per_thousand_families": "what a clerk is asked: tests/test_identity_law.py",
 }
 """Values by which no family, no place and no answer of a case is decided, and what they bound instead."""

@@ -146,7 +146,7 @@ def test_the_quarter_launched_in_the_browser_gives_the_draft_of_the_command_line
 def test_the_run_shows_its_steps_its_checks_and_its_draft(ui: Ui, launched: str, page: Page) -> None:
     page.goto(launched)
     page.get_by_text("Finished execution of run").wait_for()
-    for shown in ("partition: 2026Q1", "8 checks", draft_of(ui.home, FIRST), "Succeeded (6)", "Errored (0)"):
+    for shown in ("partition: 2026Q1", "9 checks", draft_of(ui.home, FIRST), "Succeeded (7)", "Errored (0)"):
         page.get_by_text(shown).first.wait_for()
 
 

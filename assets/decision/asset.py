@@ -11,6 +11,8 @@ from assets.checks import (
     COUNTS_PROMISE,
     COUNTS_RECONCILE,
     DRAFT_CHECKS,
+    DRIFT_BELOW_ALARM,
+    DRIFT_PROMISE,
     MOVES_BALANCE,
     MOVES_PROMISE,
     Counted,
@@ -19,6 +21,7 @@ from assets.checks import (
     unreconciled,
 )
 from assets.decision.draft import SHORT, compose, counts, previous_draft
+from assets.decision.drift import drift_tables
 from assets.decision.quarter import (
     cut_points_of,
     cut_points_table,
@@ -37,10 +40,13 @@ from assets.registry.resolve import TABLES as REGISTRY_TABLES
 from assets.welfare.scorecard import Scorecard
 from schemas.tables import TABLES
 
-_JUDGED = ("decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility")
+_JUDGED = (
+    "decision/cut_points", "decision/scores", "decision/filters", "decision/eligibility", "decision/deciles_compared",
+    "decision/profiles", "decision/drift",
+)  # fmt: skip
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
-    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements",
+    "decision/budget", "decision/displaced", "decision/referrals", "decision/movements", "decision/visits",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -61,6 +67,7 @@ def _outputs(tables: Mapping[str, Table]) -> Iterator[dg.Output[Table]]:
         "intake/consumption_survey",
         "intake/current_recipients",
     ),
+    check_specs=[dg.AssetCheckSpec(DRIFT_BELOW_ALARM, asset=key_of("decision/drift"), description=DRIFT_PROMISE)],
     partitions_def=QUARTERS,
     group_name="decision",
 )
@@ -75,7 +82,7 @@ def judge(
     scorecard: Scorecard,
     consumption_survey: Table,
     current_recipients: Table,
-) -> Iterator[dg.Output[Table]]:
+) -> Iterator[dg.Output[Table] | dg.AssetCheckResult]:
     """Every filter's outcome, the score and the decile of every family; one failing filter never hides another."""
     quarter = quarter_of(context)
     survey = consumption_survey.read(house.contracts["intake/consumption_survey"])
@@ -83,15 +90,25 @@ def judge(
     terms = terms_of(house, quarter, scorecard, cuts)
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
-    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history))
+    moved = drift_tables(house, terms, families, history)
+    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history), *moved)
     yield from _outputs({table.key: table for table in made})
+    drifted = moved[1].read(house.contracts["decision/drift"]).filter("is_alarm")["feature"].to_list()
+    yield dg.AssetCheckResult(
+        passed=not drifted,
+        check_name=DRIFT_BELOW_ALARM,
+        asset_key=key_of("decision/drift"),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"broken by": drifted},
+    )
 
 
 @dg.multi_asset(
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "decision/cut_points",
+        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "welfare/residuals",
+        "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
@@ -119,6 +136,7 @@ def decide(
     persons: Table,
     shocks: Table,
     scorecard: Scorecard,
+    residuals: Table,
     cut_points: Table,
     eligibility: Table,
     poverty_statistics: Table,
@@ -132,8 +150,9 @@ def decide(
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
     seats = seats_table(house, terms, poverty, eligibility, history)
-    of_regencies = decided_tables(house, terms, eligibility, seats, registry, history)
-    decisions, payments, _, transitions = of_regencies
+    of_regencies = decided_tables(house, terms, eligibility, seats, residuals, registry, history)
+    by_key = {table.key: table for table in of_regencies}
+    decisions, payments, transitions = (by_key[f"decision/{one}"] for one in ("decisions", "payments", "transitions"))
     costs = budget_table(house, terms, decisions, seats)
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
@@ -175,7 +194,7 @@ def _counted(house: House, pins: Pins, families: Table, decisions: Table, paymen
 @dg.asset(
     key=key_of("decision/draft"),
     ins=ins_of("intake/pins", *REGISTRY_TABLES,
-               "welfare/scorecard", *_JUDGED, *_DECIDED),
+               "welfare/scorecard", "welfare/residuals", *_JUDGED, *_DECIDED),
     partitions_def=QUARTERS,
     group_name="decision",
     owners=OWNERS,

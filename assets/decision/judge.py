@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from assets.decision.components import member_facts, paid_components, tie_break_facts
-from assets.decision.deciles import decile_of
+from assets.decision.deciles import FRAMES, OFFICIAL, with_deciles
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
 from assets.welfare.score import score
@@ -45,8 +45,9 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `problems`, `decile` (1 poorest),
-        `points_<feature>`, the tie-break facts, and for each programme that pays by components
-        `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has none).
+        `decile_<frame>` (our own in every frame), `points_<feature>`, the tie-break facts, and for each programme that
+        pays by components `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has
+        none).
     """
     records = families.records.sort("family_id")
     scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard, parts=parts).rename(
@@ -63,7 +64,9 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     judged = judged.hstack(scores.get_columns())
     for facts in of_members:
         judged = judged.join(facts, on="family_id", how="left", maintain_order="left")
-    return judged.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0), decile=decile_of(terms))
+    official = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
+    placed = with_deciles(judged.hstack(records.select(official)), terms).drop(official)
+    return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
 
 
 def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assets.decision.deciles import cut_points
+from assets.decision.deciles import FRAMES, OFFICIAL, cut_points
+from assets.decision.deciles import compared as deciles_compared
 from assets.decision.draft import Draft
 from assets.decision.families import Families, Terms
 from assets.decision.filters import filter_rows
@@ -18,6 +19,7 @@ from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.decision.visits import visits
 from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import Table, digest
@@ -117,19 +119,16 @@ def cut_points_of(house: House, quarter: Quarter, card: Scorecard, survey: pl.Da
     return cut_points(survey, card, policy.welfare) if asks else house.contracts["decision/cut_points"].empty()
 
 
-def judged_tables(
-    house: House, terms: Terms, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table]:
-    """Scores, filters and eligibility of every family, by regency."""
+def judged_tables(house: House, terms: Terms, registry: Mapping[str, Table], history: History) -> tuple[Table, ...]:
+    """Scores, filters and eligibility of every family, and the deciles compared, by regency."""
     quarter, contracts = str(terms.quarter), house.contracts
-    outputs = [contracts["decision/scores"], contracts["decision/filters"], contracts["decision/eligibility"]]
+    outputs = [contracts[f"decision/{name}"] for name in ("scores", "filters", "eligibility", "deciles_compared")]
     inputs = [registry[key] for key in (*_REGISTRY, "registry/provenance")]
     shards = sorted(registry["registry/families"].shards)
-    scores, filters, eligible = house.lake.map_shards(
+    return house.lake.map_shards(
         _judge_regency, quarter, outputs, shards, inputs, house, terms, registry, history,
         settings=(terms, history),
     )  # fmt: skip
-    return scores, filters, eligible
 
 
 def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History) -> Table:
@@ -143,14 +142,20 @@ def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Tab
 
 
 def decided_tables(
-    house: House, terms: Terms, eligible: Table, seats: Table, registry: Mapping[str, Table], history: History
-) -> tuple[Table, Table, Table, Table]:
-    """Decisions, payments, the BPS worklist and transitions, by regency."""
+    house: House,
+    terms: Terms,
+    eligible: Table,
+    seats: Table,
+    residuals: Table,
+    registry: Mapping[str, Table],
+    history: History,
+) -> tuple[Table, ...]:
+    """Decisions, payments, the BPS worklist, visits that matter and transitions, by regency."""
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
-    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist")]
-    decisions, payments, visits = house.lake.map_shards(
-        _rank_regency, quarter, made, shards, [eligible, seats], house, terms, eligible, seats,
+    made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist", "visits")]
+    decided = house.lake.map_shards(
+        _rank_regency, quarter, made, shards, [eligible, seats, residuals], house, terms, eligible, seats, residuals,
         settings=(terms, house.key),
     )  # fmt: skip
     left = sorted(history.left() - set(shards))
@@ -158,10 +163,10 @@ def decided_tables(
     (moved,) = house.lake.map_shards(
         _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *left],
         [*(registry[key] for key in _REGISTRY), eligible, seats], house, terms,
-        {**registry, _ELIGIBILITY: eligible, _DECISIONS: decisions}, seats, history,
+        {**registry, _ELIGIBILITY: eligible, _DECISIONS: decided[0]}, seats, history,
         settings=(terms, history, everywhere),
     )  # fmt: skip
-    return decisions, payments, visits, moved
+    return (*decided, moved)
 
 
 def _families(house: House, registry: Mapping[str, Table], regency: str) -> Families:
@@ -177,9 +182,13 @@ def _judge_regency(
     statuses = history.statuses(house, regency)
     sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme", "member_since")
     eligible = memberships(eligibility(judged, terms, sitting), families, terms, sitting)
-    eligible = eligible.join(input_hashes(families), on="family_id")
+    hashes = input_hashes(families)
+    eligible = eligible.join(hashes, on="family_id")
+    scores = judged.with_columns(model_hash=pl.lit(terms.scorecard.hash)).join(hashes, on="family_id")
+    official = families.records.select("family_id", *(f"{OFFICIAL}decile_{frame}" for frame in FRAMES))
     provenance = registry["registry/provenance"].read(house.contracts["registry/provenance"], regency)
-    return judged, filter_rows(judged, families.records, provenance, terms.policy), eligible
+    filters = filter_rows(judged, families.records, provenance, terms.policy)
+    return scores, filters, eligible, deciles_compared(judged, official)
 
 
 def input_hashes(families: Families) -> pl.DataFrame:
@@ -199,7 +208,9 @@ def input_hashes(families: Families) -> pl.DataFrame:
     return joined.select("family_id", pl.Series("input_hash", hashes, dtype=pl.String))
 
 
-def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, seats: Table) -> tuple[pl.DataFrame, ...]:
+def _rank_regency(
+    regency: str, house: House, terms: Terms, eligible: Table, seats: Table, residuals: Table
+) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
     ids = decided["family_id"].unique().sort()
@@ -212,7 +223,9 @@ def _rank_regency(regency: str, house: House, terms: Terms, eligible: Table, sea
         policy_hash=pl.lit(terms.policy.hash),
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
-    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), worklist(decided)
+    listed = worklist(decided)
+    likely = residuals.read(house.contracts["welfare/residuals"])
+    return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 
 
 def masked_name(column: str) -> pl.Expr:

@@ -46,6 +46,7 @@ def family_records(  # noqa: PLR0913
     questionnaire: Questionnaire,
     key: PseudonymKey,
     *,
+    deciles: pl.DataFrame,
     rule: RegistryRule,
     cut_off: date,
     day: date,
@@ -64,6 +65,8 @@ def family_records(  # noqa: PLR0913
         Statements about these families (:func:`assets.registry.attributes.statements`).
     before : Before
         Last quarter's word on these families.
+    deciles : DataFrame
+        From :func:`assets.registry.deciles.official_deciles`.
     cut_off : date
         Last day that counts.
     day : date
@@ -90,6 +93,7 @@ def family_records(  # noqa: PLR0913
         .join(rolled_up(alive, heads_alive, day), on="family_id", how="left")
         .join(family_facts(persons), on="family_id", how="left")
         .join(first_case, on="family_id", how="left")
+        .join(deciles, on="family_id", how="left")
         .join(_splits(persons, index, before.families), on="family_id", how="left")
         .with_columns(
             has_consent=pl.col("has_consent").cast(pl.Int64),

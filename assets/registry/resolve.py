@@ -17,6 +17,7 @@ from assets.registry.adjudications import rulings_of
 from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
 from assets.registry.coverage import COUNTED, frailty, outreach, placed, registered_families, stated_regency
+from assets.registry.deciles import DECILES, official_deciles
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on, pair_scorer
@@ -148,8 +149,7 @@ def resolve(
         [room.contract(name)
          for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
-        [*(feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)), persons, *made, *cards,
-         *before.values()],
+        [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards, *before.values()],
         room, personless, found.cases,
         settings=settings,
     )  # fmt: skip
@@ -243,6 +243,9 @@ def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
     cards = room.index.lazy().select("family_card_number", "family_id", "was_on_record").join(homes, on="family_id")
     read = {feed.value: counted(room.said.of(feed), cards) for feed in _STATED}
     read["persons"] = room.people.filter(pl.col("regency_code").is_in(regencies))
+    deciles = room.said.of(Feed.DTSEN_FAMILIES).select("family_card_number", "issued_on", *DECILES)
+    listed = room.index.lazy().select("family_card_number", "family_id", "is_current").join(homes, on="family_id")
+    read["deciles"] = deciles.join(listed, on="family_card_number")
     for name in ("families", "provenance", "conflicts", "family_periods", "shocks"):
         read[name] = room.then(f"registry/{name}").drop("regency_code", strict=False).join(homes, on="family_id")
     return {name: frame.collect() for name, frame in read.items()}
@@ -266,6 +269,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
         Before(golden.select("family_id", *attributes, *sources), read["families"], read["conflicts"]),
         room.house.questionnaire,
         room.house.key,
+        deciles=official_deciles(read["deciles"]),
         rule=policy.registry,
         cut_off=days.cut_off,
         day=days.decision_date,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from assets.decision.deciles import decile_of
+from assets.decision.deciles import own_decile
 from assets.decision.judge import lottery
 from assets.simulation.groups import cells, groups
 from assets.simulation.resampling import middle, resampled, within
@@ -152,7 +152,9 @@ def _selected(households: pl.DataFrame, world: World, programme: str) -> pl.Seri
     rule = {str(name): one for name, one in terms.policy.programmes.items()}.get(programme)
     if rule is None:
         return pl.Series("inside", [0] * households.height, dtype=pl.Int64)
-    placed = households.with_columns(decile=decile_of(terms))
+    # Surveyed households have no official decile, whichever decides.
+    frame = terms.policy.welfare.decile_frame
+    placed = households.with_columns(decile=own_decile(terms.cut_points, frame, households["regency_code"].unique()))
     qualifies = pl.col("score_micro").is_not_null()
     if rule.max_decile is not None:
         qualifies &= (pl.col("decile") <= rule.max_decile).fill_null(value=False)

@@ -1,13 +1,15 @@
 """Door of the welfare room to Dagster: the scorecard in force."""
 
 import dagster as dg
+import polars as pl
 
 from assets.house import House
 from assets.intake.pins import Pins
-from assets.lake import Table
+from assets.lake import WHOLE, Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, quarter_of
-from assets.welfare.first_fit import fitted
+from assets.welfare.first_fit import fitted, with_lines
 from assets.welfare.models import adopt, in_force, scorecard_on
+from assets.welfare.residuals import residuals as distribution
 from assets.welfare.scorecard import Scorecard
 from quotas.poverty import poverty_figures
 from schemas.errors import Refused
@@ -43,3 +45,37 @@ def scorecard(
     card = scorecard_on(house.models, days.decision_date)
     context.add_output_metadata({"hash": card.hash, "features": len(card.features)})
     return card
+
+
+@dg.asset(
+    key=key_of("welfare/residuals"),
+    ins=ins_of("welfare/scorecard", "intake/consumption_survey", "intake/poverty_statistics"),
+    io_manager_key="lake",
+    partitions_def=QUARTERS,
+    group_name="welfare",
+    owners=OWNERS,
+)
+def residuals(
+    context: dg.AssetExecutionContext,
+    house: dg.ResourceParam[House],
+    scorecard: Scorecard,
+    consumption_survey: Table,
+    poverty_statistics: Table,
+) -> Table:
+    """How far off the scorecard in force is out of area: what tells how likely a family is on the wrong side."""
+    quarter = quarter_of(context)
+    inputs = [consumption_survey, poverty_statistics]
+    vintage = house.days(quarter).poverty_vintage
+    (made,) = house.lake.map_shards(
+        _residuals, str(quarter), [house.contracts["welfare/residuals"]], [WHOLE], inputs,
+        house, scorecard, *inputs, vintage, settings=(scorecard, vintage),
+    )  # fmt: skip
+    context.add_output_metadata({"dagster/row_count": made.rows})
+    return made
+
+
+def _residuals(
+    _: str, house: House, card: Scorecard, survey: Table, poverty: Table, vintage: str
+) -> tuple[pl.DataFrame]:
+    figures = poverty_figures(poverty.read(house.contracts[poverty.key]), vintage)
+    return (distribution(with_lines(survey.read(house.contracts[survey.key]), figures, card.spec), card),)

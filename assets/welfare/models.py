@@ -9,10 +9,10 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assets.lake import write_atomically
+from assets.lake import replacing, write_atomically
 from assets.welfare.scorecard import Scorecard, read_scorecard, write_scorecard
 from assets.welfare.spec import Feature, SurveySpec
-from schemas.errors import Refused, SpecError
+from schemas.errors import Refused, SpecError, Tampered
 from schemas.questionnaire import Questionnaire
 
 LIST = "in_force.yaml"
@@ -49,11 +49,19 @@ def spec_of(questionnaire: Questionnaire) -> SurveySpec:
 
 
 def shelve(folder: Path, card: Scorecard) -> Path:
-    """Put a scorecard on the shelf under its hash; a scorecard that is there already stays."""
+    """Put a scorecard on the shelf under its hash; one that is there already stays.
+
+    Raises
+    ------
+    Tampered
+        If the file of that name is another scorecard, or none.
+    """
     path = folder / f"{card.hash}.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_scorecard(card, path)
+    if path.exists():
+        scorecard(folder, card.hash)
+    else:
+        with replacing(path) as temporary:
+            write_scorecard(card, temporary)
     return path
 
 
@@ -122,9 +130,15 @@ def scorecard(folder: Path, model_hash: str) -> Scorecard:
     ------
     Refused
         If the shelf does not hold it.
+    Tampered
+        If the file is no whole scorecard, or another one than its name says.
     """
     path = folder / f"{model_hash}.json"
     if not path.exists():
         message = f"the shelf holds no scorecard {model_hash[:12]}. Restore models/{model_hash}.json."
         raise Refused(message)
-    return read_scorecard(path)
+    card = read_scorecard(path)
+    if card.hash != model_hash:
+        message = f"{path.name} holds the scorecard {card.hash[:12]}. Restore models/{model_hash}.json."
+        raise Tampered(message)
+    return card

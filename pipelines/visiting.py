@@ -1,0 +1,31 @@
+"""BPS's lists of a region out of a draft: visits that matter, the likeliest first, and the worklist."""
+
+import polars as pl
+
+from assets.decision.draft import Draft
+from assets.house import House
+
+
+def field_lists(house: House, source: Draft, region: str, most: int | None) -> dict[str, pl.DataFrame]:
+    """`visits` and `worklist` of a region, lists of codes as text.
+
+    Parameters
+    ----------
+    region : str
+        Kemendagri code of a regency, district or village.
+    most : int or None
+        Keep so many targeted families; those sampled are kept whatever it is, or errors could not be estimated.
+    """
+    here = pl.col("village_code").str.starts_with(region)
+    found = {}
+    for name in ("visits", "worklist"):
+        rows = source.table(house, f"decision/{name}").scan(house.contracts[f"decision/{name}"]).filter(here).collect()
+        if name == "visits":
+            rows = rows.sort("is_targeted", "wrong_side_micro", "reference", descending=[True, True, False],
+                             nulls_last=True)  # fmt: skip
+            turn = pl.col("is_targeted").cum_sum()
+            rows = (
+                rows if most is None else rows.filter((pl.col("is_targeted") & (turn <= most)) | pl.col("is_sampled"))
+            )
+        found[name] = rows.with_columns(pl.selectors.list().list.join(", "))
+    return found
