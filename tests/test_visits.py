@@ -17,7 +17,7 @@ from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import training_rows
 from schemas.tables import TABLES
 from tests.made_families import ADULT, HERE, NOBODY, Made, families, seats, terms
-from tests.test_scorecard import FIXED, SPEC, _households
+from tests.made_households import FIXED, SPEC, households
 
 ONE = {"programmes.PKH": None}
 RESIDUALS = pl.DataFrame({"rank": range(1, RANKS + 1), "residual_micro": [(at - 500) * 100 for at in range(RANKS)]})
@@ -172,7 +172,7 @@ def test_a_childless_family_excluded_from_one_programme_stands_where_the_other_p
 
 @pytest.fixture(scope="module")
 def survey() -> pl.DataFrame:
-    return _households()
+    return households()
 
 
 def test_residuals_are_those_out_of_area_at_the_middles_of_the_thousandths(survey: pl.DataFrame) -> None:

@@ -1,13 +1,11 @@
 """What has changed among the families since last quarter, in the eyes of the scorecard in force; nothing is decided."""
 
-import hashlib
-
 import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.quarter import History
 from assets.house import House
-from assets.lake import WHOLE, Table, digest
+from assets.lake import Table
 from assets.welfare.drift import profile, stability
 from assets.welfare.scorecard import Scorecard
 from quotas.rules import MILLION
@@ -28,9 +26,7 @@ def drift_tables(house: House, terms: Terms, families: Table, history: History) 
     if before is not None:
         then = _profiles(house, str(terms.quarter.previous), terms.scorecard, before)
         found = drift(_nation(house, now), _nation(house, then), terms)
-    name = digest([terms.hash, hashlib.sha256(contract.fit(found).write_csv().encode()).hexdigest()])[:32]
-    shard = house.lake.write(contract, str(terms.quarter), WHOLE, name, found)
-    return now, Table(contract.key, str(terms.quarter), {WHOLE: shard})
+    return now, house.lake.write_whole(contract, str(terms.quarter), found)
 
 
 def drift(now: pl.DataFrame, then: pl.DataFrame, terms: Terms) -> pl.DataFrame:
