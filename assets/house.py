@@ -85,14 +85,26 @@ class House:
         Raises
         ------
         PolicyError
-            If it has no value for the day, or a filter asks for a fact that this home's registry does not hold.
+            If it has no value for the day, or as :meth:`check_facts` does.
         """
         policy = self.rulebook.on(self.days(quarter).decision_date)
-        held = self.contracts["registry/families"].columns
+        self.check_facts(policy)
+        return policy
+
+    def check_facts(self, policy: Policy) -> None:
+        """Pass if every filter asks for a fact of this home's registry: a number, or yes or no, with its source.
+
+        Raises
+        ------
+        PolicyError
+            If one does not; the message names it and the nearest fact.
+        """
+        sourced = self.contracts["registry/provenance"].columns
+        kinds = self.contracts["registry/families"].dtypes
+        facts = [name for name, kind in kinds.items() if kind.is_integer() and f"{name}_source" in sourced]
         for rule in policy.filters:
-            if rule.fact not in held:
-                near = get_close_matches(rule.fact, held, n=1, cutoff=0.0)[0]
-                fault = f"the registry holds no '{rule.fact}'. The nearest is '{near}'."
+            if rule.fact not in facts:
+                near = get_close_matches(rule.fact, facts, n=1, cutoff=0.0)[0]
+                fault = f"the registry holds no fact '{rule.fact}' with its source. The nearest is '{near}'."
                 message = f"filters.yaml: {rule.code}, key 'fact': {fault}"
                 raise PolicyError(message)
-        return policy

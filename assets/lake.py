@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -21,13 +21,14 @@ import polars as pl
 from joblib import Parallel, delayed
 
 from schemas.contract import Contract
-from schemas.errors import Tampered
+from schemas.errors import Tampered, Worded
 
 ROW_GROUP_SIZE = 65_536
 WHOLE = "all"
 """Shard of a table that is not sharded."""
 
 _DEPTH = 5
+_OF_BATCHES = "intake"
 _CODE_PACKAGES = ("schemas", "quotas", "assets")
 
 
@@ -61,19 +62,25 @@ class Table:
         """Hash of shard names and contents; equal tables have equal hashes."""
         return digest([self.key, sorted((name, shard.sha256) for name, shard in self.shards.items())])
 
-    def scan(self, contract: Contract) -> pl.LazyFrame:
-        """All rows, lazily, shard after shard; the contract gives the columns where there is no shard."""
-        paths = [self.shards[name].path for name in sorted(self.shards)]
-        return pl.scan_parquet(paths) if paths else contract.empty().lazy()
+    def scan(self, contract: Contract, columns: Sequence[str] | None = None) -> pl.LazyFrame:
+        """All rows, lazily, shard after shard; all columns of the contract, or those named.
+
+        A nullable column that the contract gained after a shard was written is null there.
+
+        Raises
+        ------
+        Worded
+            If a shard lacks a column asked for that may not be null, or holds it in another type.
+        """
+        return _scan([self.shards[name].path for name in sorted(self.shards)], contract, columns)
 
     def read(self, contract: Contract, shard: str | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """All rows, or those of one shard (none if there is no such shard); all columns, or those named."""
-        if shard is None:
-            found = self.scan(contract)
-        else:
-            file = self.shards.get(shard)
-            found = contract.empty().lazy() if file is None else pl.scan_parquet(file.path)
-        return (found if columns is None else found.select(columns)).collect()
+        """All rows, or those of one shard (none if there is no such shard); all columns, or those named.
+
+        Columns are as in :meth:`scan`, which tells what is raised.
+        """
+        files = [one.path for name, one in sorted(self.shards.items()) if shard in {None, name}]
+        return _scan(files, contract, columns).collect()
 
     def to_json(self) -> dict[str, Any]:
         """Plain form for manifests; files are named from the lake down, as :class:`Lake` lays them out."""
@@ -174,6 +181,35 @@ class Lake:
             Table(contract.key, quarter, {shard: files[position] for shard, files in zip(shards, made, strict=True)})
             for position, contract in enumerate(outputs)
         )
+
+
+def _scan(paths: list[Path], contract: Contract, columns: Sequence[str] | None) -> pl.LazyFrame:
+    kept = contract.dtypes
+    for path in paths:
+        held = _columns_of(path)
+        for name in contract.columns if columns is None else contract.columns.keys() & set(columns):
+            if held.get(name, kept[name] if contract.columns[name].nullable else None) != kept[name]:
+                raise _outdated(path, contract, name)
+        kept |= {name: held[name] for name in contract.open_columns(held)}
+    if paths:
+        rows = pl.scan_parquet(paths, schema=kept, missing_columns="insert", extra_columns="ignore")
+    else:
+        rows = contract.empty().lazy()
+    return rows if columns is None else rows.select(columns)
+
+
+def _outdated(path: Path, contract: Contract, column: str) -> Worded:
+    *_, quarter, shard, _ = path.parts
+    room, table = contract.key.split("/")
+    if room == _OF_BATCHES:
+        return Worded("outdated_batch", batch=shard, feed=table, quarter=quarter, column=column)
+    return Worded("outdated_table", table=contract.key, shard=shard, quarter=quarter, column=column)
+
+
+@lru_cache(maxsize=10_000)
+def _columns_of(path: Path) -> Mapping[str, pl.DataType]:
+    """Columns of a file, which never change."""
+    return pl.read_parquet_schema(path)
 
 
 def digest(content: object) -> str:

@@ -22,11 +22,12 @@ def rebuild(house: House) -> dict[str, int]:
     """Build the catalogue anew from the manifests; gives the number of files behind each view."""
     tables = _files_by_table(house)
     with replacing(house.home / FILE) as temporary, duckdb.connect(str(temporary)) as connection:
-        for room in sorted({key.split("/")[0] for key in tables}):
+        for room in sorted({"intake", *(key.split("/")[0] for key in tables)}):
             connection.execute(f"CREATE SCHEMA {room}")
         for key, quarters in sorted(tables.items()):
             parts = [
-                f"SELECT '{quarter}' AS {PARTITION}, * FROM read_parquet({[str(path) for path in paths]})"  # noqa: S608
+                f"SELECT '{quarter}' AS {PARTITION}, * "  # noqa: S608
+                f"FROM read_parquet({[str(path) for path in paths]}, union_by_name = true)"
                 for quarter, paths in sorted(quarters.items())
                 if paths
             ]

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from assets.house import House
 from assets.pseudonyms import PseudonymKey
-from quotas.overlay import read_overlay
+from quotas.overlay import of_file, read_overlay
 from quotas.rulebook import rulebook
 from schemas.errors import Refused, Worded
 from schemas.questionnaire import default_questionnaire, read_questionnaire
@@ -80,10 +81,12 @@ class Home:
         if not self.is_initialised:
             raise Worded("no_home", home=str(self.path))
         overlay = read_overlay(self.overlay) if self.overlay.exists() else None
+        with of_file(self.overlay.name) if overlay else nullcontext():
+            book = rulebook(overlay)
         questionnaire = (
             read_questionnaire(self.questionnaire) if self.questionnaire.exists() else default_questionnaire()
         )
-        return House(self.path, rulebook(overlay), questionnaire, PseudonymKey(self.key_file.read_bytes()))
+        return House(self.path, book, questionnaire, PseudonymKey(self.key_file.read_bytes()))
 
     def lock(self, name: str) -> FileLock:
         """A lock of this home, not yet taken."""

@@ -10,9 +10,9 @@ from assets.house import House
 from assets.intake.batches import LEDGER, batches
 from assets.intake.parking import still_parked
 from assets.intake.pins import Pins
+from assets.intake.poverty import poverty_of
 from assets.publication.approvals import approvals
 from assets.published import current, in_force, tables_of
-from quotas.poverty import poverty_figures
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
 
@@ -101,8 +101,7 @@ def seats_of(house: House, quarter: Quarter) -> pl.DataFrame:
     published = tables_of(house, in_force(house, quarter)).get(contract.key)
     if published is not None:
         return published.read(contract)
-    feeds = Pins.of(house.lake, quarter, None).tables(house.lake)
-    accepted = feeds[Feed.POVERTY_STATISTICS].read(house.contracts["intake/poverty_statistics"])
-    figures = poverty_figures(accepted, house.days(quarter).poverty_vintage)
+    pins = Pins.of(house.lake, quarter, None)
+    figures = poverty_of(house, pins, pins.tables(house.lake)[Feed.POVERTY_STATISTICS])
     before = tables_of(house, in_force(house, quarter.previous)).get(contract.key)
     return places(house.policy(quarter), figures, None, None if before is None else before.read(contract))

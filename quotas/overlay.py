@@ -1,7 +1,8 @@
 """Overlays: named changes laid over the rulebook, in the form of a simulation scenario. Nothing is decided here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -113,6 +114,16 @@ def read_overlay(path: Path) -> Overlay:
         raise PolicyError(message) from error
     record = validated(_OverlayFile, read_yaml(text, path.name), path.name)
     return Overlay.of(record.name, record.reason, record.changes)
+
+
+@contextmanager
+def of_file(name: str) -> Iterator[None]:
+    """Let what is wrong with an overlay bear the name of the file it stands in."""
+    try:
+        yield
+    except PolicyError as error:
+        message = f"{name}: {error.args[0]}"
+        raise PolicyError(message) from error
 
 
 def _changed(entry: Entry, path: str, value: JsonValue, overlay: Overlay) -> Entry | None:

@@ -146,14 +146,23 @@ def read_yaml(text: str, file: str) -> object:
     try:
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506
     except ConstructorError as error:
-        message = f"{file}: {error.problem}."
+        message = f"{file}{_line(error)}: {error.problem}."
         raise PolicyError(message) from error
     except yaml.YAMLError as error:
-        message = f"{file}: this is no YAML: {error}. Mend the line it names."
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        message = f"{file}{_line(error)}: this is no YAML: {problem}. Mend that line or the one before."
+        raise PolicyError(message) from error
+    except RecursionError as error:
+        message = f"{file}: lists or mappings lie too deep within each other. Write them flat."
         raise PolicyError(message) from error
     except ValueError as error:
         message = f"{file}: a day or number is impossible: {error}. Correct it."
         raise PolicyError(message) from error
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f", line {mark.line + 1}"
 
 
 def canonical_json(value: object) -> str:
@@ -191,23 +200,43 @@ def validated(model: type[Model], content: object, where: str) -> Model:
         # Through JSON, because there the strict mode still reads words of a vocabulary and days from their text.
         return model.model_validate_json(json.dumps(content, allow_nan=False, default=_json_of_day))
     except ValidationError as error:
-        message = _explained(error, where)
+        message = _explained(error, where, content)
         raise PolicyError(message) from error
     except (TypeError, ValueError) as error:
-        message = f"{where}: {error}. Write a plain text, number, list or mapping."
+        message = f"{where}: {error}. Write a plain text, number (not .nan or .inf), list or mapping."
         raise PolicyError(message) from error
 
 
-def _explained(error: ValidationError, where: str) -> str:
-    fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
+def _explained(error: ValidationError, where: str, content: object) -> str:
+    faults = error.errors()
+    # Where a value may be of several kinds, the kind it comes nearest to is told.
+    of_first = [one for one in faults if one["loc"][:1] == faults[0]["loc"][:1]]
+    fault = max(of_first, key=lambda one: len(_place_in(content, one["loc"])))
+    is_missing = fault["type"] == "missing"
+    keys = _place_in(content, fault["loc"]) + ([str(fault["loc"][-1])] if is_missing else [])
+    key = ".".join(keys)
     place = f"{where}, key '{key}'" if key else where
     if fault["type"] == "extra_forbidden":
         return f"{place}: unknown key. Correct its spelling or remove it."
-    if fault["type"] == "missing":
+    if is_missing:
         return f"{place}: missing. Add it."
     found = "" if isinstance(fault["input"], dict) else f"; found {fault['input']!r}"
+    if fault["type"] in {"model_type", "model_attributes_type", "dict_type"}:
+        return f"{place}: expected keys with their values, as `key: value`{found}. Write them."
     return f"{place}: {fault['msg'].removeprefix('Value error, ')}{found}. Correct the value."
+
+
+def _place_in(content: object, location: tuple[int | str, ...]) -> list[str]:
+    """The keys of a place as the file has them: a listed rule by its code, and without the kinds that were tried."""
+    place: list[str] = []
+    for part in location:
+        if isinstance(content, dict) and part in content:
+            place.append(str(part))
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int):
+            content = content[part]
+            place.append(str(content.get("code", part) if isinstance(content, dict) else part))
+    return place
 
 
 def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[Entry]:
@@ -229,7 +258,7 @@ def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[En
             yield from entries_of(below, file, (*path, key))
         return
     parameter = validated(_Parameter, content, where)
-    if re.search(r"percent|%", parameter.unit):
+    if is_percent(parameter.unit):
         message = f"{where}, key 'unit': shares are ratios here. Write the unit ratio and 10% as 0.10."
         raise PolicyError(message)
     check_periods([(row.valid_from, row.valid_to) for row in parameter.values], where)
@@ -237,6 +266,11 @@ def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[En
         if parameter.unit == "ratio":
             check_ratio(row.value, f"{where} from {row.valid_from}")
         yield Entry(path, row.value, parameter.unit, parameter.description, row.source, row.valid_from, row.valid_to)
+
+
+def is_percent(unit: str) -> bool:
+    """Whether a unit names percent, which no rule is written in."""
+    return re.search(r"percent|persen|%", unit) is not None
 
 
 def check_ratio(value: JsonValue, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Poverty figures per area: the accepted ones of a vintage, else those that ship. What they weigh is in `seats`."""
+"""Poverty figures per area: the delivered ones of a vintage, else those that ship. What they weigh is in `seats`."""
 
 import polars as pl
 
@@ -15,21 +15,45 @@ _FIGURES = (POOR, LINE, "poor_percent", "poverty_gap_percent")
 def delivered_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     """Poverty figures of the areas that were delivered with a poor count.
 
-    Poor counts and poverty lines may come in files of their own. Totals of provinces weigh nothing.
+    Poor counts and poverty lines may come in files of their own. Of several figures the one issued last stands; two
+    that differ and were issued on one day are refused, for nothing says which of them is right. Totals of provinces
+    weigh nothing.
+
+    Parameters
+    ----------
+    accepted : DataFrame
+        Feed `poverty_statistics` with `issued_on`, the day on which the sender issued the row.
 
     Returns
     -------
     DataFrame
         `area_code, poor_count, poverty_line_rupiah_per_capita_month, poor_percent, poverty_gap_percent`; ordered by
         area.
+
+    Raises
+    ------
+    Refused
+        If two figures of an area differ and were issued on one day, the last.
     """
-    return (
-        accepted.filter((pl.col("vintage") == vintage) & ~pl.col("area_code").str.contains(_PROVINCE))
-        .sort("area_code", "batch_id", "row_number")
-        .group_by("area_code", maintain_order=True)
-        .agg(pl.col(*_FIGURES).drop_nulls().last())
-        .drop_nulls(POOR)
-    )
+    of_areas = accepted.filter((pl.col("vintage") == vintage) & ~pl.col("area_code").str.contains(_PROVINCE))
+    newest = of_areas.group_by("area_code").agg(_newest(name) for name in _FIGURES).sort("area_code")
+    for name in _FIGURES:
+        several = newest.filter(pl.col(name).list.len() > 1)["area_code"]
+        if several.len():
+            batches = of_areas.filter(pl.col("area_code") == several[0]).select(_newest(name, of="batch_id"))
+            message = (
+                f"the poverty statistics of {vintage} hold figures {name} of {several[0]} that differ and were issued "
+                f"on one day (batches {', '.join(batches.to_series().sort())}). Withdraw the wrong one: "
+                "`perlinsos batches withdraw BATCH --reason …`."
+            )
+            raise Refused(message)
+    return newest.with_columns(pl.col(*_FIGURES).list.first()).drop_nulls(POOR)
+
+
+def _newest(name: str, of: str | None = None) -> pl.Expr:
+    """The distinct values of a figure, or `of` another column beside it, among the rows that state it issued last."""
+    issued = pl.col("issued_on").filter(pl.col(name).is_not_null())
+    return pl.col(of or name).filter(pl.col(name).is_not_null(), pl.col("issued_on") == issued.max()).unique()
 
 
 def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
@@ -38,8 +62,8 @@ def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     Parameters
     ----------
     accepted : DataFrame
-        Feed `poverty_statistics`; its figures of the vintage stand instead of the shipped ones, all or none. Areas
-        inside a regency stand beside the regencies.
+        As in :func:`delivered_figures`; its figures of the vintage stand instead of the shipped ones, all or none.
+        Areas inside a regency stand beside the regencies.
     vintage : str
         As `2025-03`.
 
@@ -53,7 +77,8 @@ def poverty_figures(accepted: pl.DataFrame, vintage: str) -> pl.DataFrame:
     Raises
     ------
     Refused
-        If the vintage was neither delivered nor ships, or was delivered without some regencies of the country.
+        If the vintage was neither delivered nor ships, was delivered without some regencies of the country, or twice
+        on one day with figures that differ.
 
     References
     ----------

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from quotas.apportion import Method
-from quotas.parameters import Citation, Sentence, Strict
+from quotas.parameters import Citation, Sentence, Strict, is_percent
 from schemas.errors import UnknownRegency
 from schemas.regions import regencies
 from schemas.vocabularies import Agency, Programme, Source
@@ -21,7 +21,12 @@ MILLION = 1_000_000
 _REGENCY = r"^\d{2}\.\d{2}$"
 _OLDEST = 150
 
-Rupiah = Annotated[int, Field(ge=0)]
+Rupiah = Annotated[int, Field(ge=0, le=10**16)]
+"""More than a budget of the state."""
+Amount = Annotated[int, Field(ge=0, le=10**9)]
+"""Rupiah due to one person or family in a quarter."""
+Places = Annotated[int, Field(ge=0, le=10**9)]
+"""More than there are people."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -96,7 +101,7 @@ class Filter(Strict):
     scope: Scope
     fact: Name
     operator: Operator
-    threshold: Annotated[int, Field(ge=0)] | Literal["minimum_wage"] | None
+    threshold: Annotated[int, Field(ge=0, le=10**16)] | Literal["minimum_wage"] | None
     unit: str = Field(min_length=1)
     programmes: tuple[Programme, ...] = Field(min_length=1)
     effect: Effect
@@ -112,6 +117,9 @@ class Filter(Strict):
         takes_threshold = self.operator in {Operator.ABOVE, Operator.BELOW}
         if takes_threshold != (self.threshold is not None):
             fault = f"operator {self.operator} " + ("needs a threshold" if takes_threshold else "takes threshold null")
+            raise ValueError(fault)
+        if is_percent(self.unit):
+            fault = "shares are ratios here; name another unit"
             raise ValueError(fault)
         return self
 
@@ -140,7 +148,7 @@ class Component(Strict):
     minimum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
     maximum: Annotated[int, Field(ge=0, le=_OLDEST)] | None = None
     equals: Literal["primary", "junior_secondary", "senior_secondary"] | None = None
-    amount_rupiah: Rupiah
+    amount_rupiah: Amount
     max_members: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -183,7 +191,7 @@ class ProgrammeRule(Strict):
     """
 
     max_decile: Annotated[int, Field(ge=1, le=10)] | None
-    amount_rupiah: Rupiah | None = None
+    amount_rupiah: Amount | None = None
     components: tuple[Component, ...] = ()
     max_paid_members: Annotated[int, Field(ge=1)] | None = None
     review_after_years: Annotated[int, Field(ge=1)] | None = None
@@ -222,13 +230,13 @@ class Quotas(Strict):
         Places above the number eligible stay empty or go to other areas.
     """
 
-    national_total: Mapping[Programme, Annotated[int, Field(ge=0)]]
+    national_total: Mapping[Programme, Places]
     weight: Literal["poor_count", "poverty_gap_rupiah_month"]
     method: Method
     tie_rule: Literal["larger_weight_then_smaller_code"]
     area: Literal["regency_code", "district_code", "village_code"]
-    min_places: Annotated[int, Field(ge=0)]
-    max_places: Annotated[int, Field(ge=0)] | None
+    min_places: Places
+    max_places: Places | None
     hold_harmless_share: Annotated[float, Field(ge=0, le=1)]
     unused_places: Literal["leave_empty", "redistribute"]
 

@@ -3,7 +3,7 @@
 The contracts themselves are in :mod:`schemas.tables`; which rows a file may hold is decided there, not here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -62,6 +62,11 @@ class Contract:
         """Polars dtype of every column, in order."""
         return {name: column.dtype.type for name, column in self.schema.columns.items()}
 
+    def open_columns(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that only the open prefix lets in."""
+        prefix = self.open_prefix
+        return [one for one in names if prefix is not None and one.startswith(prefix) and one not in self.columns]
+
     def empty(self) -> pl.DataFrame:
         """The table without rows."""
         return pl.DataFrame(schema=self.dtypes)
@@ -80,7 +85,7 @@ class Contract:
             raise Tampered(message)
         typed = frame.select(
             *(pl.col(name).cast(dtype) for name, dtype in self.dtypes.items()),
-            *(name for name in frame.columns if name not in self.columns and name.startswith(self.open_prefix or "\n")),
+            *self.open_columns(frame.columns),
         )
         return typed.sort(self.order, nulls_last=True) if self.order else typed
 

@@ -20,6 +20,17 @@ from schemas.vocabularies import Programme
 
 ALABAMA = dict(zip("abcdef", (1500, 1500, 900, 500, 500, 200), strict=True))
 
+POPULATION_1880 = {
+    "Alabama": 1_262_505, "Arkansas": 802_525, "California": 864_694, "Colorado": 194_327, "Connecticut": 622_700,
+    "Delaware": 146_608, "Florida": 269_493, "Georgia": 1_542_180, "Illinois": 3_077_871, "Indiana": 1_978_301,
+    "Iowa": 1_624_615, "Kansas": 996_096, "Kentucky": 1_648_690, "Louisiana": 939_946, "Maine": 648_936,
+    "Maryland": 934_943, "Massachusetts": 1_783_085, "Michigan": 1_636_937, "Minnesota": 780_773,
+    "Mississippi": 1_131_597, "Missouri": 2_168_380, "Nebraska": 452_402, "Nevada": 62_266, "New Hampshire": 346_991,
+    "New Jersey": 1_131_116, "New York": 5_082_871, "North Carolina": 1_399_750, "Ohio": 3_198_062, "Oregon": 174_768,
+    "Pennsylvania": 4_282_891, "Rhode Island": 276_531, "South Carolina": 995_577, "Tennessee": 1_542_359,
+    "Texas": 1_591_749, "Vermont": 332_286, "Virginia": 1_512_565, "West Virginia": 618_457, "Wisconsin": 1_315_497,
+}  # fmt: skip
+
 weights_of_areas = st.dictionaries(
     st.text("0123456789.", min_size=1, max_size=5), st.integers(0, 10**7), min_size=1, max_size=30
 ).filter(lambda weights: any(weights.values()))
@@ -39,6 +50,36 @@ def test_one_place_more_takes_a_place_from_two_as_in_alabama(places: int, seats:
     assert list(result.seats.values()) == seats
     assert result.ties == (("d", "e"), ("a", "b")) if places == 25 else (("a", "b"), ("d", "e"))
     assert result.contested == ()
+
+
+@pytest.mark.parametrize(
+    ("weights", "places", "remainders", "quotients"),
+    [
+        # Balinski and Young (1982): the methods part on one example of five states and 26 seats.
+        ((9_061, 7_179, 5_259, 3_319, 1_182), 26, (9, 7, 5, 4, 1), (9, 8, 5, 3, 1)),
+        ((53_000, 24_000, 23_000), 7, (4, 2, 1), (3, 2, 2)),
+        ((47_000, 16_000, 15_900, 12_000, 6_000, 3_100), 10, (5, 2, 1, 1, 1, 0), (4, 2, 2, 1, 1, 0)),
+    ],
+)
+def test_both_methods_give_the_places_of_textbooks(
+    weights: tuple[int, ...], places: int, remainders: tuple[int, ...], quotients: tuple[int, ...]
+) -> None:
+    named = dict(zip("abcdef", weights, strict=False))
+    for method, seats in zip(Method, (remainders, quotients), strict=True):
+        assert tuple(apportion(places, named, method).seats.values()) == seats
+
+
+def test_alabama_lost_its_eighth_seat_of_1880_as_the_house_grew_from_299_to_300() -> None:
+    """Census of 1880, 38 states. One seat was Nevada's by the constitution; the others went by remainder."""
+    by_remainder = {}
+    for places in (299, 300):
+        result = apportion(places, POPULATION_1880)
+        whole = sum(share.numerator // share.denominator for share in result.exact_share.values())
+        queue = sorted(POPULATION_1880, key=lambda state: -result.remainder[state])
+        by_remainder[places] = queue[: places - whole - 1]
+    assert sum(POPULATION_1880.values()) == 49_371_340
+    assert set(by_remainder[299]) & {"Alabama", "Illinois", "Texas"} == {"Alabama"}
+    assert set(by_remainder[300]) & {"Alabama", "Illinois", "Texas"} == {"Illinois", "Texas"}
 
 
 def test_ten_million_places_over_the_poor_of_2025_give_banyuwangi_41975(poor: dict[str, int]) -> None:

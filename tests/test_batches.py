@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from assets.lake import Lake
 from pipelines.home import Home
 from schemas.errors import Refused
 from schemas.quarter import Quarter
+from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
 from tests.homes import perlinsos
@@ -438,3 +440,68 @@ def test_a_few_numbers_that_end_in_nought_or_one_family_that_does_are_no_fault(i
     assert load(intake, tmp_path, Feed.CURRENT_RECIPIENTS, some).accepted == len(some)
     family = [member(cards(1, "0")[0], f"35100915058{number:04}7") for number in range(12)]
     assert load(intake, tmp_path, Feed.MEMBERS, family, "family").rejected == 0
+
+
+# What an earlier version of the program loaded
+
+
+def earlier(intake: Intake, feed: Feed, *gained: str) -> Intake:
+    """Intake as it was before a feed gained columns."""
+    contract = intake.contracts[f"intake/{feed}"]
+    schema = contract.schema.remove_columns(list(gained))
+    then = replace(contract, schema=schema, order=tuple(name for name in contract.order if name not in gained))
+    return replace(intake, contracts={**intake.contracts, contract.key: then})
+
+
+def test_a_column_that_may_be_empty_and_was_gained_since_is_null_in_the_rows_loaded_before(
+    intake: Intake, tmp_path: Path
+) -> None:
+    before = load(earlier(intake, Feed.SURVEYS, "agent_id"), tmp_path, Feed.SURVEYS, [survey(CARDS[0], agent_id="A1")])
+    assert "agent_id" in before.unknown_columns
+    load(intake, tmp_path, Feed.SURVEYS, [survey(CARDS[1], agent_id="A2")], "b")
+    contract = TABLES["intake/surveys"]
+    table = Pins.of(intake.lake, QUARTER, None).tables(intake.lake)[Feed.SURVEYS]
+    rows = table.scan(contract).select("family_card_number", "agent_id").collect().sort("family_card_number").rows()
+    assert rows == [(CARDS[0], None), (CARDS[1], "A2")]
+    for shard in table.shards:
+        assert table.read(contract, shard).schema == pl.Schema(contract.dtypes)
+
+
+def test_a_column_that_a_feed_has_lost_since_is_not_read(intake: Intake, tmp_path: Path) -> None:
+    load(intake, tmp_path, Feed.SURVEYS, [survey(CARDS[0], agent_id="A1")])
+    later = earlier(intake, Feed.SURVEYS, "agent_id")
+    load(later, tmp_path, Feed.SURVEYS, [survey(CARDS[1])], "b")
+    contract = later.contracts["intake/surveys"]
+    rows = Pins.of(intake.lake, QUARTER, None).tables(intake.lake)[Feed.SURVEYS].read(contract)
+    assert (rows.height, rows.schema) == (2, pl.Schema(contract.dtypes))
+
+
+def test_a_needed_column_gained_since_is_refused_by_batch_until_the_file_is_loaded_anew(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    perlinsos(home, "init")
+    rows = [{"area_code": code, "vintage": "2025-03", "poor_count": "7"} for code in regencies()["code"]]
+    file = csv(tmp_path, rows, "poor")
+    then = earlier(Intake(Lake(home / "lake"), TABLES, 0.1), Feed.POVERTY_STATISTICS, "vintage")
+    batch = then.load(Feed.POVERTY_STATISTICS, file, QUARTER).batch
+    assert batch is not None
+    refused = perlinsos(home, "quotas", "show", "2026Q1", lang="id")
+    assert (refused.code, len(refused.err.strip().splitlines())) == (4, 1)
+    assert f"Kiriman {batch.batch_id} (poverty_statistics, 2026Q1)" in refused.err
+    assert "tidak memuat kolom vintage" in refused.err
+    assert perlinsos(home, "batches", "withdraw", batch.batch_id, "--reason", "earlier version").code == 0
+    assert perlinsos(home, "load", "poverty_statistics", file, "--quarter", "2026Q1").code == 0
+    shown = perlinsos(home, "quotas", "show", "2026Q1", "--json")
+    assert shown.code == 0, shown.err
+    assert {row["weight"] for row in shown.json} == {"7"}
+
+
+def test_a_table_of_an_earlier_version_is_told_by_its_quarter_and_no_more_is_asked_than_what_is_read(
+    intake: Intake,
+) -> None:
+    contract = TABLES["decision/cut_points"]
+    older = replace(contract, schema=contract.schema.remove_columns(["decile"]), order=("frame",))
+    table = intake.lake.write_whole(older, "2026Q1", pl.DataFrame({"frame": ["a"], "highest_score_micro": [1]}))
+    with pytest.raises(Refused, match=r"decision/cut_points of 2026Q1 .* column decile .* Run 2026Q1 again"):
+        table.read(contract)
+    assert table.read(contract, columns=["frame"]).height == 1
+    assert table.scan(contract, ["frame"]).collect().height == 1

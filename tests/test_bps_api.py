@@ -1,6 +1,7 @@
 """The BPS Web API's answer as rows: every value once, in canonical codes, or a sentence that says what to ask for."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ def test_counts_and_lines_of_two_answers_make_the_figures_of_an_area_and_totals_
         rows.with_columns(
             *(pl.col(name).cast(pl.Int64) for name in numbers),
             batch_id=pl.lit(batch),
+            issued_on=date(2026, 1, 2),
             row_number=pl.int_range(2, pl.len() + 2),
             poor_percent=pl.lit(None, pl.Float64),
             poverty_gap_percent=pl.lit(None, pl.Float64),

@@ -34,6 +34,7 @@ from assets.decision.quarter import (
 from assets.decision.results import budget_table, displaced_table, movements_table, referrals_table
 from assets.house import House
 from assets.intake.pins import Pins
+from assets.intake.poverty import poverty_of
 from assets.lake import Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, name_of, outs_of, quarter_of
 from assets.registry.resolve import TABLES as REGISTRY_TABLES
@@ -148,8 +149,8 @@ def decide(
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
-    poverty = poverty_statistics.read(contracts["intake/poverty_statistics"])
-    seats = seats_table(house, terms, poverty, eligibility, history)
+    figures = poverty_of(house, pins, poverty_statistics)
+    seats = seats_table(house, terms, figures, eligibility, history)
     of_regencies = decided_tables(house, terms, eligibility, seats, residuals, registry, history)
     by_key = {table.key: table for table in of_regencies}
     decisions, payments, transitions = (by_key[f"decision/{one}"] for one in ("decisions", "payments", "transitions"))

@@ -7,6 +7,7 @@ import polars as pl
 from assets.welfare.scorecard import Scorecard
 from quotas.calendar import QuarterDays
 from quotas.rulebook import Policy
+from schemas.errors import PolicyError
 from schemas.quarter import Quarter
 
 
@@ -40,6 +41,11 @@ class Terms:
         The model in force.
     cut_points : DataFrame
         Contract `decision/cut_points`: highest score of deciles 1 to 9 per frame.
+
+    Raises
+    ------
+    PolicyError
+        If the margin of sitting families is wider than the range of the scorecard's scores.
     """
 
     quarter: Quarter
@@ -47,6 +53,18 @@ class Terms:
     days: QuarterDays
     scorecard: Scorecard
     cut_points: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        """Law and scorecard are made apart; here they meet first."""
+        margin = self.policy.ranking.sitting_margin_micro
+        lowest, highest = self.scorecard.score_range
+        if margin > highest - lowest:
+            message = (
+                f"ranking.yaml, key 'sitting_margin_micro': {margin} lies outside the score's range. Scorecard "
+                f"{self.scorecard.hash[:12]} tells families apart by {highest - lowest} micro-points at most: every "
+                "sitting family would go first. Write less."
+            )
+            raise PolicyError(message)
 
     @property
     def area(self) -> str:

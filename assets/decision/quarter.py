@@ -24,7 +24,6 @@ from assets.decision.worklist import worklist
 from assets.house import House
 from assets.lake import Table, digest
 from assets.welfare.scorecard import Scorecard
-from quotas.poverty import poverty_figures
 from schemas.errors import Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
@@ -131,9 +130,8 @@ def judged_tables(house: House, terms: Terms, registry: Mapping[str, Table], his
     )  # fmt: skip
 
 
-def seats_table(house: House, terms: Terms, poverty: pl.DataFrame, eligible: Table, history: History) -> Table:
-    """Places per area and programme: the one national step."""
-    figures = poverty_figures(poverty, terms.days.poverty_vintage)
+def seats_table(house: House, terms: Terms, figures: pl.DataFrame, eligible: Table, history: History) -> Table:
+    """Places per area and programme, by its poverty figures: the one national step."""
     contract = house.contracts["decision/seats"]
     counted = eligible.scan(house.contracts["decision/eligibility"]).select(terms.area, "programme", "status").collect()
     before = history.tables.get("decision/seats")

@@ -5,12 +5,14 @@ them. How the rows come into their files is storing's.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from assets.intake.declaration import Declaration
 from assets.lake import Lake, Shard, Table, digest, write_atomically
@@ -183,6 +185,16 @@ def accepted_table(lake: Lake, feed: Feed, quarter: str, chosen: Sequence[Batch]
         for number, shard in enumerate(batch.shards)
     }
     return Table(key, quarter, shards)
+
+
+def issued_on(chosen: Iterable[Batch]) -> pl.Expr:
+    """Day on which the sender issued a row, by its batch."""
+    return day_of_batch({batch.batch_id: batch.declaration.issued_on for batch in chosen})
+
+
+def day_of_batch(days: Mapping[str, date]) -> pl.Expr:
+    """A day of each batch, beside its rows."""
+    return pl.col("batch_id").replace_strict(dict(days), default=None, return_dtype=pl.Date)
 
 
 STANDING_FEEDS = frozenset(

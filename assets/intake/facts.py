@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assets.intake.batches import accepted_table, batches
+from assets.intake.batches import accepted_table, batches, issued_on
 from assets.lake import Lake, digest
 from schemas.contract import Contract
 from schemas.quarter import Quarter
@@ -23,11 +23,9 @@ def facts_of(lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter, fe
         The columns of the feed without batch and row, and `issued_on`, the latest day a sender declared for the row.
     """
     chosen = [batch for batch in batches(lake, str(quarter)) if batch.state is BatchState.LOADED and batch.feed is feed]
-    issued = {batch.batch_id: batch.declaration.issued_on for batch in chosen}
     rows = accepted_table(lake, feed, str(quarter), chosen).scan(contracts[f"intake/{feed}"])
     content = [name for name in contracts[f"intake/{feed}"].columns if name not in {"batch_id", "row_number"}]
-    day = pl.col("batch_id").replace_strict(issued, default=None, return_dtype=pl.Date)
-    return rows.group_by(content).agg(issued_on=day.max()).sort(content, nulls_last=True).collect()
+    return rows.group_by(content).agg(issued_on=issued_on(chosen).max()).sort(content, nulls_last=True).collect()
 
 
 def facts_hash(lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter) -> str:

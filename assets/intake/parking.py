@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 
 from assets.intake.batches import Batch, accepted_table, batches, pinned
-from assets.lake import Lake
+from assets.lake import Lake, Table
 from schemas.contract import Contract
 from schemas.quarter import Quarter
 from schemas.vocabularies import BatchState, Feed
@@ -47,21 +47,21 @@ class Known:
         """
         chosen = pinned(lake, quarter)
 
-        def accepted(feed: Feed) -> pl.LazyFrame:
-            return accepted_table(lake, feed, str(quarter), chosen).scan(contracts[f"intake/{feed}"])
+        def accepted(feed: Feed, *columns: str) -> pl.LazyFrame:
+            return accepted_table(lake, feed, str(quarter), chosen).scan(contracts[f"intake/{feed}"], columns)
 
-        def before(key: str) -> pl.LazyFrame:
-            table = lake.table(key, str(quarter.previous))
-            return contracts[key].empty().lazy() if table is None else table.scan(contracts[key])
+        def before(key: str, column: str) -> pl.LazyFrame:
+            table = lake.table(key, str(quarter.previous)) or Table(key, str(quarter.previous), {})
+            return table.scan(contracts[key], [column])
 
-        registrations = accepted(Feed.REGISTRATIONS)
+        registrations = accepted(Feed.REGISTRATIONS, "family_card_number", "registered_date")
         if cut_off is not None:
             registrations = registrations.filter(pl.col("registered_date") <= cut_off)
         cards = pl.concat(
-            [registrations.select("family_card_number"), before("registry/families").select("family_card_number")]
+            [registrations.select("family_card_number"), before("registry/families", "family_card_number")]
         )
-        members = accepted(Feed.MEMBERS).join(cards, on="family_card_number", how="semi")
-        persons = pl.concat([members.select("nik"), before("registry/persons").select("nik")]).drop_nulls()
+        members = accepted(Feed.MEMBERS, "family_card_number", "nik").join(cards, on="family_card_number", how="semi")
+        persons = pl.concat([members.select("nik"), before("registry/persons", "nik")]).drop_nulls()
         return cls({"family_card_number": cards, "nik": persons})
 
     def missing(self, feed: Feed, rows: pl.DataFrame) -> pl.DataFrame:
@@ -92,12 +92,11 @@ def still_parked(lake: Lake, contracts: Mapping[str, Contract], quarter: Quarter
         Parked(batch.feed, batch.batch_id, rows)
         for batch in batches(lake, str(quarter))
         if batch.state is BatchState.LOADED and batch.feed in SUBJECT
-        if (rows := _waiting(lake, batch, known))
+        if (rows := _waiting(lake, contracts[f"intake/{batch.feed}"], batch, known))
     )
 
 
-def _waiting(lake: Lake, batch: Batch, known: Known) -> int:
+def _waiting(lake: Lake, contract: Contract, batch: Batch, known: Known) -> int:
     table = accepted_table(lake, batch.feed, batch.quarter, [batch])
-    column = SUBJECT[batch.feed]
-    shards = (pl.read_parquet(shard.path, columns=[column]) for shard in table.shards.values())
+    shards = (table.read(contract, shard, [SUBJECT[batch.feed]]) for shard in table.shards)
     return sum(known.missing(batch.feed, rows).height for rows in shards)

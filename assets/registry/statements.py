@@ -12,7 +12,7 @@ from typing import Self
 import polars as pl
 
 from assets.house import House
-from assets.intake.batches import Batch
+from assets.intake.batches import Batch, day_of_batch, issued_on
 from assets.lake import Table
 from schemas.contract import Contract
 from schemas.quarter import Quarter
@@ -93,17 +93,16 @@ class Statements:
         delivery speaks of or, if later, the day of the fact.
         """
         mine = [batch for batch in self.batches if batch.feed is feed]
-        issued = {batch.batch_id: batch.declaration.issued_on for batch in mine}
-        rows = self.raw(feed).with_columns(issued_on=_of_batch(issued))
+        rows = self.raw(feed).with_columns(issued_on=issued_on(mine))
         if feed not in _DATE_OF:
             return rows.with_columns(was_due=pl.lit(value=False))
         day = pl.col(_DATE_OF[feed])
         if feed is Feed.EVIDENCE:
             rows = rows.with_columns(
-                answered_on=pl.max_horizontal(day, _of_batch({batch.batch_id: answered_on(batch) for batch in mine}))
+                answered_on=pl.max_horizontal(day, day_of_batch({batch.batch_id: answered_on(batch) for batch in mine}))
             )
             day = pl.col("answered_on")
-        late = pl.col("batch_id").is_in(sorted(self.late & issued.keys()))
+        late = pl.col("batch_id").is_in(sorted(self.late.intersection(batch.batch_id for batch in mine)))
         return rows.filter(day <= self.cut_off).with_columns(was_due=late & (day <= self.since))
 
     def raw(self, feed: Feed) -> pl.LazyFrame:
@@ -121,10 +120,6 @@ class Statements:
             and (batch.batch_id not in self.late or answered_on(batch) > self.since)
             for code in batch.declaration.coverage
         )
-
-
-def _of_batch(days: Mapping[str, date]) -> pl.Expr:
-    return pl.col("batch_id").replace_strict(dict(days), default=None, return_dtype=pl.Date)
 
 
 def counted(statements: pl.LazyFrame, cards: pl.LazyFrame) -> pl.LazyFrame:

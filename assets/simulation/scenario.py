@@ -11,8 +11,9 @@ from pydantic import Field, JsonValue
 
 from assets.welfare.models import scorecard
 from assets.welfare.scorecard import Scorecard, read_scorecard
-from quotas.overlay import Overlay
+from quotas.overlay import Overlay, of_file
 from quotas.parameters import Strict, read_yaml, validated
+from quotas.rulebook import rulebook
 from schemas.errors import PolicyError, Refused, Tampered
 from schemas.vocabularies import Programme
 
@@ -115,6 +116,9 @@ def read_scenario(path: Path, models: Path) -> Scenario:
         message = f"{path.name}: the scenario cannot be read. Name a YAML text file with name, reason and changes."
         raise PolicyError(message) from error
     record = validated(_ScenarioFile, read_yaml(text, path.name), path.name)
+    if record.changes:
+        with of_file(path.name):
+            rulebook(Overlay.of(record.name, record.reason, record.changes))
     card = None if record.scorecard is None else _card(record.scorecard, path, models)
     seats = _seats_of_file(path.parent / record.seats) if isinstance(record.seats, str) else record.seats
     return Scenario(record.name, record.reason, record.changes, card, seats or {})

@@ -9,10 +9,10 @@ from assets.decision.draft import previous_draft, read_draft
 from assets.decision.families import Families, Terms
 from assets.decision.quarter import History, history_of
 from assets.house import House
+from assets.intake.poverty import poverty_of
 from assets.lake import Table, verify
 from assets.published import Revision, in_force
 from quotas.overlay import Overlay
-from quotas.poverty import poverty_figures
 from schemas.errors import Refused, Tampered
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed, Status
@@ -124,7 +124,7 @@ def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
         seats=_whole(house, draft.table(house, "decision/seats")),
         seats_before=None if before is None else _whole(house, before),
         history=history,
-        figures=poverty_figures(_whole(house, feeds[Feed.POVERTY_STATISTICS]), terms.days.poverty_vintage),
+        figures=poverty_of(house, draft.pins, feeds[Feed.POVERTY_STATISTICS]),
         survey=_whole(house, feeds[Feed.CONSUMPTION_SURVEY]),
     )
 

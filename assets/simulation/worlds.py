@@ -9,7 +9,6 @@ from functools import cached_property
 
 import polars as pl
 
-from assets.decision.components import member_facts
 from assets.decision.deciles import cut_points
 from assets.decision.families import Terms
 from assets.decision.places import places
@@ -20,7 +19,7 @@ from assets.welfare.scorecard import Scorecard
 from quotas.parameters import canonical_json
 from quotas.rulebook import Policy, rulebook
 from quotas.rules import Ranking
-from schemas.errors import PolicyError, Refused
+from schemas.errors import Refused
 from schemas.vocabularies import Cause, Programme
 
 BASE, RANDOM = "base", "random"
@@ -101,7 +100,7 @@ def scenario_run(snapshot: Snapshot, scenario: Scenario, count_eligible: CountEl
     base = snapshot.terms
     book = rulebook(scenario.over(snapshot.overlay))
     policy = book.on(base.days.decision_date) if scenario.changes else base.policy
-    _check_facts(snapshot, scenario, policy)
+    snapshot.house.check_facts(policy)
     worlds: list[World] = []
     terms = base
     if scenario.card is not None and scenario.card.hash != base.scorecard.hash:
@@ -170,20 +169,3 @@ def _overridden(seats: pl.DataFrame, given: Seats, name: str) -> pl.DataFrame:
 
 def _places(seats: pl.DataFrame) -> pl.DataFrame:
     return seats.select(_PLACES).sort(_PLACES)
-
-
-def _check_facts(snapshot: Snapshot, scenario: Scenario, policy: Policy) -> None:
-    """Pass if there is a column for every fact the rules read: a rulebook's types cannot know that."""
-    contracts = snapshot.house.contracts
-    members = member_facts(contracts["registry/members"].empty(), snapshot.terms.days.decision_date)
-    components = [one for rule in policy.programmes.values() for one in rule.components]
-    ranked = [one.fact for one in policy.ranking.tie_breakers] + [one.fact for one in policy.ranking.reserved_places]
-    asked = [
-        *((f"filters.{one.code}", one.fact, contracts["registry/families"].columns) for one in policy.filters),
-        *(("ranking", fact, contracts["decision/eligibility"].columns) for fact in ranked),
-        *((f"component {one.code}", one.fact, members.columns) for one in components),
-    ]
-    for key, fact, columns in asked:
-        if fact not in columns:
-            message = f"scenario '{scenario.name}': {key} reads '{fact}', which the registry does not hold."
-            raise PolicyError(message)

@@ -5,13 +5,13 @@ import polars as pl
 
 from assets.house import House
 from assets.intake.pins import Pins
+from assets.intake.poverty import poverty_of
 from assets.lake import WHOLE, Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, quarter_of
 from assets.welfare.first_fit import fitted, with_lines
 from assets.welfare.models import adopt, in_force, scorecard_on
 from assets.welfare.residuals import residuals as distribution
 from assets.welfare.scorecard import Scorecard
-from quotas.poverty import poverty_figures
 from schemas.errors import Refused
 
 
@@ -38,8 +38,7 @@ def scorecard(
             message = f"no scorecard is in force and {quarter} has no consumption survey to fit one on. Load one."
             raise Refused(message)
         survey = consumption_survey.read(house.contracts["intake/consumption_survey"])
-        poverty = poverty_statistics.read(house.contracts["intake/poverty_statistics"])
-        card = fitted(survey, poverty_figures(poverty, days.poverty_vintage), house.questionnaire)
+        card = fitted(survey, poverty_of(house, pins, poverty_statistics), house.questionnaire)
         adopt(house.models, card, quarter.first_day, f"fitted by the first quarter, {quarter}")
         context.log.info("fitted scorecard %s on %s households", card.hash[:12], survey.height)
     card = scorecard_on(house.models, days.decision_date)
@@ -49,7 +48,7 @@ def scorecard(
 
 @dg.asset(
     key=key_of("welfare/residuals"),
-    ins=ins_of("welfare/scorecard", "intake/consumption_survey", "intake/poverty_statistics"),
+    ins=ins_of("intake/pins", "welfare/scorecard", "intake/consumption_survey", "intake/poverty_statistics"),
     io_manager_key="lake",
     partitions_def=QUARTERS,
     group_name="welfare",
@@ -58,6 +57,7 @@ def scorecard(
 def residuals(
     context: dg.AssetExecutionContext,
     house: dg.ResourceParam[House],
+    pins: Pins,
     scorecard: Scorecard,
     consumption_survey: Table,
     poverty_statistics: Table,
@@ -68,14 +68,12 @@ def residuals(
     vintage = house.days(quarter).poverty_vintage
     (made,) = house.lake.map_shards(
         _residuals, str(quarter), [house.contracts["welfare/residuals"]], [WHOLE], inputs,
-        house, scorecard, *inputs, vintage, settings=(scorecard, vintage),
+        house, scorecard, consumption_survey, poverty_of(house, pins, poverty_statistics),
+        settings=(scorecard, vintage),
     )  # fmt: skip
     context.add_output_metadata({"dagster/row_count": made.rows})
     return made
 
 
-def _residuals(
-    _: str, house: House, card: Scorecard, survey: Table, poverty: Table, vintage: str
-) -> tuple[pl.DataFrame]:
-    figures = poverty_figures(poverty.read(house.contracts[poverty.key]), vintage)
+def _residuals(_: str, house: House, card: Scorecard, survey: Table, figures: pl.DataFrame) -> tuple[pl.DataFrame]:
     return (distribution(with_lines(survey.read(house.contracts[survey.key]), figures, card.spec), card),)

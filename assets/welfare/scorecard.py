@@ -51,6 +51,11 @@ class FeatureTable:
     points: dict[str, tuple[int, ...]]
     missing_points: dict[str, int] | None
 
+    def all_points(self, stratum: str) -> tuple[int, ...]:
+        """Micro-points of every bin of a stratum, and of an unusable answer where it has points."""
+        missing = () if self.missing_points is None else (self.missing_points[stratum],)
+        return self.points[stratum] + missing
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -115,6 +120,15 @@ class Scorecard:
     def strata(self) -> tuple[str, ...]:
         """Strata that have a table, in order."""
         return tuple(sorted(self.intercept))
+
+    @property
+    def score_range(self) -> tuple[int, int]:
+        """Lowest and highest score in micro-points that any answers can give, over all strata."""
+        lowest, highest = (
+            end(self.intercept[one] + sum(end(table.all_points(one)) for table in self.features) for one in self.strata)
+            for end in (min, max)
+        )
+        return lowest, highest
 
     def to_json(self) -> bytes:
         """Canonical bytes: sorted keys, no spaces, points as integers, bounds as shortest exact decimals."""
