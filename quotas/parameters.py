@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
 from schemas.errors import PolicyError
@@ -209,16 +210,13 @@ def validated(model: type[Model], content: object, where: str) -> Model:
 
 def _explained(error: ValidationError, where: str, content: object) -> str:
     faults = error.errors()
-    # Where a value may be of several kinds, the kind it comes nearest to is told.
     of_first = [one for one in faults if one["loc"][:1] == faults[0]["loc"][:1]]
-    fault = max(of_first, key=lambda one: len(_place_in(content, one["loc"])))
-    is_missing = fault["type"] == "missing"
-    keys = _place_in(content, fault["loc"]) + ([str(fault["loc"][-1])] if is_missing else [])
-    key = ".".join(keys)
-    place = f"{where}, key '{key}'" if key else where
+    # Where a value may be of several kinds, the kind it comes nearest to is told.
+    fault, keys = max(((one, _place_in(content, one)) for one in of_first), key=lambda both: len(both[1]))
+    place = f"{where}, key '{'.'.join(keys)}'" if keys else where
     if fault["type"] == "extra_forbidden":
         return f"{place}: unknown key. Correct its spelling or remove it."
-    if is_missing:
+    if fault["type"] == "missing":
         return f"{place}: missing. Add it."
     found = "" if isinstance(fault["input"], dict) else f"; found {fault['input']!r}"
     if fault["type"] in {"model_type", "model_attributes_type", "dict_type"}:
@@ -226,17 +224,17 @@ def _explained(error: ValidationError, where: str, content: object) -> str:
     return f"{place}: {fault['msg'].removeprefix('Value error, ')}{found}. Correct the value."
 
 
-def _place_in(content: object, location: tuple[int | str, ...]) -> list[str]:
+def _place_in(content: object, fault: ErrorDetails) -> list[str]:
     """The keys of a place as the file has them: a listed rule by its code, and without the kinds that were tried."""
     place: list[str] = []
-    for part in location:
+    for part in fault["loc"]:
         if isinstance(content, dict) and part in content:
             place.append(str(part))
             content = content[part]
         elif isinstance(content, list) and isinstance(part, int):
             content = content[part]
             place.append(str(content.get("code", part) if isinstance(content, dict) else part))
-    return place
+    return [*place, str(fault["loc"][-1])] if fault["type"] == "missing" else place
 
 
 def entries_of(content: object, file: str, path: tuple[str, ...]) -> Iterator[Entry]:

@@ -594,3 +594,24 @@ def test_a_scorecard_is_found_by_how_its_hash_begins(demo: Demo, snapshot: Snaps
     assert found.card is not None
     assert found.card.hash == mine
     assert scenario_run(snapshot, found, nobody_counts).worlds == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("filters.electricity_above.fact: head_name", "the registry holds no fact 'head_name' with its source"),
+        (
+            "filters.electricity_above.fact: household_size",
+            "the registry holds no fact 'household_size' with its source",
+        ),
+        ("ranking.sitting_margin_micro: 9000000", "9000000 lies outside the score's range"),
+    ],
+)
+def test_what_only_the_quarter_can_know_of_a_scenario_is_refused_too(
+    demo: Demo, tmp_path: Path, change: str, named: str
+) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(f"name: try\nreason: made for a test\nchanges: {{{change}}}\n")
+    said = asked(demo.home, [file], tmp_path / "out")
+    assert (said.code, len(said.err.strip().splitlines())) == (4, 1)
+    assert named in said.err
