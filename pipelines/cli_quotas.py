@@ -51,7 +51,7 @@ def quotas_apportion(
     sainte_lague the group whose equal quotients met at the last place, if a place was short.
 
     Places above a cap go to the codes below theirs by the same method over their weights; if all are at their caps,
-    the rest is unused. Needs no home.
+    the rest is unused. Places over weights that are all zero are refused. Needs no home.
     """
     from pipelines.apportioning import seats_of_files
 

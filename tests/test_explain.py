@@ -199,6 +199,8 @@ def test_every_filter_of_the_policy_is_told_in_its_order_with_value_threshold_so
     assert wage.source_date == date(2026, 1, 15)
     assert "category 11" in wage.legal_source.en
     assert "kategori 11" in wage.legal_source.id
+    car = next(one for one in checks if one.code == "car_owner")
+    assert car.threshold_words.id == "di atas 0 mobil: dikunjungi BPS, tidak dikeluarkan"
     pension = next(one for one in checks if one.code == "pensioner")
     assert (pension.outcome, pension.observed_words.en) == ("unknown", "none yet")
     assert pension.source.id == "Taspen (pensiun)"

@@ -278,3 +278,18 @@ def test_an_outcome_never_hangs_on_the_other_families() -> None:
     together = told(families(*made)).sort("family_id", "filter")
     alone = pl.concat([told(families(replace(one))) for one in made]).sort("family_id", "filter")
     assert together.rows() == alone.rows()
+
+
+def test_a_law_that_holds_whatever_is_unknown_has_room_for_all_its_grounds() -> None:
+    codes = [one.code for one in TERMS.policy.filters]
+    strict = terms(
+        {f"filters.{code}.unknown": "hold" for code in codes}
+        | {f"filters.{code}.effect": "ground_check" for code in codes}
+    )
+    nothing_known = dict.fromkeys({one.fact for one in TERMS.policy.filters})
+    made = (Made("a", facts=nothing_known), Made("newcomer", facts=nothing_known))
+    rows = decided(*made, on=strict, receives=BOTH).filter(programme="PKH").sort("family_id")
+    unknown = sorted(f"{code}_unknown" for code in codes)
+    assert rows["status"].to_list() == ["recipient", "held"]
+    assert [sorted(one) for one in rows["ground_checks"]] == [unknown, []]
+    assert [sorted(one) for one in rows["reasons"]] == [[], unknown]

@@ -29,6 +29,7 @@ CARRIED = (
 )
 IDENTITY_CASE = "identity_case"
 ELIGIBLE = "eligible"
+_BITS = 63
 """Status of a family that meets every rule, before places are given."""
 
 
@@ -162,9 +163,16 @@ def _visits(rule: Filter) -> list[_Ground]:
 
 def _bits(grounds: Sequence[_Ground]) -> pl.Expr:
     """The grounds that hold, as the bits of a whole number: many families share few combinations."""
+    kind = _kind_of(grounds)
     return pl.sum_horizontal(
-        one.holds.fill_null(value=False).cast(pl.Int64) * (1 << position) for position, one in enumerate(grounds)
+        one.holds.fill_null(value=False).cast(kind) * pl.lit(1 << position, kind)
+        for position, one in enumerate(grounds)
     )
+
+
+def _kind_of(grounds: Sequence[_Ground]) -> pl.DataType:
+    """A whole number with a bit for every ground; a law that holds or visits for every unknown needs a wide one."""
+    return pl.Int64() if len(grounds) <= _BITS else pl.Int128()
 
 
 def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFrame:
@@ -184,7 +192,7 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         told = ([one.code for one in held if (one.status is None) == is_visit] for is_visit in (False, True))
         rows.append((bits, status, *told))
     codes = pl.List(pl.String)
-    schema = {"_grounds": pl.Int64(), "status": pl.String(), "reasons": codes, "ground_checks": codes}
+    schema = {"_grounds": _kind_of(grounds), "status": pl.String(), "reasons": codes, "ground_checks": codes}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -15,7 +15,7 @@ from assets.decision.families import Terms
 from assets.decision.ranking import RESERVED, SITTING
 from assets.decision.reviews import REVIEW_DUE
 from assets.welfare.scorecard import MICRO, FeatureTable
-from quotas.rules import Filter, Operator, ProgrammeRule
+from quotas.rules import Effect, Filter, Operator, ProgrammeRule
 from reports.explanation import (
     Audience,
     Explanation,
@@ -298,6 +298,7 @@ class _Telling:
             Outcome.PASS: None,
         }[Outcome(row["outcome"])]
         is_asked = rule.operator in {Operator.IS_TRUE, Operator.IS_FALSE}
+        holds = words(f"operator.{rule.operator}", threshold="" if is_asked else limit)
         return RuleCheck(
             code=rule.code,
             label=self._fact_label(rule.fact),
@@ -305,7 +306,7 @@ class _Telling:
             observed=observed,
             observed_words=words("answer.none") if observed is None else _measured(observed, rule.unit),
             threshold=threshold,
-            threshold_words=words(f"operator.{rule.operator}", threshold="" if is_asked else limit),
+            threshold_words=words("page.visit_only", holds=holds) if rule.effect is Effect.GROUND_CHECK else holds,
             unit=rule.unit,
             source=_who(row["source"]) or words(f"agency.{rule.agency}"),
             source_date=row["source_date"],
