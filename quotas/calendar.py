@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from quotas.parameters import Citation, Sentence, Strict, read_yaml, validated
-from schemas.errors import PolicyError
+from schemas.errors import PolicyError, WrongUsage
 from schemas.quarter import Quarter
 
 _DECEMBER = 12
@@ -94,23 +94,36 @@ def _calendar() -> dict[Quarter, QuarterDays]:
     return read_calendar(files("quotas") / "policy" / "calendar.yaml")
 
 
+def _quarter(key: str) -> Quarter:
+    try:
+        return Quarter.parse(key)
+    except WrongUsage as error:
+        message = f"calendar.yaml: {error.args[0]}"
+        raise PolicyError(message) from error
+
+
 def read_calendar(file: Traversable) -> dict[Quarter, QuarterDays]:
     """Days by quarter, earliest first, from a YAML file.
 
     Raises
     ------
     PolicyError
-        If a key is unknown or missing, days do not follow each other, a quarter's announcement lies outside it, or
-        a quarter's cut-off does not come after that of the quarter before.
+        If a key is unknown or missing or no quarter, days do not follow each other, a quarter's announcement lies
+        outside it, a quarter's cut-off does not come after that of the quarter before, or two have one lottery seed.
     """
     content = read_yaml(file.read_text(encoding="utf-8"), "calendar.yaml")
     if not isinstance(content, dict) or not content:
         message = "calendar.yaml: expected quarters. Write 2026Q1: with its days below."
         raise PolicyError(message)
-    found = {Quarter.parse(key): validated(QuarterDays, row, f"calendar.yaml: {key}") for key, row in content.items()}
+    found = {_quarter(key): validated(QuarterDays, row, f"calendar.yaml: {key}") for key, row in content.items()}
     result = dict(sorted(found.items()))
     before: QuarterDays | None = None
+    seeds: dict[str, Quarter] = {}
     for quarter, days in result.items():
+        same = seeds.setdefault(days.lottery_seed, quarter)
+        if same is not quarter:
+            message = f"calendar.yaml: {quarter}, key 'lottery_seed': {same} has the same one. Draw another."
+            raise PolicyError(message)
         if Quarter.of(days.announcement) != quarter:
             message = f"calendar.yaml: {quarter}, key 'announcement': {days.announcement} lies outside. Correct it."
             raise PolicyError(message)

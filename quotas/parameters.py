@@ -128,6 +128,13 @@ class _StrictLoader(yaml.SafeLoader):
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            fault = f"a day or number is impossible: {error}; correct it"
+            raise ConstructorError(None, None, fault, node.start_mark) from error
+
 
 def read_yaml(text: str, file: str) -> object:
     """Content of a YAML text, with duplicate and non-text keys refused.
@@ -155,9 +162,6 @@ def read_yaml(text: str, file: str) -> object:
         raise PolicyError(message) from error
     except RecursionError as error:
         message = f"{file}: lists or mappings lie too deep within each other. Write them flat."
-        raise PolicyError(message) from error
-    except ValueError as error:
-        message = f"{file}: a day or number is impossible: {error}. Correct it."
         raise PolicyError(message) from error
 
 

@@ -65,6 +65,9 @@ def test_one_month_after_a_day_is_the_same_day_or_the_months_last(day: date, lat
         ("2026Q2:", "2026Q1:", "key '2026Q1' is written twice"),
         ("2026Q2:", "2027Q2:", "2027Q2, key 'announcement': 2026-05-04 lies outside"),
         ("is_planned: true", "is_planned: perhaps", "key 'is_planned'"),
+        ("2026Q2:", "2026K2:", "calendar.yaml: '2026K2' is no quarter"),
+        ("undian-2026Q2", "undian-2026Q1", "2026Q2, key 'lottery_seed': 2026Q1 has the same one"),
+        ("2026-01-20", "2026-01-32", "calendar.yaml, line 11: a day or number is impossible"),
     ],
 )
 def test_a_calendar_with_a_fault_is_refused(tmp_path: Path, old: str, new: str, named: str) -> None:

@@ -172,7 +172,7 @@ def test_values_may_be_scalars_lists_or_mappings_and_change_on_their_day() -> No
             "filters.yaml",
             "valid_from: 2025-09-09",
             "valid_from: 2025-13-09",
-            "filters.yaml: a day or number is impossible",
+            "month must be in 1..12; correct it",
         ),
         ("programmes.yaml", "fact: is_pregnant", "fact: is_pregnnt", "key 'PKH.components.pregnant.fact'"),
         ("programmes.yaml", "equals: primary", "equals: primry", "key 'PKH.components.primary.equals'"),

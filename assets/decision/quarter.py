@@ -34,11 +34,16 @@ _KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = (
     "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due",
 )  # fmt: skip
-_LOOKED_BACK_AT = (*_REGISTRY, _DECISIONS)
 _STATUS = {
     "family_id": pl.String(), "programme": pl.String(), "status": pl.String(), "regency_code": pl.String(),
     "score_micro": pl.Int64(), "reasons": pl.List(pl.String), "member_since": pl.Date(),
 }  # fmt: skip
+_LOOKED_BACK_AT: Mapping[str, Sequence[str] | None] = {
+    "registry/families": None,
+    "registry/members": ("family_id", "person_id", MEMBER_EVIDENCE),
+    _DECISIONS: tuple(_STATUS),
+}
+"""Tables of the quarter before and their columns that a decision looks at; None: all. No more is asked of them."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ class History:
 
     def recipients(self, house: House) -> pl.LazyFrame:
         """`regency_code, programme` of everybody who received, where it was then."""
-        then = self.tables[_DECISIONS].scan(house.contracts[_DECISIONS]) if self.tables else self.received.lazy()
+        contract, columns = house.contracts[_DECISIONS], ["regency_code", "programme", "status"]
+        then = self.tables[_DECISIONS].scan(contract, columns) if self.tables else self.received.lazy()
         return then.filter(pl.col("status") == Status.RECIPIENT).select("regency_code", "programme")
 
     def left(self) -> set[str]:
@@ -277,16 +283,17 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
         tables = {key: previous.table(house, key) for key in previous.tables}
         departed = (
             tables["registry/families"]
-            .scan(contracts["registry/families"])
-            .select("family_id", "regency_code")
+            .scan(contracts["registry/families"], ["family_id", "regency_code"])
             .join(homes, on="family_id", how="left")
             .filter(pl.col("regency_code").ne_missing(pl.col("now")))
             .sort("family_id")
             .collect()
         )
         of_departed = {
-            key: tables[key].scan(contracts[key]).join(departed.lazy().select("family_id"), on="family_id", how="semi")
-            for key in _LOOKED_BACK_AT
+            key: tables[key]
+            .scan(contracts[key], columns)
+            .join(departed.lazy().select("family_id"), on="family_id", how="semi")
+            for key, columns in _LOOKED_BACK_AT.items()
         }
         rows = {key: frame.collect() for key, frame in of_departed.items()}
         return History(tables, previous.terms(house), departed, rows, _nobody())
