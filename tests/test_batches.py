@@ -492,7 +492,7 @@ def test_a_needed_column_gained_since_is_refused_by_batch_until_the_file_is_load
     assert perlinsos(home, "load", "poverty_statistics", file, "--quarter", "2026Q1").code == 0
     shown = perlinsos(home, "quotas", "show", "2026Q1", "--json")
     assert shown.code == 0, shown.err
-    assert {row["weight"] for row in shown.json} == {"7"}
+    assert {row["weight"] for row in shown.json} == {7}
 
 
 def test_a_table_of_an_earlier_version_is_told_by_its_quarter_and_no_more_is_asked_than_what_is_read(
