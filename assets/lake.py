@@ -187,7 +187,7 @@ def _scan(paths: list[Path], contract: Contract, columns: Sequence[str] | None) 
     kept = contract.dtypes
     for path in paths:
         held = _columns_of(path)
-        for name in contract.columns if columns is None else contract.columns.keys() & set(columns):
+        for name in (one for one in contract.columns if columns is None or one in columns):
             if held.get(name, kept[name] if contract.columns[name].nullable else None) != kept[name]:
                 raise _outdated(path, contract, name)
         kept |= {name: held[name] for name in contract.open_columns(held)}

@@ -118,7 +118,7 @@ def read_overlay(path: Path) -> Overlay:
 
 @contextmanager
 def of_file(name: str) -> Iterator[None]:
-    """Let what is wrong with an overlay bear the name of the file it stands in."""
+    """Let what is wrong with an overlay bear the name of the file, or of the scenario, in which it stands."""
     try:
         yield
     except PolicyError as error:

@@ -614,4 +614,5 @@ def test_what_only_the_quarter_can_know_of_a_scenario_is_refused_too(
     file.write_text(f"name: try\nreason: made for a test\nchanges: {{{change}}}\n")
     said = asked(demo.home, [file], tmp_path / "out")
     assert (said.code, len(said.err.strip().splitlines())) == (4, 1)
+    assert said.err.startswith("PolicyError: scenario 'try': ")
     assert named in said.err

@@ -75,13 +75,13 @@ class Scenario:
         for path in self.changes:
             if path.partition(".")[0] in SETTLED:
                 message = (
-                    f"scenario '{self.name}': '{path}' was applied when the quarter's registry was made, which a "
+                    f"'{path}' was applied when the quarter's registry was made, which a "
                     "simulation takes as it is. Change programmes, filters, quotas, ranking, welfare or minimum_wages."
                 )
                 raise PolicyError(message)
             gone = next((one for one, value in kept.items() if value is None and path.startswith(f"{one}.")), None)
             if gone is not None:
-                message = f"scenario '{self.name}': '{path}' is part of '{gone}', which the quarter's overlay empties."
+                message = f"'{path}' is part of '{gone}', which the quarter's overlay empties."
                 raise PolicyError(message)
         stands = {
             path: value

@@ -15,6 +15,7 @@ from assets.simulation.resampling import REPLICATES, SEED
 from assets.simulation.scenario import Scenario
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import BASE, RANDOM, Run, World, base_world, lottery_seed, random_run, scenario_run
+from quotas.overlay import of_file
 from schemas.errors import Refused
 from schemas.vocabularies import Programme, Status
 
@@ -59,7 +60,10 @@ def simulate(snapshot: Snapshot, scenarios: Sequence[Scenario]) -> Simulated:
     def count_eligible(terms: Terms) -> pl.DataFrame:
         return eligible_of_all(snapshot, terms)
 
-    runs = [scenario_run(snapshot, one, count_eligible) for one in scenarios]
+    runs = []
+    for one in scenarios:
+        with of_file(f"scenario '{one.name}'"):
+            runs.append(scenario_run(snapshot, one, count_eligible))
     every = [*runs, random_run(snapshot)]
     counted = count_all(snapshot, every)
     order = pl.Enum([BASE, *(run.name for run in every), PERFECT])
