@@ -93,7 +93,8 @@ class _Quarter:
         """What last quarter's tables say of the movers, by table; `regency_code` is that of now."""
         chosen = pl.col("family_id").is_in(self.movers["family_id"].implode())
         found = pl.collect_all(
-            self.then(f"registry/{name}").select(self.columns_then(name)).filter(chosen) for name in _OF_LAST_QUARTER
+            self.before[f"registry/{name}"].scan(self.contract(name), self.columns_then(name)).filter(chosen)
+            for name in _OF_LAST_QUARTER
         )
         return {
             name: frame.join(self.movers, on="family_id") for name, frame in zip(_OF_LAST_QUARTER, found, strict=True)
