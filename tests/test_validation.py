@@ -1,7 +1,10 @@
 """Measures, nested validation and the model card: out of area, the same every time, level with the best black box."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -127,6 +130,15 @@ def test_validation_never_sees_the_areas_it_predicts(survey: pl.DataFrame, spec:
     )
 
 
+def test_a_forest_predicts_the_same_every_time_although_it_grows_on_two_threads(
+    survey: pl.DataFrame, spec: SurveySpec
+) -> None:
+    rows = training_rows(survey, spec)
+    problem, inside = fitting.binned(rows, spec), fitting.folds_of(rows, spec) > 0
+    first, *others = (challengers(problem, rows, spec, inside, ~inside)["forest"].tobytes() for _ in range(3))
+    assert all(other == first for other in others)
+
+
 def test_validation_is_the_same_every_time(
     survey: pl.DataFrame, spec: SurveySpec, card: Scorecard, found: dict[str, Any]
 ) -> None:
@@ -182,6 +194,43 @@ def test_shards_score_what_the_whole_scores(survey: pl.DataFrame, card: Scorecar
     bounds = [0, 1, 77, 200, 399, 400]
     pieces = [score(survey[start:end], card) for start, end in pairwise(bounds)]
     assert pl.concat(pieces).equals(whole)
+
+
+_ON_SOME_THREADS = """
+import hashlib, json, sys
+from assets.welfare import measures
+from assets.welfare.fit import fit
+from assets.welfare.score import score
+from assets.welfare.spec import SurveySpec
+from tests.made_households import FIXED, SPEC, households
+measures.REPLICATES = 10
+spec, survey = SurveySpec.model_validate(SPEC), households(30_001)
+card = fit(survey, spec, **FIXED)
+whole = score(survey, card)
+assert score(survey.sample(fraction=1, shuffle=True, seed=1), card).sort("hhid").equals(whole)
+assert all(score(survey[at], card).equals(whole[at]) for at in (0, 17_000, 30_000))
+assert all(score(survey[at : at + 7_001], card).equals(whole[at : at + 7_001]) for at in range(0, 30_001, 7_001))
+told = measures.evaluated(card, survey.head(20_001), spec)
+digests = [hashlib.sha256(json.dumps(one).encode()).hexdigest() for one in (whole.to_dict(as_series=False), told)]
+print(card.hash, *digests)
+"""
+
+
+def test_fit_score_and_evaluation_are_the_same_alone_in_a_crowd_and_on_any_number_of_threads() -> None:
+    # 30,001 households are enough for the linear algebra to share out its sums where it may.
+    told = set()
+    for threads in ("1", "4"):
+        counts = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        ran = subprocess.run(
+            [sys.executable, "-c", _ON_SOME_THREADS],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **counts, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        assert ran.returncode == 0, ran.stderr
+        told.add(ran.stdout)
+    assert len(told) == 1, told
 
 
 def _t_interval(differences: npt.NDArray[np.float64]) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,13 @@ FOLDS = 5
 PENALTIES = (1.0, 10.0, 100.0)
 ROUNDS = (0, 60, 120)
 LEARNING_RATES = (0.05, 0.1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread: its sums keep their order, and on surveys more threads cost more than they save."""
+    with threadpoolctl.threadpool_limits(limits=1):
+        yield
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ class Problem:
         return [max(len(table.representatives), len(table.codes)) + self.missing_bin for table in self.tables]
 
 
+@one_thread()
 def fit(
     survey: pl.DataFrame,
     spec: SurveySpec,
@@ -198,10 +207,8 @@ def fit(
         raise NotScorable(message)
     grid = parameter_grid(penalties, rounds, learning_rates)
     everyone = np.ones(len(rows.target), dtype=np.bool_)
-    # One thread: surveys are small, waiting for the other threads costs more than they save, sums keep their order.
-    with threadpoolctl.threadpool_limits(limits=1):
-        chosen, error = choose(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
-        estimates = estimates_of(problem, everyone, [chosen])[chosen]
+    chosen, error = choose(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
+    estimates = estimates_of(problem, everyone, [chosen])[chosen]
     strata = problem.strata
     return Scorecard(
         spec=spec,
@@ -352,16 +359,16 @@ def predict(estimates: list[Additive], problem: Problem) -> Floats:
     return predicted
 
 
+@one_thread()
 def out_of_area(rows: TrainingRows, spec: SurveySpec, chosen: Provenance) -> Floats:
     """Predictions for ``rows``: each fold of areas by estimates with the ``chosen`` parameters fitted on the others."""
     problem, fold = binned(rows, spec), folds_of(rows, spec)
     choice = Parameters(chosen.penalty, chosen.rounds, chosen.learning_rate)
     predicted = np.empty(len(rows.target))
-    with threadpoolctl.threadpool_limits(limits=1):
-        for held_out in range(int(fold.max()) + 1):
-            outside = fold == held_out
-            estimates = estimates_of(problem, ~outside, [choice])[choice]
-            predicted[outside] = predict(estimates, problem.part(outside))
+    for held_out in range(int(fold.max()) + 1):
+        outside = fold == held_out
+        estimates = estimates_of(problem, ~outside, [choice])[choice]
+        predicted[outside] = predict(estimates, problem.part(outside))
     return predicted
 
 

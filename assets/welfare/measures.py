@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from assets.welfare.evaluate import Flags, at_quota, places_of
-from assets.welfare.fit import out_of_area
+from assets.welfare.fit import one_thread, out_of_area
 from assets.welfare.score import score_survey
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.spec import SurveySpec
@@ -184,6 +184,7 @@ def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) ->
     }
 
 
+@one_thread()
 def evaluated(card: Scorecard, survey: pl.DataFrame, spec: SurveySpec) -> dict[str, Any]:
     """How a scorecard ranks the households of a survey at its quota: :func:`report`, not scorable ones set aside.
 
