@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from playwright.sync_api import sync_playwright
 from scipy import stats
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import r2_score, roc_auc_score
@@ -90,6 +91,17 @@ def test_measures_are_those_of_the_textbook(survey: pl.DataFrame, spec: SurveySp
     cut = guess[selected].max()
     near = np.abs(np.exp(guess - cut) - 1) <= 0.05
     assert told["near_cutoff_share"] == pytest.approx(weight[near].sum() / weight.sum())
+
+
+def test_a_measure_with_decimals_makes_five_groups_and_whoever_has_no_value_another(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    with_gap = survey.with_columns(land=pl.when(pl.col("hhid") > "00009").then(pl.col("floor") * 1.5))
+    grouped = spec.model_copy(update={"groups": ("land", "size")})
+    told = evaluated(card, with_gap, grouped)["by_group"]
+    assert [row["n"] for row in told["land"].values()] == [10, 78, 78, 78, 78, 78]
+    assert [*told["land"]][:2] == ["", f"≤ {np.sort(with_gap['land'].drop_nulls())[77]:g}"]
+    assert [*told["size"]] == list("12345678")
 
 
 def test_ties_count_half_in_the_auc(spec: SurveySpec, survey: pl.DataFrame) -> None:
@@ -177,6 +189,28 @@ def test_the_card_stands_alone_and_draws_every_feature(card: Scorecard, found: d
     assert (error if lang == "en" else error.replace(".", ",")) in text
     assert card.hash in text
     assert all(name in text for name in SPEC["features"])
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_nothing_of_the_card_is_cut_off_on_any_screen_and_no_drawing_is_split_on_paper(
+    card: Scorecard, found: dict[str, Any], tmp_path: Path
+) -> None:
+    page_file = tmp_path / "card.html"
+    page_file.write_text(card_page(card.hash, json.loads(card.to_json()), found, "id"), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto(page_file.as_uri())
+            wide = (
+                "[...document.querySelectorAll('html, .wide, .shape')].filter(one => one.scrollWidth > one.clientWidth)"
+            )
+            assert page.evaluate(f"{wide}.length") == 0
+        page.emulate_media(media="print")
+        whole = "[...document.querySelectorAll('.shape')].every(one => getComputedStyle(one).breakInside == 'avoid')"
+        assert page.evaluate(whole)
+        browser.close()
 
 
 def test_a_better_answer_in_one_question_never_lowers_the_score(survey: pl.DataFrame, card: Scorecard) -> None:

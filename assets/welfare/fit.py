@@ -14,7 +14,7 @@ import threadpoolctl  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.isotonic import isotonic_regression
 
-from assets.welfare.evaluate import at_quota
+from assets.welfare.evaluate import at_quota, places_of
 from assets.welfare.score import bin_of, stratum_key
 from assets.welfare.scorecard import MICRO, FeatureTable, Provenance, Scorecard
 from assets.welfare.spec import Feature, SurveySpec
@@ -196,7 +196,7 @@ def fit(
     Raises
     ------
     NotScorable
-        Nothing to learn from: no usable household, fewer than two areas, a constant target.
+        Nothing to learn from: no usable household, fewer than two areas, a constant target, a quota without places.
     SpecError
         A feature cannot be binned as declared.
     """
@@ -334,7 +334,8 @@ def _bins(tables: list[FeatureTable], rows: TrainingRows, *, missing_bin: bool) 
 def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Integers:
     """Fold of each household, from 0: whole areas (households without areas) dealt out after a shuffle.
 
-    Where there are fewer areas than ``folds``, each is a fold.
+    Where there are fewer areas than ``folds``, each is a fold. Those of a stratum are dealt out one after the other, so
+    that no fold holds all of it.
 
     Raises
     ------
@@ -346,8 +347,13 @@ def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Intege
     if min(folds, areas) <= 1:
         message = f"{areas} area cannot be told from others out of it. Name a finer area in the specification."
         raise NotScorable(message)
+    shuffled = np.random.default_rng(SEED).permutation(areas)
+    stratum = np.full(areas, np.iinfo(np.int64).max)
+    np.minimum.at(stratum, area, area_numbers(rows.frame, spec.strata))
     # Dealt out like cards, so that folds hold equally many areas.
-    return np.asarray((np.random.default_rng(SEED).permutation(areas) % min(folds, areas))[area])
+    dealt = np.empty(areas, dtype=np.int64)
+    dealt[np.lexsort((shuffled, stratum))] = np.arange(areas)
+    return np.asarray((dealt % min(folds, areas))[area])
 
 
 def predict(estimates: list[Additive], problem: Problem) -> Floats:
@@ -382,6 +388,9 @@ def choose(
         outside = fold == held_out
         for choice, estimates in estimates_of(problem, ~outside, grid).items():
             predicted[choice][outside] = predict(estimates, problem.part(outside))
+    if not places_of(rows.frame, spec.quota).places.any():
+        message = f"the quota gives {len(rows.target)} households no place. Raise its share, or correct its column."
+        raise NotScorable(message)
     missed = {}
     squares = {}
     for choice, guess in predicted.items():
@@ -414,8 +423,9 @@ def estimates_of(
     for stratum in range(len(problem.strata)):
         mine = training & (problem.stratum == stratum)
         if not mine.any():
-            message = "a stratum has no household left to learn from in one fold. Merge strata or ask for fewer folds."
-            raise NotScorable(message)
+            name = problem.strata[stratum]
+            message = f"stratum {name} has no household outside one fold of areas: it needs at least three areas. "
+            raise NotScorable(message + "Merge strata, or name a finer area.")
         for (penalty, rate), choices in _by_start(grid).items():
             wanted = [choice.rounds for choice in choices]
             estimates = estimator(problem, mine, penalty, rate, max(wanted)).read_off(wanted)
