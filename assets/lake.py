@@ -23,7 +23,8 @@ from joblib import Parallel, delayed
 from schemas.contract import Contract
 from schemas.errors import Tampered
 
-ROW_GROUP_SIZE = 65_536
+PARQUET: Mapping[str, Any] = {"row_group_size": 65_536, "compression_level": 1}
+"""How every Parquet file is written: the lightest Zstandard level packs these tables no worse than the next ones."""
 WHOLE = "all"
 """Shard of a table that is not sharded."""
 
@@ -119,7 +120,7 @@ class Lake:
         path = self.folder(contract.key, quarter) / shard / f"{name}.parquet"
         if not path.exists():
             with replacing(path) as temporary:
-                contract.fit(frame).write_parquet(temporary, row_group_size=ROW_GROUP_SIZE, statistics=True)
+                contract.fit(frame).write_parquet(temporary, **PARQUET)
         return self._shard(path)
 
     def write_whole(self, contract: Contract, quarter: str, frame: pl.DataFrame) -> Table:

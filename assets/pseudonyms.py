@@ -38,8 +38,13 @@ class PseudonymKey:
         if values.null_count():
             message = f"a {kind} without a value has no pseudonym: {values.null_count()} of {len(values)} are missing"
             raise ValueError(message)
-        secret, digest = self.secret, hmac.digest
-        return [digest(secret, one, "sha256") for one in (f"{kind}:" + values).cast(pl.Binary).to_list()]
+        begun = hmac.new(self.secret, f"{kind}:".encode(), "sha256")
+        digests = []
+        for value in values.cast(pl.Binary).to_list():
+            one = begun.copy()
+            one.update(value)
+            digests.append(one.digest())
+        return digests
 
     def ids(self, kind: str, values: pl.Series) -> pl.Series:
         """Pseudonyms of a text series: the kind's first letter and 19 hexadecimal digits.

@@ -14,7 +14,7 @@ from joblib import parallel_config
 from joblib.externals.loky import get_reusable_executor
 
 import assets.lake
-from assets.lake import ROW_GROUP_SIZE, WHOLE, Lake, Table, digest, hash_of_file, replacing, verify, write_atomically
+from assets.lake import PARQUET, WHOLE, Lake, Table, digest, hash_of_file, replacing, verify, write_atomically
 from schemas.errors import Tampered
 from schemas.tables import TABLES
 
@@ -175,7 +175,7 @@ def test_the_code_hash_follows_code_law_and_reference_tables_and_nothing_else(
 
 def test_the_same_rows_in_another_order_are_the_same_bytes(lake: Lake) -> None:
     frame = pl.concat([cut_points(f"{number:05}") for number in range(20_000)])
-    assert frame.height > ROW_GROUP_SIZE
+    assert frame.height > PARQUET["row_group_size"]
     shuffled = frame[np.random.default_rng(3).permutation(frame.height)]
     first = lake.write(CUTS, QUARTER, WHOLE, "a" * 32, frame)
     second = lake.write(CUTS, QUARTER, WHOLE, "b" * 32, shuffled)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.lake import ROW_GROUP_SIZE, hash_of_file
+from assets.lake import PARQUET, hash_of_file
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS, bucket_of
 from schemas.messages import NOTHING, Lang, Value, catalogue, say
@@ -99,7 +99,7 @@ def as_kept(rows: pl.DataFrame, contract: Contract, batch_id: str) -> pl.DataFra
 def write_part(frame: pl.DataFrame, path: Path) -> dict[str, object]:
     """Write one file of a batch and give its entry in the manifest; it is on the disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.write_parquet(path, row_group_size=ROW_GROUP_SIZE, statistics=True)
+    frame.write_parquet(path, **PARQUET)
     settle(path)
     return {"file": path.name, "sha256": hash_of_file(path), "rows": frame.height}
 
@@ -197,12 +197,12 @@ class RejectedRows:
         for name, held in self._held.items():
             whole = self.folder / f"{name}.parquet"
             if not self._spilled[name]:
-                pl.concat(held).write_parquet(whole, row_group_size=ROW_GROUP_SIZE)
+                pl.concat(held).write_parquet(whole, **PARQUET)
                 continue
             if held:
                 self._spill(name)
             parts = sorted(self.folder.glob(f"{name}-*.arrow"))
-            pl.scan_ipc(parts).sink_parquet(whole, row_group_size=ROW_GROUP_SIZE)
+            pl.scan_ipc(parts).sink_parquet(whole, **PARQUET)
             for part in parts:
                 part.unlink()
         return True

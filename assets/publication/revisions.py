@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from assets.decision.draft import SHORT, Draft, previous_draft
 from assets.house import House
-from assets.lake import ROW_GROUP_SIZE, Table, hash_of_file, replacing, verify, write_atomically
+from assets.lake import PARQUET, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
 from assets.publication.lists import budget, movements, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
@@ -149,7 +149,7 @@ class _folder_moved_into:  # noqa: N801
 
 def _copy(table: Table, house: House, path: Path) -> None:
     lazy = table.scan(house.contracts[table.key])
-    lazy.sink_parquet(path, row_group_size=ROW_GROUP_SIZE, maintain_order=True)
+    lazy.sink_parquet(path, maintain_order=True, **PARQUET)
 
 
 def _public_files(
@@ -172,7 +172,7 @@ def _public_files(
     }
     fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}
     for name, frame in fitted.items():
-        frame.write_parquet(folder / f"{name}.parquet", row_group_size=ROW_GROUP_SIZE)
+        frame.write_parquet(folder / f"{name}.parquet", **PARQUET)
         frame.write_csv(folder / f"{name}.csv")
     _serving_database(folder)
     days = house.days(draft.quarter)

@@ -40,28 +40,30 @@ def claims_of(
         "identity_id", "family_id", "nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date", "issued_on",
         "first_stated_date",
     ]  # fmt: skip
-    everything = pl.concat(
-        [
-            stated.with_columns(identity_id=identities(stated, key), first_stated_date="stated_date").select(
-                *columns, is_restated=pl.lit(value=True)
-            ),
-            carried.select(*columns, "is_restated"),
-        ]
+    whose = ["identity_id", "family_id"]
+    fresh = stated.with_columns(
+        identity_id=identities(stated, key), first_stated_date="stated_date", is_restated=pl.lit(value=True)
     )
-    return (
-        everything.sort("identity_id", "family_id", "stated_date", "issued_on", *MEMBER_COLUMNS)
-        .group_by("identity_id", "family_id", maintain_order=True)
+    told = [
+        fresh.select(*columns, "is_restated"),
+        carried.join(fresh, on=whose, how="semi").select(*columns, "is_restated"),
+    ]
+    newest = (
+        pl.concat(told)
+        .sort(*whose, "stated_date", "issued_on", *MEMBER_COLUMNS)
+        .group_by(whose, maintain_order=True)
         .agg(
             pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(),
             pl.col("first_stated_date").min(),
             pl.col("is_restated").any(),
         )
-        .join(
-            kept_before.with_columns(was_here=pl.lit(value=True)),
-            on=["identity_id", "family_id"], how="left", maintain_order="left",
-        )
+    )
+    unsaid = carried.join(fresh, on=whose, how="anti").select(newest.columns)
+    return (
+        pl.concat([newest, unsaid])
+        .join(kept_before.with_columns(was_here=pl.lit(value=True)), on=whose, how="left")
         .with_columns(pl.col("was_here").fill_null(value=False))
-    )  # fmt: skip
+    )
 
 
 def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:

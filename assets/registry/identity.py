@@ -108,13 +108,18 @@ def people_of(claims: pl.LazyFrame, homes: pl.LazyFrame) -> pl.DataFrame:
     homes : LazyFrame
         `family_id, village_code` of the families on record.
     """
-    return (
+    stated = (
         claims.select("identity_id", "family_id", "nik", "name", "birth_date", "sex", *_STATED, "was_here")
         .join(homes.select("family_id", "village_code"), on="family_id")
-        .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
-        .unique("identity_id", keep="first", maintain_order=True)
         .collect()
     )
+    is_disputed = stated["identity_id"].is_duplicated()
+    first = (
+        stated.filter(is_disputed)
+        .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
+        .unique("identity_id", keep="first", maintain_order=True)
+    )
+    return pl.concat([stated.filter(~is_disputed), first])
 
 
 def compared(people: pl.DataFrame) -> pl.DataFrame:

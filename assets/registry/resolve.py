@@ -41,6 +41,7 @@ TABLES = (
     "registry/coverage", "registry/parked",
 )  # fmt: skip
 LINKING = "registry/.linking"
+_OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks")
 FAMILIES_PER_GROUP = 200_000
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
@@ -73,6 +74,49 @@ class _Quarter:
     def then(self, key: str) -> pl.LazyFrame:
         """A table of last quarter."""
         return self.before[key].scan(self.house.contracts[key])
+
+    @cached_property
+    def movers(self) -> pl.DataFrame:
+        """Families that lie in another regency's shards of last quarter: `family_id, regency_code`, that of now."""
+        table, contract = self.before["registry/family_periods"], self.contract("family_periods")
+        lay = [
+            table.read(contract, shard, ["family_id"]).unique().with_columns(_shard=pl.lit(shard))
+            for shard in table.shards
+        ]
+        known = pl.concat([contract.empty().select("family_id", _shard="family_id"), *lay])
+        homes = self.index.filter("is_current").select("family_id", "regency_code")
+        moved = known.join(homes, on="family_id").filter(pl.col("_shard") != pl.col("regency_code"))
+        return moved.select("family_id", "regency_code")
+
+    @cached_property
+    def moved(self) -> Mapping[str, pl.DataFrame]:
+        """What last quarter's tables say of the movers, by table; `regency_code` is that of now."""
+        chosen = pl.col("family_id").is_in(self.movers["family_id"].implode())
+        found = pl.collect_all(
+            self.then(f"registry/{name}").select(self.columns_then(name)).filter(chosen) for name in _OF_LAST_QUARTER
+        )
+        return {
+            name: frame.join(self.movers, on="family_id") for name, frame in zip(_OF_LAST_QUARTER, found, strict=True)
+        }
+
+    def columns_then(self, name: str) -> list[str]:
+        """Columns of a table of last quarter that this quarter reads."""
+        held = [one for one in self.contract(name).columns if one != "regency_code"]
+        wanted = {"family_id", *self.golden, "split_from_family_id", "split_date"}
+        return [one for one in held if one in wanted] if name in {"families", "provenance"} else held
+
+    @cached_property
+    def golden(self) -> list[str]:
+        """Columns of a golden record: every attribute, its source and its date."""
+        attributes = attributes_of(self.house.questionnaire)
+        return [*attributes, *(f"{name}_{part}" for name in attributes for part in ("source", "date"))]
+
+    def of_last_quarter(self, name: str, regency: str) -> pl.DataFrame:
+        """Rows of a table of last quarter about families that live in a regency now, wherever they lay."""
+        stayed = self.before[f"registry/{name}"].read(self.contract(name), regency, self.columns_then(name))
+        homes = self.index.filter("is_current", pl.col("regency_code") == regency)
+        came = self.moved[name].filter(pl.col("regency_code") == regency).drop("regency_code")
+        return pl.concat([stayed.join(homes, on="family_id", how="semi"), came])
 
     def contract(self, name: str) -> Contract:
         """Contract of a table of the room."""
@@ -246,8 +290,6 @@ def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
     deciles = room.said.of(Feed.DTSEN_FAMILIES).select("family_card_number", "issued_on", *DECILES)
     listed = room.index.lazy().select("family_card_number", "family_id", "is_current").join(homes, on="family_id")
     read["deciles"] = deciles.join(listed, on="family_card_number")
-    for name in ("families", "provenance", "conflicts", "family_periods", "shocks"):
-        read[name] = room.then(f"registry/{name}").drop("regency_code", strict=False).join(homes, on="family_id")
     return {name: frame.collect() for name, frame in read.items()}
 
 
@@ -255,9 +297,9 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     here = pl.col("regency_code") == regency
     group = next(at for at, codes in enumerate(room.groups) if regency in codes)
     read = {name: frame.filter(here) for name, frame in _read_group(room, group).items()}
+    then = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
     attributes = attributes_of(room.house.questionnaire)
-    sources = [f"{name}_{part}" for name in attributes for part in ("source", "date")]
-    golden = read["families"].join(read["provenance"].drop("regency_code"), on="family_id")
+    golden = then["families"].join(then["provenance"], on="family_id").select("family_id", *room.golden)
     registrations, surveys, validations = (read[feed.value] for feed in _STATED)
     policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
     records = family_records(
@@ -266,7 +308,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
         personless,
         cases.filter(here),
         statements(registrations, surveys, validations, attributes),
-        Before(golden.select("family_id", *attributes, *sources), read["families"], read["conflicts"]),
+        Before(golden, then["families"], then["conflicts"]),
         room.house.questionnaire,
         room.house.key,
         deciles=official_deciles(read["deciles"]),
@@ -276,13 +318,11 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     )
     made = room.contract("families").fit(records[0])
     # What is told of families that are nowhere any more stays where they were last.
-    elsewhere = room.index.filter("is_current", ~here).select("family_id")
-    stayed = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
-    stayed = stayed.join(elsewhere, on="family_id", how="anti")
-    came = read["family_periods"].drop("regency_code").join(stayed, on="family_id", how="anti")
-    periods = family_periods(made, pl.concat([stayed, came.select(stayed.columns)]), days.cut_off)
+    lay_here = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
+    gone = lay_here.join(room.index.filter("is_current"), on="family_id", how="anti")
+    periods = family_periods(made, pl.concat([then["family_periods"], gone]), days.cut_off)
     oldest = Precedence.of(policy.registry, days.cut_off).oldest
-    shocks = family_shocks(surveys, read["persons"], read["shocks"], oldest)
+    shocks = family_shocks(surveys, read["persons"], then["shocks"], oldest)
     here_now = made.select("family_id", "regency_code")
     return (*records, periods, shocks.join(here_now, on="family_id"))
 

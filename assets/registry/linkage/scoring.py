@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from assets.registry.linkage.model import MICRO, LinkageModel, missing_condition, recipe
 from schemas.errors import Refused
@@ -24,6 +25,7 @@ _NUMBERS = ("national_id", "contact")
 _ALL_PAIRS, _LEAST_PAIRS, _TOO_WIDE = 500_000, 250_000, 10
 _SAMPLE_PERSONS = 20_000
 _PART_ROWS = 2_000_000
+_ROW_GROUP = 122_880
 _MOST_SHARERS = 20
 _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
@@ -199,7 +201,7 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
     Refused
         If a column is missing.
     """
-    given = con.read_parquet(str(people)) if isinstance(people, Path) else con.from_arrow(people.to_arrow())
+    given = con.read_parquet(str(people)) if isinstance(people, Path) else con.from_arrow(_in_batches(people))
     missing = [name for name in ("id", *columns) if name not in given.columns]
     if missing:
         message = f"the persons lack {', '.join(missing)}, which the linkage model asks for. Add the columns."
@@ -229,6 +231,12 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
     return int(con.sql("SELECT count(*) FROM person").fetchall()[0][0])
 
 
+def _in_batches(people: pl.DataFrame) -> pa.Table:
+    """People in batches of a row group of DuckDB each: one batch is read, and all that is made of it, by one thread."""
+    whole = people.to_arrow()
+    return pa.Table.from_batches(whole.to_batches(max_chunksize=_ROW_GROUP), whole.schema)
+
+
 def _cleaned(column: str) -> str:
     plain = f"lower(strip_accents(nfc_normalize({column})))"
     if column == "birth_date":
@@ -250,6 +258,9 @@ def _cleaned(column: str) -> str:
         # An apostrophe parts no word.
         whole = rf"regexp_replace({plain}, '[''\x{{2019}}`]+', '', 'g')"
         text = rf"trim(regexp_replace({whole}, '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
+        # Most values are words and single separators, which needs no more than a look.
+        is_plain = f"regexp_full_match(lower({column}), '[a-z0-9]+([ .][a-z0-9]+)*')"
+        text = f"CASE WHEN {is_plain} THEN replace(lower({column}), '.', ' ') ELSE {text} END"
         is_something = f"text NOT IN ({nothing})"
     return f"list_filter([{text}], lambda text: {is_something})[1]"
 
