@@ -1,14 +1,18 @@
 """The commands `model`: fit, evaluate, adopt, score with and show scorecards. The work is the welfare room's."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipelines.console import AsJson, Language, open_home, out, print_grid, print_json, today
 from schemas.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from assets.welfare.scorecard import Scorecard
 
 model = typer.Typer(no_args_is_help=True, help="Fit, evaluate, adopt, score with and show scorecards.")
 ModelFile = Annotated[Path, typer.Option("--model", exists=True, dir_okay=False)]
@@ -27,21 +31,20 @@ def fit_model(
 ) -> None:
     """Fit a scorecard on any household survey that a specification describes, and validate it by area."""
     from assets.welfare.fit import fit
+    from assets.welfare.models import VALIDATION, write_validation
     from assets.welfare.scorecard import write_scorecard
     from assets.welfare.spec import read_spec
     from assets.welfare.survey import read_survey
     from assets.welfare.validate import validated
-    from reports.model_card import card_markdown, card_page
 
     described = read_spec(spec)
     households = read_survey(survey, described, members=_members_of(spec))
     card = fit(households, described)
     found = validated(households, described, card)
-    content = json.loads(card.to_json())
     out_dir.mkdir(parents=True, exist_ok=True)
     write_scorecard(card, out_dir / "model.json")
-    (out_dir / CARD_HTML).write_text(card_page(card.hash, content, found, lang.value), encoding="utf-8")
-    (out_dir / CARD_MARKDOWN).write_text(card_markdown(card.hash, content, found, lang.value), encoding="utf-8")
+    write_validation(out_dir / VALIDATION, card.hash, found)
+    _write_card(out_dir, card, found, lang)
     made = {
         "model": str(out_dir / "model.json"),
         "card": str(out_dir / CARD_HTML),
@@ -55,6 +58,17 @@ def fit_model(
     out.print("\n".join(f"{name}: {value}" for name, value in made.items()), markup=False)
     rows = [(name, *(_told(value) for value in row.values())) for name, row in found["challengers"].items()]
     print_grid("challengers", ("challenger", "exclusion_error", "difference", "interval"), rows)
+
+
+def _write_card(
+    to: Path, card: "Scorecard", found: Mapping[str, Any], lang: Language, home: Mapping[str, Any] | None = None
+) -> None:
+    from reports.model_card import card_markdown, card_page
+
+    content = json.loads(card.to_json())
+    to.mkdir(parents=True, exist_ok=True)
+    (to / CARD_HTML).write_text(card_page(card.hash, content, found, lang.value, home), encoding="utf-8")
+    (to / CARD_MARKDOWN).write_text(card_markdown(card.hash, content, found, lang.value, home), encoding="utf-8")
 
 
 def _told(value: float | list[float] | None) -> str:
@@ -91,11 +105,14 @@ def adopt_model(
     decree: Annotated[str, typer.Option(help="Number of the decree that puts it in force.")],
 ) -> None:
     """Put a scorecard in force from a day on."""
-    from assets.welfare.models import adopt
+    from assets.welfare.models import VALIDATION, adopt, read_validation, validation_on, write_validation
     from assets.welfare.scorecard import read_scorecard
 
-    card = read_scorecard(file)
-    adopt(open_home().house.models, card, valid_from.date(), decree)
+    card, shelf = read_scorecard(file), open_home().house.models
+    found = read_validation(file.with_name(VALIDATION), card.hash)
+    adopt(shelf, card, valid_from.date(), decree)
+    if found is not None:
+        write_validation(validation_on(shelf, card.hash), card.hash, found)
     out.print(f"scorecard {card.hash[:12]} is in force from {valid_from.date()}")
 
 
@@ -128,6 +145,11 @@ def show_model(
     file: Annotated[
         Path | None, typer.Option("--model", exists=True, dir_okay=False, help="Else the one in force today.")
     ] = None,
+    card_to: Annotated[
+        Path | None,
+        typer.Option("--card", help="Write the model card into this folder, with what the home knows of the model."),
+    ] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the card: id or en.")] = Language.ID,
     as_json: AsJson = False,
 ) -> None:
     """Show a scorecard: where it comes from and the points of every answer (restricted)."""
@@ -137,6 +159,13 @@ def show_model(
     from assets.welfare.scorecard import read_scorecard
 
     card = read_scorecard(file) if file else scorecard_on(open_home().house.models, today())
+    if card_to is not None:
+        from pipelines.shelf import known_of, validation_of
+
+        house = open_home().house
+        _write_card(card_to, card, validation_of(house, card), lang, known_of(house, card))
+        out.print(f"card: {card_to / CARD_HTML}", markup=False)
+        return
     table = card.table()
     if as_json:
         print_json({"hash": card.hash, "provenance": asdict(card.provenance), "points": table.to_dicts()})

@@ -11,7 +11,8 @@ from schemas.messages import NOTHING, Lang, say, written
 MICRO = 1_000_000
 WIDTH, HEIGHT = 300, 90
 """Units of one drawing."""
-MOST_LABELS = 6
+MOST_LABELS, MOST_CODES = 4, 12
+"""Bars that bear the words of their codes, and bars that bear the codes, the words standing below."""
 _COLOURS = ("#14645c", "#c98a1b", "#3b5b8a", "#8a3b3b", "#6b4a8a", "#4f7d2c")
 _SHARES = ("exclusion_error", "inclusion_error", "severe_miss", "near_cutoff_share")
 _MEASURES = ("exclusion_error", "inclusion_error", "severe_miss", "cgh", "near_cutoff_share", "r2", "auc")
@@ -21,8 +22,8 @@ Card = Mapping[str, Any]
 Pairs = list[tuple[str, str]]
 
 
-def card_page(model_hash: str, card: Card, found: Card, lang: Lang = "id") -> str:
-    """Self-contained page: data, fit, quality out of area, challengers, fairness, short forms, shapes, limits.
+def card_page(model_hash: str, card: Card, found: Card, lang: Lang = "id", home: Card | None = None) -> str:
+    """Self-contained page: data, fit, quality out of area, challengers, fairness, short forms, shapes, drift, approval.
 
     Parameters
     ----------
@@ -34,19 +35,22 @@ def card_page(model_hash: str, card: Card, found: Card, lang: Lang = "id") -> st
         Of :func:`assets.welfare.validate.validated`.
     lang : {"id", "en"}
         Language of the page.
+    home : mapping, optional
+        Of :func:`pipelines.shelf.known_of`; without it drift and approval are not known yet.
     """
-    told = _told(model_hash, card, found, lang)
+    told = _told(model_hash, card, found, lang) | _of_home(home, lang)
     return page("model_card.html", lang, **told, strata=_strata(card), shapes=_shapes(card, lang))
 
 
-def card_markdown(model_hash: str, card: Card, found: Card, lang: Lang = "id") -> str:
+def card_markdown(model_hash: str, card: Card, found: Card, lang: Lang = "id", home: Card | None = None) -> str:
     """The same as Markdown; of each shape its ends alone. Parameters as :func:`card_page`."""
-    told = _told(model_hash, card, found, lang)
+    told = _told(model_hash, card, found, lang) | _of_home(home, lang)
 
     def word(code: str) -> str:
         return say(f"model_card.{code}", lang)
 
     blocks = [f"# {word('title')}", f"> {word('banner')}", word("use")]
+    blocks += [f"## {word('approval')}", "\n\n".join(told["approvals"])]
     for code in ("data", "fit"):
         blocks += [f"## {word(code)}", _grid([word("measure"), word("value")], told[code])]
     blocks += [f"## {word('validation')}", f"{told['validation_note']} {told['denominators']}"]
@@ -57,12 +61,19 @@ def card_markdown(model_hash: str, card: Card, found: Card, lang: Lang = "id") -
     blocks.append(f"## {word('fairness')}")
     heads = [word(code) for code in ("group", "households", "poor", "selected", "exclusion", "inclusion")]
     blocks.append(_grid(heads, told["groups"]) if told["groups"] else word("no_groups"))
+    if told["reach"]:
+        blocks += [f"### {word('reach')}", told["reach_note"]]
+        heads = [word(code) for code in ("group", "families", "without_score", "receiving")]
+        blocks.append(_grid(heads, told["reach"]))
     blocks += [f"## {word('short_forms')}", word("short_note")]
     blocks.append(_grid([word(code) for code in ("questions", "exclusion", "r2", "asked")], told["short_forms"]))
     blocks += [f"## {word('shapes')}", told["shapes_note"]]
     blocks.append("\n".join(f"- {shape['title']}: {shape['range']}" for shape in _shapes(card, lang)))
+    blocks += [f"## {word('drift')}", told["drift_note"]]
+    if told["drift"]:
+        heads = [word(code) for code in ("answer", "psi", "alarm", "unusable", "unusable_before")]
+        blocks.append(_grid(heads, [row[:5] for row in told["drift"]]))
     blocks += [f"## {word('limits')}", "\n".join(f"- {limit}" for limit in told["limits"])]
-    blocks += [f"## {word('approval')}", word("approval_note")]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -122,6 +133,62 @@ def _told(model_hash: str, card: Card, found: Card, lang: Lang) -> dict[str, Any
             word("limit_intervals"),
         ],
     }  # fmt: skip
+
+
+def _of_home(home: Card | None, lang: Lang) -> dict[str, Any]:
+    """Approval, drift and reach: what is known of a scorecard only where it decides."""
+
+    def word(code: str, **values: Any) -> str:  # noqa: ANN401 - what a message takes
+        return say(f"model_card.{code}", lang, **values)
+
+    if home is None:
+        return {"approvals": [word("approval_note")], "drift_note": word("drift_later"), "drift": [], "reach": []}
+    approvals = [word("in_force", day=one["valid_from"], approval=one["approval"]) for one in home["in_force"]]
+    quarter, drift = home["quarter"], home["drift"]
+    if quarter is None:
+        note = word("no_quarter")
+    elif not drift:
+        note = word("first_quarter", quarter=quarter)
+    else:
+        alarms = sum(row["is_alarm"] for row in drift)
+        alarm = _number(drift[0]["alarm_micro"] / MICRO, lang, 2)
+        note = word("drift_note", quarter=quarter, alarm=alarm, alarms=alarms)
+    return {
+        "approvals": approvals or [word("not_in_force")],
+        "drift_note": note,
+        "drift": [
+            (
+                word("score") if row["feature"] == "score_micro" else row["feature"],
+                _number(row["psi_micro"] / MICRO, lang, 4),
+                word("alarm") if row["is_alarm"] else NOTHING,
+                _part(row["unusable"], row["families"], lang),
+                _part(row["unusable_before"], row["families_before"], lang),
+                row["is_alarm"],
+            )
+            for row in drift
+        ],
+        "reach_note": "" if quarter is None else word("reach_note", quarter=quarter),
+        "reach": [
+            (
+                f"{say('simulation.dimension_' + row['group'], lang)}: {_value(row, lang)}",
+                written(row["families"], lang),
+                _part(row["not_scorable"], row["families"], lang),
+                _part(row["recipients"], row["families"], lang),
+            )
+            for row in home["reach"]
+        ],
+    }
+
+
+def _value(row: Card, lang: Lang) -> str:
+    """A value of a group in words; sizes of families speak for themselves."""
+    if row["group"] == "household_size" and row["value"] != "unknown":
+        return str(row["value"])
+    return say(f"channel.{row['value']}" if row["group"] == "channel" else f"simulation.value_{row['value']}", lang)
+
+
+def _part(count: int, whole: int, lang: Lang) -> str:
+    return _share(count / whole if whole else None, lang)
 
 
 def _measures(report: Card, lang: Lang) -> Iterator[tuple[str, str, str]]:
@@ -214,6 +281,8 @@ def _shapes(card: Card, lang: Lang) -> list[dict[str, Any]]:
             "zero": y(0),
             "lines": [],
             "bars": [],
+            "has_ends": len(feature["codes"]) > MOST_CODES,
+            "legend": "",
         }
         keys = sorted(feature["points"])
         if feature["kind"] == "number":
@@ -233,9 +302,11 @@ def _shapes(card: Card, lang: Lang) -> list[dict[str, Any]]:
             ]  # fmt: skip
             codes = feature["codes"]
             named = (card["spec"]["features"][feature["name"]]["codes"] or {}) if codes else {}
-            shape["labels"] = (
-                [named.get(code, code) for code in codes] if len(codes) <= MOST_LABELS else [codes[0], codes[-1]]
-            )
+            if len(codes) <= MOST_LABELS:
+                shape["labels"] = [named.get(code, code) for code in codes]
+            else:
+                shape["labels"] = codes if len(codes) <= MOST_CODES else [codes[0], codes[-1]]
+                shape["legend"] = ", ".join(f"{code} {named[code]}" for code in codes if code in named)
         drawn.append(shape)
     return drawn
 

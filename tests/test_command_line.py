@@ -620,6 +620,8 @@ def test_an_adopted_scorecard_is_in_force_and_another_of_the_same_day_is_refused
     adopt = ("model", "adopt", "--from", "2026-01-01", "--decree", "3/2026")
     assert perlinsos(home, *adopt, "--model", model).code == 0
     shown = perlinsos(home, "model", "show", "--json").json
+    kept = home / "models" / f"{shown['hash']}.validation.json"
+    assert kept.read_bytes() == (fitted / "fitted" / "validation.json").read_bytes()
     assert shown["hash"] == json.loads(perlinsos(home, "model", "show", "--model", model, "--json").out)["hash"]
     before = contents(home)
     assert perlinsos(home, *adopt, "--model", model).code == 0

@@ -10,7 +10,17 @@ import yaml
 
 from assets.decision.quarter import History, judged_tables
 from assets.lake import Table
-from assets.welfare.models import LIST, adopt, in_force, scorecard, scorecard_on, shelve
+from assets.welfare.models import (
+    LIST,
+    adopt,
+    in_force,
+    read_validation,
+    scorecard,
+    scorecard_on,
+    shelve,
+    validation_on,
+    write_validation,
+)
 from assets.welfare.scorecard import Scorecard
 from schemas.errors import Refused, Tampered
 from schemas.vocabularies import Feed
@@ -124,3 +134,15 @@ def test_another_scorecard_scores_everybody_anew(office: Office) -> None:
     before, after = scored(office), scored(office, OTHER)
     assert all(after.shards[name].path != before.shards[name].path for name in (HERE, THERE))
     assert row(office, after, OURS)["model_hash"] == OTHER.hash
+
+
+def test_a_validation_is_kept_beside_its_scorecard_and_another_s_is_refused(tmp_path: Path) -> None:
+    path = validation_on(tmp_path, CARD.hash)
+    assert read_validation(path, CARD.hash) is None
+    write_validation(path, CARD.hash, {"folds": 5})
+    assert read_validation(path, CARD.hash) == {"folds": 5}
+    with pytest.raises(Tampered, match=f"of the scorecard {CARD.hash[:12]}, not {OTHER.hash[:12]}"):
+        read_validation(path, OTHER.hash)
+    path.write_text("[]")
+    with pytest.raises(Tampered, match="no validation"):
+        read_validation(path, CARD.hash)

@@ -242,6 +242,25 @@ def test_strata_have_tables_of_their_own(survey: pl.DataFrame) -> None:
     assert stranger.select("scorable", "reason").row(0) == (False, "unknown_stratum:urban")
 
 
+def test_a_stratum_of_three_areas_is_never_left_without_households_to_learn_from(survey: pl.DataFrame) -> None:
+    few = survey.with_columns(
+        part=pl.when(pl.col("village").is_in([4, 17, 30])).then(pl.lit("few")).otherwise(pl.lit("many"))
+    )
+    spec = SurveySpec.model_validate({**SPEC, "strata": ["part"]})
+    assert fit(few, spec, penalties=(1.0, 10.0), rounds=(0,), learning_rates=(0.1,)).strata == ("few", "many")
+    fold = fitting.folds_of(training_rows(few, spec), spec)
+    assert len({*fold[(few.sort("hhid")["part"] == "few").to_numpy()]}) == 3
+    alone = few.with_columns(part=pl.when(pl.col("village") == 4).then(pl.lit("few")).otherwise(pl.lit("many")))
+    with pytest.raises(NotScorable, match="stratum few has no household outside one fold"):
+        fit(alone, spec, penalties=(1.0, 10.0), rounds=(0,), learning_rates=(0.1,))
+
+
+def test_a_quota_without_places_is_refused(survey: pl.DataFrame, spec: SurveySpec) -> None:
+    nobody = spec.model_copy(update={"quota": spec.quota.model_copy(update={"share": 1e-6})})
+    with pytest.raises(NotScorable, match="gives 800 households no place"):
+        fit(survey, nobody, penalties=(1.0, 10.0), rounds=(0,), learning_rates=(0.1,))
+
+
 def test_a_declared_missing_bin_scores_up_to_its_share(survey: pl.DataFrame) -> None:
     gaps = survey.with_columns(floor=pl.when(pl.int_range(pl.len()) % 5 > 0).then("floor"))
     spec = SurveySpec.model_validate({**SPEC, "missing": {"bin": True, "at_most": 0.25}})

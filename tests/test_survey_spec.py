@@ -71,6 +71,8 @@ def test_a_missing_bin_states_how_much_may_be_missing(tmp_path: Path) -> None:
         (MINIMAL.replace("kind: category", "kind: category, codes: {yes: Yes}"), r"put the code in quotes"),
         (MINIMAL.replace("id: hhid", ""), r"id is missing; add it"),
         (MINIMAL.replace("floor:", "consumption:"), r"consumption cannot be a feature"),
+        (MINIMAL + "groups: {floor: floor > 3}\n", r"groups: floor is a column used otherwise"),
+        (MINIMAL.replace("hhid", "reason"), r"reason is a column that scoring writes"),
         (MINIMAL + "quota: {share: 30, within: []}\n", r"quota\.share: .*less than 1"),
         (MINIMAL + "quota: {share: 0.3, column: treated}\n", r"quota: give either column or share"),
         ("id: [\n", r"cannot be read as YAML"),
@@ -133,7 +135,73 @@ def test_a_flag_with_codes_one_and_two_is_refused(tmp_path: Path) -> None:
         training_rows(survey, spec)
 
 
+@pytest.mark.parametrize(("yes", "no"), [("1", "0"), ("TRUE", "false"), ("yes", "No"), ("Ya", "tidak")])
+def test_a_flag_may_be_said_in_words(tmp_path: Path, yes: str, no: str) -> None:
+    spec = _spec(tmp_path, MINIMAL.replace("kind: category", "kind: flag"))
+    survey = pl.DataFrame({"hhid": [1, 2], "consumption": [1.0, 2.0], "floor": [1.0, 2.0], "fuel": [yes, no]})
+    assert training_rows(survey, spec).frame["fuel"].to_list() == ["1", "0"]
+
+
+SEMICOLONS = "\ufeff hhid ;consumption;floor;fuel\n001;100,25;10,5;1\n002;90;8;2\n"
+
+
+def test_semicolons_go_with_decimal_commas_and_a_mark_at_the_beginning(tmp_path: Path) -> None:
+    survey = read_survey(_survey(tmp_path, SEMICOLONS), _spec(tmp_path, MINIMAL))
+    assert survey.select("hhid", "consumption", "floor").rows() == [("001", 100.25, 10.5), ("002", 90.0, 8.0)]
+
+
+def test_tabs_and_bars_separate_too(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL)
+    plain = read_survey(_survey(tmp_path, ROWS), spec)
+    for separator in "\t|":
+        assert read_survey(_survey(tmp_path, ROWS.replace(",", separator)), spec).equals(plain)
+
+
+def test_a_column_that_holds_no_number_at_all_is_refused_with_the_way_to_write_one(tmp_path: Path) -> None:
+    commas = 'hhid,consumption,floor,fuel\n1,100,"10,5",1\n2,90,"8,25",2\n'
+    with pytest.raises(FileRefused, match=r"floor in row 1 is no number \(2 such rows\)\. Write decimals with a point"):
+        read_survey(_survey(tmp_path, commas), _spec(tmp_path, MINIMAL))
+    scored = read_survey(_survey(tmp_path, commas), _spec(tmp_path, MINIMAL), for_scoring=True)
+    assert scored["floor"].to_list() == ["10,5", "8,25"]
+
+
+def test_what_is_no_text_is_refused_as_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "survey.csv"
+    path.write_bytes(ROWS.encode("utf-16"))
+    with pytest.raises(FileRefused, match="cannot be read"):
+        read_survey(path, _spec(tmp_path, MINIMAL))
+
+
+def test_places_may_be_said_in_words_and_are_never_negative(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL + "quota: {column: treated, within: []}\n")
+    rows = "hhid,consumption,floor,fuel,treated\n1,100,10,1,TRUE\n2,90,8,2,false\n3,90,8,2,\n"
+    assert read_survey(_survey(tmp_path, rows), spec)["treated"].to_list() == [1.0, 0.0, None]
+    with pytest.raises(NotScorable, match="treated: 1 households have less than no place"):
+        training_rows(read_survey(_survey(tmp_path, rows.replace("TRUE", "-1")), spec), spec)
+
+
+GROUPS = """groups:
+  large: floor >= 9
+  size: "CASE WHEN floor < 9 THEN 'small' ELSE 'large' END"
+"""
+
+
+def test_a_group_may_be_an_expression_of_the_survey_s_columns(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL + GROUPS)
+    survey = pl.DataFrame(
+        {"hhid": ["2", "1", "3"], "consumption": [1.0, 2.0, 3.0], "floor": [9.5, 8.0, 9.0], "fuel": [1, 2, 1]}
+    )
+    rows = training_rows(survey, spec)
+    assert rows.frame.select("hhid", "large", "size").rows() == [
+        ("1", "0", "small"), ("2", "1", "large"), ("3", "1", "large"),
+    ]  # fmt: skip
+    turned = _spec(tmp_path, MINIMAL + "groups:\n" + "\n".join(reversed(GROUPS.splitlines()[1:])))
+    assert training_rows(survey, turned).hash == rows.hash
+    with pytest.raises(SpecError, match=r"groups\.large: DuckDB cannot compute it on the survey"):
+        training_rows(survey, _spec(tmp_path, MINIMAL + "groups: {large: nowhere > 1}"))
+
+
 def test_an_identifier_that_stands_twice_is_refused(tmp_path: Path) -> None:
     survey = pl.DataFrame({"hhid": [1, 1], "consumption": [1.0, 2.0], "floor": [1.0, 2.0], "fuel": [1, 2]})
-    with pytest.raises(NotScorable, match="once"):
+    with pytest.raises(NotScorable, match="once; 0 are empty, 1 stand there before"):
         training_rows(survey, _spec(tmp_path, MINIMAL))

@@ -1,7 +1,10 @@
 """Measures, nested validation and the model card: out of area, the same every time, level with the best black box."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from playwright.sync_api import sync_playwright
 from scipy import stats
 from sklearn.linear_model import QuantileRegressor
 from sklearn.metrics import r2_score, roc_auc_score
@@ -89,6 +93,17 @@ def test_measures_are_those_of_the_textbook(survey: pl.DataFrame, spec: SurveySp
     assert told["near_cutoff_share"] == pytest.approx(weight[near].sum() / weight.sum())
 
 
+def test_a_measure_with_decimals_makes_five_groups_and_whoever_has_no_value_another(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    with_gap = survey.with_columns(land=pl.when(pl.col("hhid") > "00009").then(pl.col("floor") * 1.5))
+    grouped = spec.model_copy(update={"groups": ("land", "size")})
+    told = evaluated(card, with_gap, grouped)["by_group"]
+    assert [row["n"] for row in told["land"].values()] == [10, 78, 78, 78, 78, 78]
+    assert [*told["land"]][:2] == ["", f"≤ {np.sort(with_gap['land'].drop_nulls())[77]:g}"]
+    assert [*told["size"]] == list("12345678")
+
+
 def test_ties_count_half_in_the_auc(spec: SurveySpec, survey: pl.DataFrame) -> None:
     rows = training_rows(survey, spec)
     assert measures(ranked(np.zeros(400), rows, spec), rows.weight)["auc"] == pytest.approx(0.5)
@@ -125,6 +140,15 @@ def test_validation_never_sees_the_areas_it_predicts(survey: pl.DataFrame, spec:
     np.testing.assert_array_equal(
         fitting.predict(first[1], problem.part(~inside)), fitting.predict(second[1], problem.part(~inside))
     )
+
+
+def test_a_forest_predicts_the_same_every_time_although_it_grows_on_two_threads(
+    survey: pl.DataFrame, spec: SurveySpec
+) -> None:
+    rows = training_rows(survey, spec)
+    problem, inside = fitting.binned(rows, spec), fitting.folds_of(rows, spec) > 0
+    first, *others = (challengers(problem, rows, spec, inside, ~inside)["forest"].tobytes() for _ in range(3))
+    assert all(other == first for other in others)
 
 
 def test_validation_is_the_same_every_time(
@@ -167,6 +191,28 @@ def test_the_card_stands_alone_and_draws_every_feature(card: Scorecard, found: d
     assert all(name in text for name in SPEC["features"])
 
 
+@pytest.mark.slow
+@pytest.mark.browser
+def test_nothing_of_the_card_is_cut_off_on_any_screen_and_no_drawing_is_split_on_paper(
+    card: Scorecard, found: dict[str, Any], tmp_path: Path
+) -> None:
+    page_file = tmp_path / "card.html"
+    page_file.write_text(card_page(card.hash, json.loads(card.to_json()), found, "id"), encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto(page_file.as_uri())
+            wide = (
+                "[...document.querySelectorAll('html, .wide, .shape')].filter(one => one.scrollWidth > one.clientWidth)"
+            )
+            assert page.evaluate(f"{wide}.length") == 0
+        page.emulate_media(media="print")
+        whole = "[...document.querySelectorAll('.shape')].every(one => getComputedStyle(one).breakInside == 'avoid')"
+        assert page.evaluate(whole)
+        browser.close()
+
+
 def test_a_better_answer_in_one_question_never_lowers_the_score(survey: pl.DataFrame, card: Scorecard) -> None:
     better = {"floor": pl.col("floor") + 11.3, "size": pl.col("size") - 1, "tv": pl.lit(1)}
     before = score(survey, card)["score_micro"]
@@ -182,6 +228,43 @@ def test_shards_score_what_the_whole_scores(survey: pl.DataFrame, card: Scorecar
     bounds = [0, 1, 77, 200, 399, 400]
     pieces = [score(survey[start:end], card) for start, end in pairwise(bounds)]
     assert pl.concat(pieces).equals(whole)
+
+
+_ON_SOME_THREADS = """
+import hashlib, json, sys
+from assets.welfare import measures
+from assets.welfare.fit import fit
+from assets.welfare.score import score
+from assets.welfare.spec import SurveySpec
+from tests.made_households import FIXED, SPEC, households
+measures.REPLICATES = 10
+spec, survey = SurveySpec.model_validate(SPEC), households(30_001)
+card = fit(survey, spec, **FIXED)
+whole = score(survey, card)
+assert score(survey.sample(fraction=1, shuffle=True, seed=1), card).sort("hhid").equals(whole)
+assert all(score(survey[at], card).equals(whole[at]) for at in (0, 17_000, 30_000))
+assert all(score(survey[at : at + 7_001], card).equals(whole[at : at + 7_001]) for at in range(0, 30_001, 7_001))
+told = measures.evaluated(card, survey.head(20_001), spec)
+digests = [hashlib.sha256(json.dumps(one).encode()).hexdigest() for one in (whole.to_dict(as_series=False), told)]
+print(card.hash, *digests)
+"""
+
+
+def test_fit_score_and_evaluation_are_the_same_alone_in_a_crowd_and_on_any_number_of_threads() -> None:
+    # 30,001 households are enough for the linear algebra to share out its sums where it may.
+    told = set()
+    for threads in ("1", "4"):
+        counts = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        ran = subprocess.run(
+            [sys.executable, "-c", _ON_SOME_THREADS],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **counts, "PYTHONPATH": str(Path(__file__).parents[1])},
+        )
+        assert ran.returncode == 0, ran.stderr
+        told.add(ran.stdout)
+    assert len(told) == 1, told
 
 
 def _t_interval(differences: npt.NDArray[np.float64]) -> tuple[float, float]:

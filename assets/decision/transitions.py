@@ -100,17 +100,22 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     read = dict.fromkeys([*read_of(now.terms), *read_of(before.terms or now.terms)])
     rows = now.decided.with_columns(status=_BEFORE_PLACES).select(*read, own=_own())
     then = before.statuses.with_columns(status_0="status", status=_BEFORE_PLACES)
-    path = then.select(*_KEY, from_regency_code="regency_code", status_0="status_0", own_0=_own()).join(
+    path = then.select(*_KEY, from_regency_code="regency_code", status_0="status_0", own=_own()).join(
         now.decided.select(*_KEY, "regency_code", to_status="status", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
         on=_KEY, how="full", coalesce=True,
     )  # fmt: skip
-    was_here = path.drop_nulls("row").sort("row")["status_0"].is_not_null()
-    worlds = list(_worlds(now, rows, before, was_here))
+    before_rows = path.drop_nulls("row").sort("row").select("status_0", "own")
+    worlds = list(_worlds(now, rows, before, before_rows["status_0"].is_not_null()))
     steps = []
+    own = before_rows["own"]
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
         status = now.decided["status"] if is_last else statuses(world.rows, world.seats, world.terms)
-        steps += [_at_row(status).alias(f"status_{number}"), _at_row(world.rows["own"]).alias(f"own_{number}")]
+        steps.append(_at_row(status).alias(f"status_{number}"))
+        if world.factor in _FACTS_OF_FAMILIES:
+            is_own_alike = (world.rows["own"] == own).fill_null(value=False)
+            steps.append(_at_row(is_own_alike).alias(f"is_own_alike_{number}"))
+        own = world.rows["own"]
     return path.with_columns(steps).select(
         "family_id",
         "programme",
@@ -138,8 +143,7 @@ def _cause(factors: list[Cause]) -> pl.Expr:
         now, earlier = pl.col(f"status_{number}"), pl.col(f"status_{number - 1}")
         word = pl.lit(factor.value)
         if factor in _FACTS_OF_FAMILIES:
-            unchanged = (pl.col(f"own_{number}") == pl.col(f"own_{number - 1}")).fill_null(value=False)
-            word = pl.when(unchanged).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
+            word = pl.when(f"is_own_alike_{number}").then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
         cause = pl.when(now.ne_missing(earlier)).then(word).otherwise(cause)
     gone = pl.col("row").is_null()
     same = pl.col("to_status").eq_missing(pl.col("status_0"))
@@ -152,8 +156,10 @@ def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -
     then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
     seats_then = now.seats if before.seats is None else before.seats
 
+    sitting = before.sitting
+
     def judged(families: Families, terms: Terms) -> pl.DataFrame:
-        made = eligibility(judge(families, terms, parts=False), terms, before.sitting)
+        made = eligibility(judge(families, terms, parts=False), terms, sitting)
         return made.select(*(name for name in rows.columns if name != "own"), own=_own())
 
     def everybody(terms: Terms) -> pl.DataFrame:

@@ -63,11 +63,10 @@ def out_of_sample(snapshot: Snapshot, card: Scorecard) -> pl.DataFrame:
 
 
 def _as_fitted(snapshot: Snapshot, card: Scorecard) -> tuple[pl.DataFrame, SurveySpec]:
-    """The survey with its poverty lines, and the specification with its features in the order of the fit."""
+    """The survey with its poverty lines, and the specification it was fitted by."""
     lines = snapshot.figures.select(regency_code="area_code", **{LINE: LINE})
-    features = {one.name: card.spec.features[one.name] for one in card.features}
     survey = snapshot.survey.join(lines, on="regency_code", how="left").sort("household_id")
-    return survey, card.spec.model_copy(update={"features": features})
+    return survey, card.spec
 
 
 def _scored(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

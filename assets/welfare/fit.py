@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ import threadpoolctl  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.isotonic import isotonic_regression
 
-from assets.welfare.evaluate import at_quota
+from assets.welfare.evaluate import at_quota, places_of
 from assets.welfare.score import bin_of, stratum_key
 from assets.welfare.scorecard import MICRO, FeatureTable, Provenance, Scorecard
 from assets.welfare.spec import Feature, SurveySpec
@@ -30,6 +31,13 @@ FOLDS = 5
 PENALTIES = (1.0, 10.0, 100.0)
 ROUNDS = (0, 60, 120)
 LEARNING_RATES = (0.05, 0.1)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread: its sums keep their order, and on surveys more threads cost more than they save."""
+    with threadpoolctl.threadpool_limits(limits=1):
+        yield
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,7 @@ class Problem:
         return [max(len(table.representatives), len(table.codes)) + self.missing_bin for table in self.tables]
 
 
+@one_thread()
 def fit(
     survey: pl.DataFrame,
     spec: SurveySpec,
@@ -187,7 +196,7 @@ def fit(
     Raises
     ------
     NotScorable
-        Nothing to learn from: no usable household, fewer than two areas, a constant target.
+        Nothing to learn from: no usable household, fewer than two areas, a constant target, a quota without places.
     SpecError
         A feature cannot be binned as declared.
     """
@@ -198,10 +207,8 @@ def fit(
         raise NotScorable(message)
     grid = parameter_grid(penalties, rounds, learning_rates)
     everyone = np.ones(len(rows.target), dtype=np.bool_)
-    # One thread: surveys are small, waiting for the other threads costs more than they save, sums keep their order.
-    with threadpoolctl.threadpool_limits(limits=1):
-        chosen, error = choose(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
-        estimates = estimates_of(problem, everyone, [chosen])[chosen]
+    chosen, error = choose(problem, grid, rows, spec, folds) if len(grid) > 1 else (grid[0], None)
+    estimates = estimates_of(problem, everyone, [chosen])[chosen]
     strata = problem.strata
     return Scorecard(
         spec=spec,
@@ -327,7 +334,8 @@ def _bins(tables: list[FeatureTable], rows: TrainingRows, *, missing_bin: bool) 
 def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Integers:
     """Fold of each household, from 0: whole areas (households without areas) dealt out after a shuffle.
 
-    Where there are fewer areas than ``folds``, each is a fold.
+    Where there are fewer areas than ``folds``, each is a fold. Those of a stratum are dealt out one after the other, so
+    that no fold holds all of it.
 
     Raises
     ------
@@ -339,8 +347,13 @@ def folds_of(rows: TrainingRows, spec: SurveySpec, folds: int = FOLDS) -> Intege
     if min(folds, areas) <= 1:
         message = f"{areas} area cannot be told from others out of it. Name a finer area in the specification."
         raise NotScorable(message)
+    shuffled = np.random.default_rng(SEED).permutation(areas)
+    stratum = np.full(areas, np.iinfo(np.int64).max)
+    np.minimum.at(stratum, area, area_numbers(rows.frame, spec.strata))
     # Dealt out like cards, so that folds hold equally many areas.
-    return np.asarray((np.random.default_rng(SEED).permutation(areas) % min(folds, areas))[area])
+    dealt = np.empty(areas, dtype=np.int64)
+    dealt[np.lexsort((shuffled, stratum))] = np.arange(areas)
+    return np.asarray((dealt % min(folds, areas))[area])
 
 
 def predict(estimates: list[Additive], problem: Problem) -> Floats:
@@ -352,16 +365,16 @@ def predict(estimates: list[Additive], problem: Problem) -> Floats:
     return predicted
 
 
+@one_thread()
 def out_of_area(rows: TrainingRows, spec: SurveySpec, chosen: Provenance) -> Floats:
     """Predictions for ``rows``: each fold of areas by estimates with the ``chosen`` parameters fitted on the others."""
     problem, fold = binned(rows, spec), folds_of(rows, spec)
     choice = Parameters(chosen.penalty, chosen.rounds, chosen.learning_rate)
     predicted = np.empty(len(rows.target))
-    with threadpoolctl.threadpool_limits(limits=1):
-        for held_out in range(int(fold.max()) + 1):
-            outside = fold == held_out
-            estimates = estimates_of(problem, ~outside, [choice])[choice]
-            predicted[outside] = predict(estimates, problem.part(outside))
+    for held_out in range(int(fold.max()) + 1):
+        outside = fold == held_out
+        estimates = estimates_of(problem, ~outside, [choice])[choice]
+        predicted[outside] = predict(estimates, problem.part(outside))
     return predicted
 
 
@@ -375,6 +388,9 @@ def choose(
         outside = fold == held_out
         for choice, estimates in estimates_of(problem, ~outside, grid).items():
             predicted[choice][outside] = predict(estimates, problem.part(outside))
+    if not places_of(rows.frame, spec.quota).places.any():
+        message = f"the quota gives {len(rows.target)} households no place. Raise its share, or correct its column."
+        raise NotScorable(message)
     missed = {}
     squares = {}
     for choice, guess in predicted.items():
@@ -407,8 +423,9 @@ def estimates_of(
     for stratum in range(len(problem.strata)):
         mine = training & (problem.stratum == stratum)
         if not mine.any():
-            message = "a stratum has no household left to learn from in one fold. Merge strata or ask for fewer folds."
-            raise NotScorable(message)
+            name = problem.strata[stratum]
+            message = f"stratum {name} has no household outside one fold of areas: it needs at least three areas. "
+            raise NotScorable(message + "Merge strata, or name a finer area.")
         for (penalty, rate), choices in _by_start(grid).items():
             wanted = [choice.rounds for choice in choices]
             estimates = estimator(problem, mine, penalty, rate, max(wanted)).read_off(wanted)

@@ -1,5 +1,6 @@
 """Measures of a ranking by predicted welfare, with intervals from whole areas drawn again. No fitting, no scoring."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,15 +8,17 @@ import numpy as np
 import polars as pl
 
 from assets.welfare.evaluate import Flags, at_quota, places_of
-from assets.welfare.fit import out_of_area
+from assets.welfare.fit import one_thread, out_of_area
 from assets.welfare.score import score_survey
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.spec import SurveySpec
-from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, training_rows
+from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, code, training_rows
 from schemas.errors import NotScorable
 
 REPLICATES = 1_000
 SEED = 0
+MOST_VALUES = 20
+"""Values of a measure with decimals that are told one by one."""
 NEAR = 0.05
 """Share of the cut-off's predicted expenditure within which a household is near it."""
 
@@ -130,9 +133,9 @@ def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
     """Per group column and value: households, poor, selected and both errors."""
     told: dict[str, dict[str, Any]] = {}
     for column in spec.groups:
-        values = found.rows.frame[column].cast(pl.String).fill_null("")
+        values = _classes(found.rows.frame[column])
         told[column] = {}
-        for value in sorted(values.unique()):
+        for value in values.unique().sort():
             mine = (values == value).to_numpy()
             weight = found.rows.weight * mine
             told[column][value] = {
@@ -143,6 +146,23 @@ def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
                 "inclusion_error": _of(weight, ~found.poor, found.selected),
             }
     return told
+
+
+def _classes(column: pl.Series) -> pl.Series:
+    """Values of a group in their order, empty where there is none; of a measure with decimals its fifths."""
+    measure = column.cast(pl.Float64, strict=False)
+    known = measure.drop_nulls().to_numpy()
+    has_other = len(known) < len(column) - column.null_count()
+    if has_other or len(np.unique(known)) <= MOST_VALUES or (known == np.floor(known)).all():
+        told = column.to_frame().select(code(column.name, column.dtype, "category").fill_null(""))[column.name]
+        worth = {value: number for value, number in zip(told, measure, strict=True) if number is not None}
+        return told.cast(pl.Enum(sorted(told.unique(), key=lambda value: (worth.get(value, -np.inf), value))))
+    ends = np.unique(np.quantile(known, (0.2, 0.4, 0.6, 0.8), method="inverted_cdf"))
+    between = [f"{low:g} < … ≤ {high:g}" for low, high in itertools.pairwise(ends)]
+    words = ["", f"≤ {ends[0]:g}", *between, f"> {ends[-1]:g}"]
+    place = np.searchsorted(ends, measure.fill_null(0.0).to_numpy(), side="left") + 1
+    place = np.where(measure.is_null().to_numpy(), 0, place)
+    return pl.Series(np.array(words)[place], dtype=pl.Enum(words))
 
 
 def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) -> dict[str, Any]:
@@ -184,6 +204,7 @@ def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) ->
     }
 
 
+@one_thread()
 def evaluated(card: Scorecard, survey: pl.DataFrame, spec: SurveySpec) -> dict[str, Any]:
     """How a scorecard ranks the households of a survey at its quota: :func:`report`, not scorable ones set aside.
 

@@ -1,4 +1,6 @@
-"""Persons of surveyed households rolled up to one row per household, conditions being SQL for DuckDB. No scoring."""
+"""What a specification says in SQL, computed by DuckDB: persons rolled up to households, groups. No scoring."""
+
+from collections.abc import Mapping
 
 import duckdb
 import polars as pl
@@ -53,6 +55,21 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     return rolled.select(members.key, HEADS).join(whole.drop(HEADS), on=members.key, how="left", maintain_order="left")
 
 
+def grouped(households: pl.DataFrame, identifier: str, groups: Mapping[str, str]) -> list[pl.Series]:
+    """The value of each group's SQL expression for every household, in the order of ``households``.
+
+    Raises
+    ------
+    SpecError
+        An expression is not one DuckDB can compute on the households.
+    """
+    typed, values = _typed(households, identifier), []
+    for name, expression in groups.items():
+        sql = f"SELECT ({expression}) AS found FROM persons ORDER BY {_ROW}"  # noqa: S608 - the specification's own
+        values.append(_computed(typed, sql, f"groups.{name}", "the survey")["found"].alias(name))
+    return values
+
+
 def _rolled_up(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     """Per key, in order of first appearance: the number of heads, if it is said who they are, and every roll-up."""
     asked = {name: _sql(entry) for name, entry in members.roll_up.items()}
@@ -74,7 +91,7 @@ def _is_head(persons: pl.DataFrame, members: Members) -> pl.Series:
     return told["head"]
 
 
-def _computed(persons: pl.DataFrame, sql: str, place: str) -> pl.DataFrame:
+def _computed(persons: pl.DataFrame, sql: str, place: str, rows: str = "the persons") -> pl.DataFrame:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("SET autoinstall_known_extensions = false")
         connection.register("persons", persons)
@@ -82,7 +99,7 @@ def _computed(persons: pl.DataFrame, sql: str, place: str) -> pl.DataFrame:
         try:
             return pl.DataFrame(connection.sql(sql).to_arrow_table())
         except duckdb.Error as fault:
-            message = f"{place}: DuckDB cannot compute it on the persons ({str(fault).splitlines()[0]}). Correct it."
+            message = f"{place}: DuckDB cannot compute it on {rows} ({str(fault).splitlines()[0]}). Correct it."
             raise SpecError(message) from fault
 
 

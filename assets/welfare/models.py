@@ -3,8 +3,11 @@
 Fitting and scoring are elsewhere; here a model is put on the shelf, put in force, and found for a day.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +19,8 @@ from schemas.errors import Refused, SpecError, Tampered
 from schemas.questionnaire import Questionnaire
 
 LIST = "in_force.yaml"
+VALIDATION = "validation.json"
+"""Beside `model.json`; on the shelf `<hash>.validation.json`."""
 
 
 class InForce(BaseModel):
@@ -63,6 +68,38 @@ def shelve(folder: Path, card: Scorecard) -> Path:
         with replacing(path) as temporary:
             write_scorecard(card, temporary)
     return path
+
+
+def write_validation(path: Path, model_hash: str, found: Mapping[str, Any]) -> None:
+    """Write what validating the scorecard of a hash found (:func:`assets.welfare.validate.validated`)."""
+    content = {"model_hash": model_hash, "validation": found}
+    write_atomically(path, json.dumps(content, allow_nan=False).encode())
+
+
+def validation_on(folder: Path, model_hash: str) -> Path:
+    """Where the shelf keeps the validation of a scorecard."""
+    return folder / f"{model_hash}.{VALIDATION}"
+
+
+def read_validation(path: Path, model_hash: str) -> dict[str, Any] | None:
+    """What validating the scorecard of a hash found, in the file at ``path``; None where there is no such file.
+
+    Raises
+    ------
+    Tampered
+        If the file is of another scorecard, or no validation.
+    """
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if content["model_hash"] == model_hash:
+            return dict(content["validation"])
+    except (ValueError, KeyError, TypeError) as fault:
+        message = f"{path.name}: no validation of a scorecard. Restore it, or fit anew."
+        raise Tampered(message) from fault
+    message = f"{path.name}: of the scorecard {content['model_hash'][:12]}, not {model_hash[:12]}. Restore it."
+    raise Tampered(message)
 
 
 def in_force(folder: Path) -> tuple[InForce, ...]:

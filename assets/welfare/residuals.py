@@ -28,12 +28,11 @@ def residuals(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
         weight, on the scale of the score. No row where the survey is empty or has not the columns (the scorecard was
         fitted on another survey).
     """
-    spec = card.spec
+    spec = card.spec.model_copy(update={"groups": ()})
     line = [spec.poverty_line] if isinstance(spec.poverty_line, str) else []
     others = [one for one in (spec.weight, spec.quota.column) if one is not None]
     asked = {
-        spec.id, spec.target.column, *spec.features, *spec.area, *spec.strata, *spec.quota.within, *spec.groups,
-        *line, *others,
+        spec.id, spec.target.column, *spec.features, *spec.area, *spec.strata, *spec.quota.within, *line, *others,
     }  # fmt: skip
     if survey.is_empty() or not asked <= {*survey.columns}:
         return pl.DataFrame(schema={"rank": pl.Int64, "residual_micro": pl.Int64})

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -149,10 +149,14 @@ class Scorecard:
             if not isinstance(entries, dict) or entries.pop("format", None) != FORMAT:
                 message = f"not of format {FORMAT}. Restore the file from where it was published, or fit anew."
                 raise Tampered(message)
-            return _ADAPTER.validate_json(json.dumps(entries))
+            card = _ADAPTER.validate_json(json.dumps(entries))
         except (ValueError, ValidationError) as fault:
             message = "not a whole scorecard. Restore the file from where it was published, or fit anew."
             raise Tampered(message) from fault
+        # Keys are sorted in the file; the hash of the survey's rows follows the order of the questions.
+        order = [feature.name for feature in card.features]
+        features = {name: card.spec.features[name] for name in order if name in card.spec.features}
+        return replace(card, spec=card.spec.model_copy(update={"features": features}))
 
     @cached_property
     def hash(self) -> str:

@@ -10,6 +10,7 @@ from schemas.errors import SpecError
 
 Kind = Literal["number", "flag", "category"]
 Direction = Literal["increasing", "decreasing", "none"]
+_RESULTS = ("scorable", "score_micro", "reason", "problems")
 AGGREGATES = ("count", "first", "sum", "mean", "min", "max", "any")
 
 
@@ -44,7 +45,7 @@ class Target(_Strict):
 class Feature(_Strict):
     """One question of the survey that may earn points.
 
-    A number has an order, a flag is 0/1 or true/false, a category has codes without order. ``range`` is what a number
+    A number has an order, a flag is yes or no, a category has codes without order. ``range`` is what a number
     may lie in, both ends included; without it the surveyed range widened by its own width on both sides, never
     crossing zero. ``codes`` lists the codes a category may have, with labels; without it those of the survey.
     """
@@ -143,7 +144,10 @@ class Members(_Strict):
 
 
 class SurveySpec(_Strict):
-    """A survey described once: what ``fit``, ``score`` and ``evaluate`` need to know of its columns."""
+    """A survey described once: what ``fit``, ``score`` and ``evaluate`` need to know of its columns.
+
+    ``groups`` are columns to report errors by, or names with an SQL expression of the survey's columns each.
+    """
 
     id: str
     target: Target
@@ -154,7 +158,7 @@ class SurveySpec(_Strict):
     members: Members | None = None
     features: Annotated[dict[str, Feature], Field(min_length=1)]
     quota: Quota = Quota(share=0.3)
-    groups: tuple[str, ...] = ()
+    groups: tuple[str, ...] | dict[str, str] = ()
     missing: Literal["not_scorable"] | MissingBin = "not_scorable"
 
     @model_validator(mode="before")
@@ -170,6 +174,15 @@ class SurveySpec(_Strict):
         leaks = [name for name in self.features if name in others]
         if leaks:
             message = f"{', '.join(leaks)} cannot be a feature: it is the id, target, weight, quota or line; remove it"
+            raise ValueError(message)
+        if self.id in _RESULTS or "intercept" in self.features:
+            name = self.id if self.id in _RESULTS else "intercept"
+            message = f"{name} is a column that scoring writes; rename that of the survey"
+            raise ValueError(message)
+        columns = {*others, *self.features, *self.area, *self.strata, *self.quota.within}
+        taken = [name for name in self.groups if name in columns] if isinstance(self.groups, dict) else []
+        if taken:
+            message = f"groups: {', '.join(taken)} is a column used otherwise; give the group a name of its own"
             raise ValueError(message)
         if self.poverty_line is not None and self.target.scale == "ordinal":
             message = "an ordinal target has no poverty line; remove poverty_line, or declare scale level or log"

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from assets.welfare.members import HEADS, households_of, with_members
+from assets.welfare.members import HEADS, grouped, households_of, with_members
 from assets.welfare.spec import Kind, SurveySpec
 from schemas.errors import FileRefused, NotScorable, SpecError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 FLAGS = ("0", "1")
+_FLAG_WORDS = {"true": "1", "false": "0", "yes": "1", "no": "0", "ya": "1", "tidak": "0"}
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,18 @@ def read_survey(
     measures = [] if for_scoring else _measures(spec)
     needed = [spec.id, *spec.strata, *spec.features, *measures]
     if not for_scoring:
-        needed += [*spec.area, *spec.quota.within, *spec.groups]
+        needed += [*spec.area, *spec.quota.within, *_group_columns(spec)]
     lacking = sorted({*needed} - {*frame.columns})
     if lacking:
         raise FileRefused("survey_lacks", file=str(path), columns=", ".join(lacking))
+    places = spec.quota.column
+    if places in measures and frame.schema[places] == pl.String:
+        frame = frame.with_columns(code(places, pl.String(), "flag"))
     numbers = [name for name, feature in spec.features.items() if feature.kind == "number"]
     parsed = frame.select(number(name, frame.schema[name]) for name in dict.fromkeys([*numbers, *measures]))
+    if not for_scoring:
+        # One household's slip sets it aside; a column without any number is written otherwise than a number is.
+        measures += [name for name in numbers if parsed[name].null_count() == frame.height]
     for name in measures:
         wrong = (parsed[name].is_null() & ~blank(frame[name])).arg_true()
         if len(wrong):
@@ -103,9 +110,22 @@ def read_survey(
 
 def _file(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False)
+        return pl.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
     except (OSError, pl.exceptions.PolarsError) as fault:
         raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    """Cells as text; the header tells which of ``, ; |`` or tab is between them; beside ``;`` decimals have commas."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline()
+    if "\0" in header:
+        raise FileRefused("survey_unreadable", file=str(path), fault="no UTF-8 text")
+    separator = max(",;|\t", key=header.count)
+    frame = pl.read_csv(path, infer_schema=False, separator=separator)
+    frame = frame.rename(str.strip)
+    decimal = pl.all().str.replace(r"^\s*([+-]?\d+),(\d+)\s*$", "$1.$2")
+    return frame.with_columns(decimal) if separator == ";" else frame
 
 
 def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
@@ -116,20 +136,25 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     NotScorable
         No usable household, an id that is missing or not unique, or a column the specification names is absent.
     SpecError
-        A flag has other codes than 0 and 1.
+        A flag is none: its codes are not those of yes and no.
     """
-    named = [spec.id, *_measures(spec), *spec.area, *spec.strata, *spec.quota.within, *spec.groups, *spec.features]
+    groups = _group_columns(spec)
+    named = [spec.id, *_measures(spec), *spec.area, *spec.strata, *spec.quota.within, *groups, *spec.features]
     lacking = sorted({*named} - {*survey.columns})
     if lacking:
         message = f"the survey has no column {', '.join(lacking)}. Add it, or correct the specification."
         raise NotScorable(message)
-    if survey[spec.id].null_count() or survey[spec.id].n_unique() != survey.height:
-        message = f"{spec.id} must name each household once. Fill gaps and remove duplicates from the survey."
-        raise NotScorable(message)
+    nameless, repeated = survey[spec.id].null_count(), survey.height - survey[spec.id].n_unique()
+    if nameless or repeated:
+        message = f"{spec.id} must name each household once; {nameless} are empty, {repeated} stand there before. "
+        raise NotScorable(message + "Fill gaps and remove duplicates from the survey.")
     _refuse_strange_flags(survey, spec)
+    if isinstance(spec.groups, dict):
+        survey = survey.with_columns(grouped(survey, spec.id, spec.groups))
     keys = [
         name
-        for name in dict.fromkeys([*spec.area, *spec.strata, *spec.quota.within, *spec.groups])
+        # A model file has the names of groups in alphabetical order, and the rows must have the same hash again.
+        for name in dict.fromkeys([*spec.area, *spec.strata, *spec.quota.within, *(groups or sorted(spec.groups))])
         if name not in {spec.id, *spec.features, *_measures(spec)}
     ]
     frame = survey.select(
@@ -138,6 +163,10 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
         *(code(name, survey.schema[name], "category") for name in keys),
         *(answer(name, survey.schema[name], feature.kind) for name, feature in spec.features.items()),
     ).sort(spec.id)
+    places = spec.quota.column
+    if places is not None and (frame[places] < 0).any():
+        message = f"{places}: {(frame[places] < 0).sum()} households have less than no place. Correct the survey."
+        raise NotScorable(message)
     reasons = _unusable(spec)
     if HEADS in survey.columns:
         one_head = survey.sort(pl.col(spec.id).cast(pl.String)).select(pl.col(HEADS).fill_null(0) == 1)[HEADS]
@@ -145,10 +174,11 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     first = pl.coalesce(pl.when(unusable).then(pl.lit(reason)) for reason, unusable in reasons.items())
     reason = frame.select(first.alias("reason"))["reason"]
     frame = frame.filter(reason.is_null())
-    if frame.is_empty():
-        message = f"none of {survey.height} households has a target, a weight and every feature. Correct the survey."
-        raise NotScorable(message)
     set_aside = {name: int((reason == name).sum()) for name in reasons}
+    if frame.is_empty():
+        unusable = ", ".join(f"{name} ({count})" for name, count in set_aside.items() if count) or "no row"
+        message = f"none of {survey.height} households can be learnt from; unusable: {unusable}. Correct the survey."
+        raise NotScorable(message)
     return TrainingRows(
         frame=frame,
         target=_welfare(frame, spec),
@@ -162,7 +192,8 @@ def _refuse_strange_flags(survey: pl.DataFrame, spec: SurveySpec) -> None:
         seen = {*survey.select(code(name, survey.schema[name], "flag").drop_nulls().unique())[name]}
         # A stray code is one household's fault and set aside with it; without 0 or without 1 it is the declaration's.
         if seen - {*FLAGS} and not seen >= {*FLAGS}:
-            message = f"features.{name}: a flag is 0/1 or true/false, the survey says {', '.join(sorted(seen)[:5])}. "
+            said = ", ".join(sorted(seen)[:5])
+            message = f"features.{name}: a flag is 0/1, true/false, yes/no or ya/tidak, the survey says {said}. "
             raise SpecError(message + "Declare it a category.")
 
 
@@ -209,7 +240,7 @@ def number(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def code(name: str, dtype: pl.DataType, kind: Kind) -> pl.Expr:
-    """Cells of a column as codes: text, whole numbers without decimals, true and false as 1 and 0; null where none."""
+    """Cells of a column as codes: text, whole numbers without decimals, a flag's yes as 1, no as 0; null where none."""
     column = pl.col(name)
     if dtype == pl.Boolean:
         text = column.cast(pl.Int8).cast(pl.String)
@@ -222,7 +253,7 @@ def code(name: str, dtype: pl.DataType, kind: Kind) -> pl.Expr:
     elif isinstance(dtype, (pl.String, pl.Categorical, pl.Enum)):
         text = column.cast(pl.String).str.strip_chars().str.strip_suffix(".0")
         if kind == "flag":
-            text = text.str.to_lowercase().replace({"true": "1", "false": "0"})
+            text = text.str.to_lowercase().replace(_FLAG_WORDS)
         text = pl.when(text != "").then(text)
     else:
         text = pl.lit(None, dtype=pl.String)
@@ -245,6 +276,10 @@ def _measures(spec: SurveySpec) -> list[str]:
     line = spec.poverty_line if isinstance(spec.poverty_line, str) else None
     names = [spec.target.column, spec.weight, line, spec.quota.column]
     return [*dict.fromkeys(name for name in names if name is not None)]
+
+
+def _group_columns(spec: SurveySpec) -> tuple[str, ...]:
+    return () if isinstance(spec.groups, dict) else spec.groups
 
 
 def _welfare(frame: pl.DataFrame, spec: SurveySpec) -> Floats:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import threadpoolctl  # type: ignore[import-untyped]
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 
 from assets.welfare.evaluate import Flags, fit_ols, places_of
@@ -19,6 +18,7 @@ from assets.welfare.fit import (
     choose,
     estimates_of,
     folds_of,
+    one_thread,
     parameter_grid,
     predict,
 )
@@ -37,6 +37,7 @@ _CLOSEST = 1e-3
 """Residual below which iteratively reweighted least squares give a household no more weight."""
 
 
+@one_thread()
 def validated(
     survey: pl.DataFrame, spec: SurveySpec, card: Scorecard, grid: Sequence[Parameters] = GRID
 ) -> dict[str, Any]:
@@ -71,16 +72,15 @@ def validated(
     predicted = {name: np.empty(everyone) for name in ("scorecard", *CHALLENGERS)}
     sizes = short_form_sizes(len(spec.features))
     short = {size: np.empty(everyone) for size in sizes}
-    with threadpoolctl.threadpool_limits(limits=1):
-        for held_out in range(folds):
-            outside = fold == held_out
-            inside = ~outside
-            chosen, estimates = nested_fit(problem, rows, spec, inside, grid)
-            predicted["scorecard"][outside] = predict(estimates, problem.part(outside))
-            for name, guess in challengers(problem, rows, spec, inside, outside).items():
-                predicted[name][outside] = guess
-            for size, guess in _shortened(problem, estimates, chosen, inside, outside, sizes).items():
-                short[size][outside] = guess
+    for held_out in range(folds):
+        outside = fold == held_out
+        inside = ~outside
+        chosen, estimates = nested_fit(problem, rows, spec, inside, grid)
+        predicted["scorecard"][outside] = predict(estimates, problem.part(outside))
+        for name, guess in challengers(problem, rows, spec, inside, outside).items():
+            predicted[name][outside] = guess
+        for size, guess in _shortened(problem, estimates, chosen, inside, outside, sizes).items():
+            short[size][outside] = guess
     found = {name: ranked(guess, rows, spec) for name, guess in predicted.items()}
     errors = {name: ~one.selected[one.poor] for name, one in found.items()}
     poor = found["scorecard"].poor
@@ -110,16 +110,16 @@ def validated(
     }
 
 
+@one_thread()
 def nested_fit(
     problem: Problem, rows: TrainingRows, spec: SurveySpec, inside: Flags, grid: Sequence[Parameters] = GRID
 ) -> tuple[Parameters, list[Additive]]:
     """Parameters chosen from ``grid`` within the rows ``inside``, and the estimates they give there."""
     mine, part = rows.part(inside), problem.part(inside)
     areas = int(clusters(mine, spec).max()) + 1
-    with threadpoolctl.threadpool_limits(limits=1):
-        # With one area left nothing can be chosen out of it: the middle of the grid.
-        chosen = choose(part, [*grid], mine, spec)[0] if areas > 1 and len(grid) > 1 else grid[len(grid) // 2]
-        return chosen, estimates_of(problem, inside, [chosen])[chosen]
+    # With one area left nothing can be chosen out of it: the middle of the grid.
+    chosen = choose(part, [*grid], mine, spec)[0] if areas > 1 and len(grid) > 1 else grid[len(grid) // 2]
+    return chosen, estimates_of(problem, inside, [chosen])[chosen]
 
 
 def report_of(guess: Floats, rows: TrainingRows, spec: SurveySpec) -> dict[str, float | None]:
@@ -153,8 +153,11 @@ def challengers(
     found["quantile"] = linear[outside] @ regression_quantile(linear[inside], target, weight, poor)
     boosting = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.06, early_stopping=False, random_state=SEED)
     forest = RandomForestRegressor(200, min_samples_leaf=5, max_features=1 / 3, random_state=SEED, n_jobs=2)
-    for name, black_box in (("boosting", boosting), ("forest", forest)):
+    for black_box in (boosting, forest):
         black_box.fit(design[inside], target, sample_weight=weight)
+    # Trees grow alike on any number of threads, but whichever thread is ready first adds its own to a prediction.
+    forest.set_params(n_jobs=1)
+    for name, black_box in (("boosting", boosting), ("forest", forest)):
         found[name] = np.asarray(black_box.predict(design[outside]), dtype=np.float64)
     return found
 
