@@ -9,6 +9,8 @@ import polars as pl
 
 from assets.decision.draft import Draft, read_draft
 from assets.house import House
+from assets.intake.pins import Pins
+from assets.intake.poverty import poverty_of
 from assets.published import current, in_force
 from assets.simulation.groups import groups
 from assets.welfare.first_fit import with_lines
@@ -17,12 +19,11 @@ from assets.welfare.models import read_validation, validation_on, write_validati
 from assets.welfare.scorecard import Scorecard
 from assets.welfare.survey import training_rows
 from assets.welfare.validate import validated
-from quotas.poverty import poverty_figures
 from schemas.errors import NotScorable, Refused, SpecError
 from schemas.quarter import Quarter
-from schemas.vocabularies import Status
+from schemas.vocabularies import Feed, Status
 
-_SURVEY, _POVERTY = "intake/consumption_survey", "intake/poverty_statistics"
+_SURVEY = "intake/consumption_survey"
 _GROUPS = ("head_age", "head_sex", "disability", "household_size", "settlement", "channel")
 
 
@@ -44,12 +45,12 @@ def validation_of(house: House, card: Scorecard) -> dict[str, Any]:
 
 def _survey_of(house: House, card: Scorecard) -> pl.DataFrame:
     for name in sorted(folder.name for folder in (house.lake.root / _SURVEY).glob("*")):
-        survey, poverty = house.lake.table(_SURVEY, name), house.lake.table(_POVERTY, name)
-        if survey is None or poverty is None:
+        pins = Pins.of(house.lake, Quarter.parse(name), None)
+        delivered = pins.tables(house.lake)
+        survey, poverty = delivered[Feed.CONSUMPTION_SURVEY], delivered[Feed.POVERTY_STATISTICS]
+        if not survey.rows or not poverty.rows:
             continue
-        vintage = house.days(Quarter.parse(name)).poverty_vintage
-        figures = poverty_figures(poverty.read(house.contracts[_POVERTY]), vintage)
-        households = with_lines(survey.read(house.contracts[_SURVEY]), figures, card.spec)
+        households = with_lines(survey.read(house.contracts[_SURVEY]), poverty_of(house, pins, poverty), card.spec)
         try:
             if training_rows(households, card.spec).hash == card.provenance.survey_hash:
                 return households

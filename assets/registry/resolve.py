@@ -194,9 +194,10 @@ def resolve(
         [room.contract(name)
          for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
-        [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards, *before.values()],
+        [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
         room, personless, found.cases,
-        settings=settings,
+        # Families come from any regency's shards of last quarter.
+        settings=(*settings, sorted(one.content_hash for one in before.values())),
     )  # fmt: skip
     known = _dtsen_groups(said)
     missing = lake.map_shards(
