@@ -307,6 +307,7 @@ def test_a_draft_that_was_changed_after_it_was_approved_is_not_published(
 # Running
 
 
+@pytest.mark.slow
 def test_everything_computed_anew_gives_the_same_draft_and_the_same_files(demo_copy: Path) -> None:
     expected = {path: content for path, content in contents(demo_copy / "lake").items() if f"/{FIRST}/" in path}
     for room in ("registry", "welfare", "decision"):
@@ -347,6 +348,7 @@ class Shards:
         monkeypatch.setattr(Lake, "map_shards", map_shards)
 
 
+@pytest.mark.slow
 def test_a_run_that_broke_resumes_without_computing_again_what_was_finished(
     demo_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +411,7 @@ def _open_instance(home: Path, at_once: Barrier) -> None:
     opened_instance(Home(home)).dispose()
 
 
+@pytest.mark.slow
 def test_many_processes_open_a_new_home_at_the_same_time(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert perlinsos(home, "init").code == 0

@@ -411,6 +411,7 @@ def two_quarters(draw: st.DrawFn, *, movers: bool = False) -> tuple[Quarterly, Q
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(two_quarters(movers=True))
 def test_transitions_equal_one_whole_decision_per_factor(both: tuple[Quarterly, Quarterly]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from assets.decision.families import Terms
@@ -43,7 +44,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         return _one_after_the_other(eligible, seats, terms, later)
     rules = terms.policy.ranking
     keys = _keys(rules)
-    placed = _with_places(eligible, seats, terms)
+    placed = _with_places(eligible.with_row_index(_ROW), seats, terms)
     queue = placed.filter(pl.col("status") == ELIGIBLE).select(_ROW, _GROUP, "seats", *_facts(rules))
     queue = _in_order(queue, keys, terms.days.lottery_seed)
     queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
@@ -75,9 +76,8 @@ def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Se
     if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
         return rank(eligible, seats, terms)["status"]
     score = pl.col("score_micro")
-    queue = _with_places(eligible, seats, terms).filter(pl.col("status") == ELIGIBLE).select(
-        _ROW, _GROUP, "seats", score
-    )  # fmt: skip
+    named = eligible.select(terms.area, "programme", "status", score).with_row_index(_ROW)
+    queue = _with_places(named.filter(pl.col("status") == ELIGIBLE), seats, terms).select(_ROW, _GROUP, "seats", score)
     last = queue.group_by(_GROUP).agg(
         last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
             score.sort().get(pl.col("seats").first() - 1, null_on_oob=True)
@@ -86,24 +86,19 @@ def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Se
     queue = queue.join(last, on=_GROUP, how="left").with_columns(
         inside=pl.when(pl.col("last").is_null()).then(pl.col("seats") > 0).otherwise(score < pl.col("last"))
     )
-    edge = queue.filter(score == pl.col("last"))
+    edge = queue.filter(score == pl.col("last")).sort(_ROW)
     left = pl.col("seats").first() - pl.col("inside").sum()
     open_seats = queue.group_by(_GROUP).agg(open_seats=left.cast(pl.Int64))
-    drawn = eligible[edge[_ROW].sort()]
+    drawn = eligible[edge[_ROW]]
     places = drawn.select("programme", regency_code=terms.area).hstack(
-        edge.sort(_ROW).join(open_seats, on=_GROUP, how="left", maintain_order="left").select(seats="open_seats")
+        edge.join(open_seats, on=_GROUP, how="left", maintain_order="left").select(seats="open_seats")
     ).unique()  # fmt: skip
-    at_edge = pl.DataFrame([edge[_ROW].sort(), rank(drawn, places, terms)["status"].alias("at_edge")])
-    words = queue.select(
-        _ROW,
-        decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
-    )
-    decided = (
-        eligible.select("status").with_row_index(_ROW)
-        .join(words, on=_ROW, how="left", maintain_order="left")
-        .join(at_edge, on=_ROW, how="left", maintain_order="left")
-    )  # fmt: skip
-    return decided.select(status=pl.coalesce("at_edge", "decided", "status")).to_series()
+    inside = pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value))
+    words = [eligible["status"], queue.select(status=inside)["status"], rank(drawn, places, terms)["status"]]
+    taken = np.arange(eligible.height)
+    taken[queue[_ROW].to_numpy()] = eligible.height + np.arange(queue.height)
+    taken[edge[_ROW].to_numpy()] = eligible.height + queue.height + np.arange(edge.height)
+    return pl.concat(words).gather(taken)
 
 
 def read_of(terms: Terms) -> list[str]:
@@ -123,12 +118,12 @@ def _facts(rules: Ranking) -> list[str]:
 
 
 def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """The rows numbered, with the number of their area and programme (cheaper than the words) and its `seats`."""
+    """The rows with the number of their area and programme (cheaper than the words) and its `seats`."""
     group = [terms.area, "programme"]
     places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
     groups = eligible.select(group).unique().sort(group).with_row_index(_GROUP)
     numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
-    return eligible.with_row_index(_ROW).join(numbered, on=group, how="left", maintain_order="left")
+    return eligible.join(numbered, on=group, how="left", maintain_order="left")
 
 
 def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
