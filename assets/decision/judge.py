@@ -29,8 +29,8 @@ CARRIED = (
 )
 IDENTITY_CASE = "identity_case"
 ELIGIBLE = "eligible"
-_BITS = 63
 """Status of a family that meets every rule, before places are given."""
+_BITS = 63
 
 
 def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFrame:

@@ -113,11 +113,10 @@ class _Quarter:
         return [*attributes, *(f"{name}_{part}" for name in attributes for part in ("source", "date"))]
 
     def of_last_quarter(self, name: str, regency: str) -> pl.DataFrame:
-        """Rows of a table of last quarter about families that live in a regency now, wherever they lay."""
-        stayed = self.before[f"registry/{name}"].read(self.contract(name), regency, self.columns_then(name))
-        homes = self.index.filter("is_current", pl.col("regency_code") == regency)
+        """Rows of a table of last quarter about families that live in a regency, or lay there and are nowhere now."""
+        lay = self.before[f"registry/{name}"].read(self.contract(name), regency, self.columns_then(name))
         came = self.moved[name].filter(pl.col("regency_code") == regency).drop("regency_code")
-        return pl.concat([stayed.join(homes, on="family_id", how="semi"), came])
+        return pl.concat([lay.join(self.movers, on="family_id", how="anti"), came])
 
     def contract(self, name: str) -> Contract:
         """Contract of a table of the room."""
@@ -299,13 +298,15 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     here = pl.col("regency_code") == regency
     group = next(at for at, codes in enumerate(room.groups) if regency in codes)
     read = {name: frame.filter(here) for name, frame in _read_group(room, group).items()}
-    then = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
+    current = room.index.filter("is_current", here)
+    known = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
+    then = {name: frame.join(current, on="family_id", how="semi") for name, frame in known.items()}
     attributes = attributes_of(room.house.questionnaire)
     golden = then["families"].join(then["provenance"], on="family_id").select("family_id", *room.golden)
     registrations, surveys, validations = (read[feed.value] for feed in _STATED)
     policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
     records = family_records(
-        room.index.filter("is_current", here),
+        current,
         read["persons"],
         personless,
         cases.filter(here),
@@ -320,9 +321,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     )
     made = room.contract("families").fit(records[0])
     # What is told of families that are nowhere any more stays where they were last.
-    lay_here = room.before["registry/family_periods"].read(room.contract("family_periods"), regency)
-    gone = lay_here.join(room.index.filter("is_current"), on="family_id", how="anti")
-    periods = family_periods(made, pl.concat([then["family_periods"], gone]), days.cut_off)
+    periods = family_periods(made, known["family_periods"], days.cut_off)
     oldest = Precedence.of(policy.registry, days.cut_off).oldest
     shocks = family_shocks(surveys, read["persons"], then["shocks"], oldest)
     here_now = made.select("family_id", "regency_code")

@@ -121,7 +121,7 @@ class Scorecard:
         """Strata that have a table, in order."""
         return tuple(sorted(self.intercept))
 
-    @property
+    @cached_property
     def score_range(self) -> tuple[int, int]:
         """Lowest and highest score in micro-points that any answers can give, over all strata."""
         lowest, highest = (
