@@ -178,9 +178,16 @@ def test_places_may_belong_to_smaller_areas(area: str, codes: tuple[str, str]) -
     st.lists(st.tuples(st.sampled_from([1, 2, 2, 2, 3, None]), st.sampled_from([HERE, THERE])), max_size=9),
     st.integers(0, 5),
     st.integers(0, 5),
+    st.sets(st.integers(0, 17)),
 )
-def test_statuses_alone_are_those_that_ranking_gives(rows: list[tuple[int | None, str]], here: int, there: int) -> None:
+def test_statuses_alone_are_those_that_ranking_gives(
+    rows: list[tuple[int | None, str]], here: int, there: int, absent: set[int]
+) -> None:
     made = families(*(Made(f"f{number}", metres, regency=area) for number, (metres, area) in enumerate(rows)))
     eligible = eligibility(judge(made, terms()), terms(), NOBODY)
     free = seats({HERE: (here, there), THERE: (there, here)})
-    assert statuses(eligible, free, terms()).to_list() == rank(eligible, free, terms())["status"].to_list()
+    numbers = [None if number in absent else number for number in range(eligible.height)]
+    chosen = pl.Series(numbers, dtype=pl.UInt32)
+    told = statuses(eligible, chosen, free, terms())
+    assert told.filter(chosen.is_null()).to_list() == [None] * len(told.filter(chosen.is_null()))
+    assert told.drop_nulls().to_list() == rank(eligible[chosen.drop_nulls()], free, terms())["status"].to_list()

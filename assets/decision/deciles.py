@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from assets.decision.families import Terms
-from assets.welfare.score import score
+from assets.welfare.score import score_micro
 from assets.welfare.scorecard import Scorecard
 from quotas.rules import WelfareRule
 
@@ -36,9 +36,8 @@ def cut_points(survey: pl.DataFrame, card: Scorecard, rule: WelfareRule) -> pl.D
         Contract `decision/cut_points`. The decile of weight w ends at the smallest score that at least w of the
         weight does not exceed.
     """
-    scored = score(survey, card, parts=False)
     weight = pl.col("weight") * (pl.col("household_size") if rule.decile_unit == "people" else 1)
-    households = survey.select("regency_code", score_micro=scored["score_micro"], weight=weight)
+    households = survey.select("regency_code", score_micro=score_micro(survey, card), weight=weight)
     households = households.drop_nulls("score_micro")
     rows = []
     for length in FRAMES.values():
@@ -70,14 +69,14 @@ def own_decile(cuts: pl.DataFrame, frame: str, regencies: Iterable[str]) -> pl.E
     regencies : iterable of str
         The regencies that occur; other cut points are not looked at.
     """
-    score_micro, length = pl.col("score_micro"), FRAMES[frame]
+    scored, length = pl.col("score_micro"), FRAMES[frame]
     here = sorted({code[:length] or NATION for code in regencies})
     found = pl.lit(None, pl.Int32)
     for (name,), part in sorted(cuts.filter(pl.col("frame").is_in(here)).partition_by("frame", as_dict=True).items()):
-        above = [score_micro > cut for cut in part.sort("decile")["highest_score_micro"]]
+        above = [scored > cut for cut in part.sort("decile")["highest_score_micro"]]
         placed = pl.sum_horizontal(one.cast(pl.Int32) for one in above) + 1
         found = pl.when(_frame(length) == name).then(placed).otherwise(found)
-    return pl.when(score_micro.is_not_null()).then(found).cast(pl.Int32)
+    return pl.when(scored.is_not_null()).then(found).cast(pl.Int32)
 
 
 def with_deciles(scored: pl.DataFrame, terms: Terms) -> pl.DataFrame:

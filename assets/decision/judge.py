@@ -13,7 +13,8 @@ from assets.decision.components import member_facts, paid_components, tie_break_
 from assets.decision.deciles import FRAMES, OFFICIAL, with_deciles
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
-from assets.welfare.score import score
+from assets.welfare.score import score, score_micro
+from assets.welfare.scorecard import Scorecard
 from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
@@ -39,24 +40,23 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     Parameters
     ----------
     parts : bool
-        Whether to give the points of each answer too.
+        Whether to give the points of each answer too, and what is wrong with those that cannot be used.
 
     Returns
     -------
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
-        `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `problems`, `decile` (1 poorest),
-        `decile_<frame>` (our own in every frame), `points_<feature>`, the tie-break facts, and for each programme that
-        pays by components `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has
-        none).
+        `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `decile` (1 poorest),
+        `decile_<frame>` (our own in every frame), the tie-break facts, and for each programme that pays by components
+        `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has none); with `parts`
+        also `problems` and `points_<feature>`.
     """
-    records = families.records.sort("family_id")
-    scored = score(records.rename({"family_id": terms.scorecard.spec.id}), terms.scorecard, parts=parts).rename(
-        {terms.scorecard.spec.id: "family_id"}
-    )
+    records = families.records
+    if not records["family_id"].is_sorted():
+        records = records.sort("family_id")
+    scores = _scores(records, terms.scorecard, parts=parts)
     members = member_facts(families.members, terms.days.decision_date)
     judged = records.select("family_id", "regency_code", *CARRIED, *outcomes(terms.policy, records))
-    scores = scored.drop("family_id", "reason")
     of_members = [tie_break_facts(members)]
     for programme, rule in terms.policy.programmes.items():
         if rule.components:
@@ -68,6 +68,14 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     official = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
     placed = with_deciles(judged.hstack(records.select(official)), terms).drop(official)
     return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
+
+
+def _scores(records: pl.DataFrame, card: Scorecard, *, parts: bool) -> pl.DataFrame:
+    households = records.rename({"family_id": card.spec.id})
+    if parts:
+        return score(households, card).drop(card.spec.id, "reason")
+    scores = score_micro(households, card)
+    return pl.DataFrame([scores.is_not_null().alias("scorable"), scores])
 
 
 def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
@@ -88,21 +96,22 @@ def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl
         became a recipient), `received_before` (this programme in the quarter before), the columns of `judged` that
         ranking and lists need; programme after programme, each in the order of `judged`.
     """
-    receives = pl.col("family_id").is_in(sitting["family_id"].unique().implode())
-    marked = judged.with_columns(is_sitting=receives)
+    received = {
+        programme: judged["family_id"].is_in(part["family_id"].implode())
+        for (programme,), part in sitting.partition_by("programme", as_dict=True).items()
+    }
+    marked = judged.with_columns(is_sitting=pl.any_horizontal(pl.lit(value=False), *received.values()))
     parts = []
     for programme, rule in terms.policy.programmes.items():
         grounds = _grounds(terms.policy.filters, programme, rule)
-        received = sitting.filter(pl.col("programme") == programme.value)["family_id"].unique()
         asked = marked.with_columns(programme=pl.lit(programme.value), **_amounts(programme, rule)).with_columns(
-            _grounds=_bits(grounds)
+            _grounds=_bits(grounds), received_before=received.get(programme.value, pl.lit(value=False))
         )
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
                 "reasons", "ground_checks", pl.col("components").fill_null([]),
-                pl.col("amount_due_rupiah").fill_null(0),
-                received_before=pl.col("family_id").is_in(received.implode()),
+                pl.col("amount_due_rupiah").fill_null(0), "received_before",
             )
         )  # fmt: skip
     return pl.concat(parts)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import polars as pl
 
 from assets.decision.families import Terms
@@ -68,37 +67,42 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     )
 
 
-def statuses(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.Series:
-    """The statuses that :func:`rank` gives, and nothing else: four times as fast.
+def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms: Terms) -> pl.Series:
+    """The statuses that :func:`rank` gives to chosen rows, and nothing else: several times as fast.
 
     All below the last score inside have a place and all above it have none; only who has that score is ranked.
+
+    Parameters
+    ----------
+    rows : Series
+        Which rows of `eligible` are to be ranked against each other, in the order of the result; null stays null.
     """
     if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
-        return rank(eligible, seats, terms)["status"]
+        return rank(eligible.select(pl.all().gather(rows)), seats, terms)["status"]
     score = pl.col("score_micro")
-    named = eligible.select(terms.area, "programme", "status", score).with_row_index(_ROW)
-    queue = _with_places(named.filter(pl.col("status") == ELIGIBLE), seats, terms).select(_ROW, _GROUP, "seats", score)
+    at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
+    row = rows.gather(at).alias(_ROW)
+    queue = eligible.select(terms.area, "programme", score).select(pl.all().gather(row))
+    queue = _with_places(queue, seats, terms).select(_GROUP, "seats", score)
     last = queue.group_by(_GROUP).agg(
         last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
             score.sort().get(pl.col("seats").first() - 1, null_on_oob=True)
         )
     )
-    queue = queue.join(last, on=_GROUP, how="left").with_columns(
+    queue = queue.join(last, on=_GROUP, how="left", maintain_order="left").with_columns(
         inside=pl.when(pl.col("last").is_null()).then(pl.col("seats") > 0).otherwise(score < pl.col("last"))
     )
-    edge = queue.filter(score == pl.col("last")).sort(_ROW)
     left = pl.col("seats").first() - pl.col("inside").sum()
     open_seats = queue.group_by(_GROUP).agg(open_seats=left.cast(pl.Int64))
-    drawn = eligible[edge[_ROW]]
-    places = drawn.select("programme", regency_code=terms.area).hstack(
-        edge.join(open_seats, on=_GROUP, how="left", maintain_order="left").select(seats="open_seats")
-    ).unique()  # fmt: skip
-    inside = pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value))
-    words = [eligible["status"], queue.select(status=inside)["status"], rank(drawn, places, terms)["status"]]
-    taken = np.arange(eligible.height)
-    taken[queue[_ROW].to_numpy()] = eligible.height + np.arange(queue.height)
-    taken[edge[_ROW].to_numpy()] = eligible.height + queue.height + np.arange(edge.height)
-    return pl.concat(words).gather(taken)
+    is_edge = queue["score_micro"] == queue["last"]
+    drawn = eligible.select(pl.all().gather(row.filter(is_edge)))
+    open_here = queue.filter(is_edge).join(open_seats, on=_GROUP, how="left", maintain_order="left")["open_seats"]
+    places = drawn.select("programme", regency_code=terms.area, seats=open_here).unique()
+    is_drawn = rank(drawn, places, terms)["status"] == Status.RECIPIENT
+    inside = queue["inside"].scatter(is_edge.arg_true(), is_drawn)
+    words = pl.concat([eligible["status"], pl.Series([Status.RECIPIENT.value, Status.WAITING.value])])
+    word = eligible.height + (~inside).cast(rows.dtype)
+    return words.gather(rows.clone().scatter(at, word))
 
 
 def read_of(terms: Terms) -> list[str]:

@@ -6,10 +6,9 @@ factor switched facts of families, but not this one's own, the cause is its comp
 factor switches are judged anew, and all of them where law or model changed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from assets.decision.families import Families, Terms
@@ -28,6 +27,7 @@ _IS_LISTED = pl.col("status").is_in([Status.RECIPIENT.value, Status.WAITING.valu
 _BEFORE_PLACES = pl.when(_IS_LISTED).then(pl.lit(ELIGIBLE)).otherwise("status")
 _SOURCE = "_source"
 _THEN = "_then"
+_OWN = ["status", "score_micro", "reasons"]
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,17 @@ class Before:
 
 @dataclass(frozen=True)
 class _World:
-    """A decision between the two quarters: `rows` are those of this quarter, in their order."""
+    """A decision between the two quarters.
+
+    Attributes
+    ----------
+    rows : Series
+        For each row of this quarter, which of the rows at hand it is under this factor; null where the family is not
+        there.
+    """
 
     factor: Cause
-    rows: pl.DataFrame
+    rows: pl.Series
     terms: Terms
     seats: pl.DataFrame
 
@@ -97,98 +104,119 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     The factors in their order: the family's own data (and its age), corrections by BPS, evidence of agencies,
     registrations new and gone, model, policy, seats, lottery.
     """
-    read = dict.fromkeys([*read_of(now.terms), *read_of(before.terms or now.terms)])
-    rows = now.decided.with_columns(status=_BEFORE_PLACES).select(*read, own=_own())
-    then = before.statuses.with_columns(status_0="status", status=_BEFORE_PLACES)
-    path = then.select(*_KEY, from_regency_code="regency_code", status_0="status_0", own=_own()).join(
-        now.decided.select(*_KEY, "regency_code", to_status="status", row=pl.int_range(pl.len(), dtype=pl.UInt32)),
-        on=_KEY, how="full", coalesce=True,
+    path = (
+        before.statuses.select(*_KEY, "status", from_regency_code="regency_code", then=_number())
+        .join(
+            now.decided.select(*_KEY, "regency_code", to_status="status", row=_number()),
+            on=_KEY, how="full", coalesce=True,
+        )
+        .select(
+            *_KEY,
+            pl.coalesce("regency_code", "from_regency_code"),
+            "from_regency_code",
+            from_status=pl.col("status").fill_null(PriorStatus.NEW.value),
+            to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
+            cause=pl.when(pl.col("row").is_null()).then(pl.lit(Cause.REGISTRATIONS.value)),
+            then="then",
+            row="row",
+        )
     )  # fmt: skip
-    before_rows = path.drop_nulls("row").sort("row").select("status_0", "own")
-    worlds = list(_worlds(now, rows, before, before_rows["status_0"].is_not_null()))
-    steps = []
-    own = before_rows["own"]
+    has_moved = pl.col("row").is_not_null() & (pl.col("from_status") != pl.col("to_status"))
+    moved = path.filter(has_moved)
+    was_here = path.drop_nulls("row").sort("row")["then"].is_not_null()
+    caused = moved.with_columns(cause=_causes(now, before, was_here, moved["then"], moved["row"]))
+    return pl.concat([path.filter(~has_moved), caused]).drop("then", "row")
+
+
+def _number() -> pl.Expr:
+    return pl.int_range(pl.len(), dtype=pl.UInt32)
+
+
+def _taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    return frame.select(pl.all().gather(rows))
+
+
+def _causes(now: Now, before: Before, was_here: pl.Series, then: pl.Series, row: pl.Series) -> pl.Series:
+    """The cause of each move, given where it stood among the decisions of `then` (null: nowhere) and stands now.
+
+    It is the last factor at which the status became another one, or the others where this family's own facts did not.
+    """
+    stood = _taken(before.statuses.select(_OWN), then)
+    earlier, own = stood["status"], _own(stood.with_columns(status=_BEFORE_PLACES))
+    cause = pl.select(pl.lit(None, pl.String).repeat_by(row.len()).explode()).to_series()
+    rows, worlds = _worlds(now, before, was_here)
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
-        status = now.decided["status"] if is_last else statuses(world.rows, world.seats, world.terms)
-        steps.append(_at_row(status).alias(f"status_{number}"))
+        status = now.decided["status"] if is_last else statuses(rows, world.rows, world.seats, world.terms)
+        status, own_now = status.gather(row), _own(_taken(rows.select(_OWN), world.rows.gather(row)))
+        word = pl.lit(world.factor.value)
         if world.factor in _FACTS_OF_FAMILIES:
-            is_own_alike = (world.rows["own"] == own).fill_null(value=False)
-            steps.append(_at_row(is_own_alike).alias(f"is_own_alike_{number}"))
-        own = world.rows["own"]
-    return path.with_columns(steps).select(
-        "family_id",
-        "programme",
-        pl.coalesce("regency_code", "from_regency_code"),
-        "from_regency_code",
-        from_status=pl.col("status_0").fill_null(PriorStatus.NEW.value),
-        to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
-        cause=_cause([world.factor for world in worlds]),
-    )
+            word = pl.when(own_now == own).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
+        cause = pl.select(pl.when(status.ne_missing(earlier)).then(word).otherwise(cause)).to_series()
+        earlier, own = status, own_now
+    return cause
 
 
-def _at_row(values: pl.Series) -> pl.Expr:
-    return pl.lit(values).gather(pl.col("row")) if len(values) else pl.lit(None, values.dtype)
-
-
-def _own() -> pl.Expr:
+def _own(rows: pl.DataFrame) -> pl.Series:
     """What a family's own facts make of it, whatever the others do; null for who is not there."""
     score = pl.col("score_micro").cast(pl.String).fill_null("")
-    return pl.concat_str("status", score, pl.col("reasons").list.join(","), separator="|")
+    reasons = pl.col("reasons").list.join(",")
+    return rows.select(pl.concat_str("status", score, reasons, separator="|")).to_series()
 
 
-def _cause(factors: list[Cause]) -> pl.Expr:
-    cause = pl.lit(None, pl.String)
-    for number, factor in enumerate(factors, start=1):
-        now, earlier = pl.col(f"status_{number}"), pl.col(f"status_{number - 1}")
-        word = pl.lit(factor.value)
-        if factor in _FACTS_OF_FAMILIES:
-            word = pl.when(f"is_own_alike_{number}").then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
-        cause = pl.when(now.ne_missing(earlier)).then(word).otherwise(cause)
-    gone = pl.col("row").is_null()
-    same = pl.col("to_status").eq_missing(pl.col("status_0"))
-    return pl.when(gone).then(pl.lit(Cause.REGISTRATIONS.value)).when(~same).then(cause)
-
-
-def _worlds(now: Now, rows: pl.DataFrame, before: Before, was_here: pl.Series) -> Iterator[_World]:
+def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame, list[_World]]:
+    """The worlds in the order of their factors, and the rows that they choose from: before places are given."""
     # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
     then = before.terms or now.terms
     then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
     seats_then = now.seats if before.seats is None else before.seats
-
     sitting = before.sitting
+    columns = dict.fromkeys([*read_of(now.terms), *read_of(then), "reasons"])
+    decided = now.decided.select(*columns).with_columns(status=_BEFORE_PLACES)
+    at_hand = [decided]
+    as_now = decided.select(_number()).to_series()
 
-    def judged(families: Families, terms: Terms) -> pl.DataFrame:
-        made = eligibility(judge(families, terms, parts=False), terms, sitting)
-        return made.select(*(name for name in rows.columns if name != "own"), own=_own())
+    def laid(rows: pl.Series, families: Families, terms: Terms) -> pl.Series:
+        """The rows, with these families judged under other terms in the place of themselves.
 
-    def everybody(terms: Terms) -> pl.DataFrame:
-        """Everybody of now under other terms, in the rows of now."""
-        return rows if _same(terms, now.terms) else _laid(rows, judged(now.families, terms))
+        Who is not there stays away.
+        """
+        is_judged = pl.col("family_id").is_in(families.records["family_id"].implode())
+        anew = eligibility(judge(families, terms, parts=False), terms, sitting.filter(is_judged)).select(*columns)
+        places = decided.select(*_KEY, _at=_number()).filter(is_judged, rows.is_not_null())
+        placed = anew.join(places, on=_KEY)
+        first = sum(block.height for block in at_hand)
+        at_hand.append(placed.select(*columns))
+        numbers = pl.int_range(first, first + placed.height, dtype=pl.UInt32, eager=True)
+        return rows.clone().scatter(placed["_at"], numbers)
+
+    def everybody(terms: Terms) -> pl.Series:
+        return as_now if _same(terms, now.terms) else laid(as_now, now.families, terms)
 
     facts = compared(now.families.records.columns, now.sources.columns)
     switched = _switched(now, before, facts)
     all_of_now = everybody(then)
-    stayed = all_of_now.with_columns(pl.when(was_here).then(name).alias(name) for name in ("status", "own"))
+    stayed = all_of_now.zip_with(was_here, pl.Series([None], dtype=pl.UInt32))
     few = _of(now.families, switched)
-    of_evidence = _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS)
-    without_evidence = _laid(stayed, judged(of_evidence, then))
-    of_both = _as_they_were(few, before, switched.filter("bps"), facts)
-    own = _laid(without_evidence, judged(of_both, then))
-    yield _World(Cause.OWN_DATA, own, then, seats_then)
-    yield _World(Cause.BPS_CORRECTION, without_evidence, then, seats_then)
-    yield _World(Cause.EVIDENCE, stayed, then, seats_then)
-    yield _World(Cause.REGISTRATIONS, all_of_now, then, seats_then)
+    without_evidence = laid(stayed, _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS), then)
+    own = laid(without_evidence, _as_they_were(few, before, switched.filter("bps"), facts), then)
+    worlds = [
+        _World(Cause.OWN_DATA, own, then, seats_then),
+        _World(Cause.BPS_CORRECTION, without_evidence, then, seats_then),
+        _World(Cause.EVIDENCE, stayed, then, seats_then),
+        _World(Cause.REGISTRATIONS, all_of_now, then, seats_then),
+    ]
     modelled = replace(then, scorecard=now.terms.scorecard, cut_points=now.terms.cut_points)
     if not _same(then, modelled):
-        yield _World(Cause.MODEL, everybody(modelled), modelled, seats_then)
+        worlds.append(_World(Cause.MODEL, everybody(modelled), modelled, seats_then))
     same_draw = replace(now.terms, days=now.terms.days.model_copy(update={"lottery_seed": then.days.lottery_seed}))
     if modelled.policy != now.terms.policy:
-        yield _World(Cause.POLICY, rows, same_draw, seats_then)
+        worlds.append(_World(Cause.POLICY, as_now, same_draw, seats_then))
     if not seats_then.select(_PLACES).equals(now.seats.select(_PLACES)):
-        yield _World(Cause.SEATS, rows, same_draw, now.seats)
+        worlds.append(_World(Cause.SEATS, as_now, same_draw, now.seats))
     if then.days.lottery_seed != now.terms.days.lottery_seed:
-        yield _World(Cause.LOTTERY, rows, now.terms, now.seats)
+        worlds.append(_World(Cause.LOTTERY, as_now, now.terms, now.seats))
+    return pl.concat(at_hand), worlds
 
 
 def _same(one: Terms, other: Terms) -> bool:
@@ -196,18 +224,6 @@ def _same(one: Terms, other: Terms) -> bool:
     return (one.policy, one.scorecard.hash, one.cut_points.rows()) == (
         other.policy, other.scorecard.hash, other.cut_points.rows(),
     )  # fmt: skip
-
-
-def _laid(rows: pl.DataFrame, anew: pl.DataFrame) -> pl.DataFrame:
-    """The rows, in their order, with those judged anew in the place of the same families and programmes.
-
-    Rows without a status stay so: these families are not there in that world.
-    """
-    numbered = rows.select(*_KEY, _at=pl.int_range(pl.len())).filter(rows["status"].is_not_null())
-    placed = anew.join(numbered, on=_KEY)
-    taken = np.arange(rows.height)
-    taken[placed["_at"].to_numpy()] = rows.height + np.arange(placed.height)
-    return pl.concat([rows, placed.select(rows.columns)]).select(pl.all().gather(taken))
 
 
 def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
@@ -229,13 +245,13 @@ def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
     is_on_record = pl.col("is_on_record").fill_null(value=False)
     return (
         records.select("family_id", *facts)
-        .join(before.statuses, on="family_id", how="semi")
         .join(then, on="family_id", how="left", suffix=_THEN)
         .with_columns(
             evidence=_differ(EVIDENCE_FACTS) | pl.col("family_id").is_in(remarked.implode()),
             bps=_differ(answers) & is_on_record,
         )
         .filter(pl.col("evidence") | pl.col("bps"))
+        .join(before.statuses, on="family_id", how="semi")
         .join(now.sources.select("family_id", *sources_of(facts)), on="family_id", how="left")
         .with_columns(
             pl.when(is_on_record & (pl.col(f"{name}{_SOURCE}") == Source.BPS_VALIDATION.value))

@@ -16,7 +16,7 @@ from assets.simulation.resampling import middle, resampled, within
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import BASE, Run, World, base_world, lottery_seed
 from assets.welfare.fit import fit
-from assets.welfare.score import score
+from assets.welfare.score import score_micro
 from assets.welfare.scorecard import Scorecard
 from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import training_rows
@@ -70,7 +70,7 @@ def _as_fitted(snapshot: Snapshot, card: Scorecard) -> tuple[pl.DataFrame, Surve
 
 
 def _scored(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
-    return survey.select("household_id").with_columns(score(survey, card, parts=False)["score_micro"])
+    return survey.select("household_id").with_columns(score_micro(survey, card))
 
 
 def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:

@@ -6,7 +6,7 @@ What a quarter does about it is a decision.
 import numpy as np
 import polars as pl
 
-from assets.welfare.score import bin_of, score
+from assets.welfare.score import bin_of, score_micro
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.survey import Integers
 
@@ -36,7 +36,7 @@ def profile(households: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
         bins = pl.DataFrame({"bin": bin_of(feature, households)}).group_by("bin").len("families")
         known = pl.when(pl.col("bin") >= 0).then("bin").cast(pl.Int64)
         counts.append(bins.select(pl.lit(feature.name).alias("feature"), bin=known, families="families"))
-    scored = score(households, card, parts=False).group_by(bin=pl.col("score_micro") // SCORE_STEP).len("families")
+    scored = pl.DataFrame({"bin": score_micro(households, card) // SCORE_STEP}).group_by("bin").len("families")
     counts.append(scored.select(pl.lit(SCORE).alias("feature"), "bin", "families"))
     return pl.concat(counts).with_columns(pl.col("families").cast(pl.Int64))
 

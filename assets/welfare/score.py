@@ -52,6 +52,36 @@ def score(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard, *, parts: bool = 
     NotScorable
         A column is absent.
     """
+    households, reading = _read(frame, card)
+    columns = [pl.col(card.spec.id), reading.total.alias("score_micro")]
+    if parts:
+        columns += [
+            reading.intercept.alias("points_intercept"),
+            *(part.alias(name) for name, part in reading.points.items()),
+        ]
+    scored = households.lazy().select(columns).collect()
+    return _with_reasons(scored, households, card, reading)
+
+
+def score_micro(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> pl.Series:
+    """What :func:`score` gives as ``score_micro``, alone: nobody is told why a household is not scorable."""
+    households, reading = _read(frame, card)
+    return households.select(reading.total.alias("score_micro")).to_series()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A scorecard as expressions over households: points of each feature, whether its answer is usable, the total."""
+
+    stratum: pl.Expr
+    intercept: pl.Expr
+    points: dict[str, pl.Expr]
+    usable: dict[str, pl.Expr]
+    total: pl.Expr
+
+
+def _read(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> tuple[pl.DataFrame, _Reading]:
+    """The columns that a scorecard asks for, and how it reads them."""
     spec = card.spec
     needed = [spec.id, *spec.strata, *(feature.name for feature in card.features)]
     lacking = sorted({*needed} - {*frame.collect_schema().names()})
@@ -71,11 +101,7 @@ def score(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard, *, parts: bool = 
     if spec.missing != "not_scorable":
         unusable = pl.sum_horizontal(~fine for fine in usable.values())
         total = pl.when(unusable <= spec.missing.at_most * len(usable)).then(total)
-    columns = [pl.col(spec.id), total.alias("score_micro")]
-    if parts:
-        columns += [intercept.alias("points_intercept"), *(part.alias(name) for name, part in points.items())]
-    scored = households.lazy().select(columns).collect()
-    return _with_reasons(scored, households, card, stratum, usable)
+    return households, _Reading(stratum, intercept, points, usable, total)
 
 
 def expenditure(score_micro: pl.Expr, card: Scorecard, line: pl.Expr | float | None = None) -> pl.Expr:
@@ -216,19 +242,19 @@ def _usable(found: _Lookup) -> pl.Expr:
     return pl.lit(pl.Series(found.bins >= 0)).gather(found.slot).fill_null(value=False)
 
 
-def _with_reasons(
-    scored: pl.DataFrame, households: pl.DataFrame, card: Scorecard, stratum: pl.Expr, usable: dict[str, pl.Expr]
-) -> pl.DataFrame:
+def _with_reasons(scored: pl.DataFrame, households: pl.DataFrame, card: Scorecard, reading: _Reading) -> pl.DataFrame:
     # Reasons are text and slow; most households need none, so only the others are asked.
     flawed = scored["score_micro"].is_null()
     if card.spec.missing != "not_scorable":
-        flawed |= households.select((~pl.all_horizontal(usable.values())).alias("flawed"))["flawed"]
+        flawed |= households.select((~pl.all_horizontal(reading.usable.values())).alias("flawed"))["flawed"]
     rows = flawed.arg_true()
     asked = households[rows]
-    told = [pl.when(~usable[feature.name]).then(_problem(feature, asked[feature.name])) for feature in card.features]
+    told = [
+        pl.when(~reading.usable[feature.name]).then(_problem(feature, asked[feature.name])) for feature in card.features
+    ]
     if card.spec.strata:
         of_strata = pl.lit(f"unknown_stratum:{','.join(card.spec.strata)}")
-        told.insert(0, pl.when(stratum.is_null()).then(of_strata))
+        told.insert(0, pl.when(reading.stratum.is_null()).then(of_strata))
     problems = asked.select(pl.concat_list(told).list.drop_nulls().alias("problems"))
     problems = problems.with_columns(rows.cast(pl.UInt32).alias("row"))
     whole = pl.DataFrame({"row": pl.int_range(scored.height, dtype=pl.UInt32, eager=True)})
