@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.decision.components import member_facts, paid_components
+from assets.decision.components import member_facts, of_members
 from assets.decision.decide import decide
 from quotas.rules import ProgrammeRule
 from schemas.tables import TABLES
@@ -54,9 +54,13 @@ PKH = rule()
 def paid(*members: Person, on: ProgrammeRule = PKH) -> tuple[list[str], int] | None:
     """Components and amount of the family of these members; None where it has none."""
     facts = member_facts(families(Made("a", members=members)).members, DAY)
-    rows = paid_components(facts, on).rows(named=True)
-    assert len(rows) <= 1
-    return (rows[0]["components"], rows[0]["amount_rupiah"]) if rows else None
+    return paid_of(facts, on)["a"]
+
+
+def paid_of(facts: pl.DataFrame, on: ProgrammeRule = PKH) -> dict[str, tuple[list[str], int] | None]:
+    """Components and amount by family."""
+    rows = of_members(facts, {Programme.PKH: on}).select("family_id", "components_PKH", "amount_PKH").rows()
+    return {name: None if amount is None else (components, amount) for name, components, amount in rows}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +118,7 @@ def test_the_level_attended_is_read_from_the_codes_of_the_questionnaire(code: in
 def test_who_does_not_attend_is_no_pupil(participation: int) -> None:
     members = families(Made("a", members=(SD,))).members
     members = members.with_columns(school_participation=pl.lit(participation, pl.Int32))
-    assert paid_components(member_facts(members, DAY), PKH).is_empty()
+    assert paid_of(member_facts(members, DAY)) == {"a": None}
 
 
 @pytest.mark.parametrize(
@@ -179,16 +183,9 @@ def test_what_families_are_paid_hangs_neither_on_the_order_of_rows_nor_on_each_o
 ) -> None:
     made = [Made(f"f{number}", members=tuple(home)) for number, home in enumerate(homes)]
     members = families(*made).members
-    rows = {
-        row["family_id"]: row
-        for row in paid_components(member_facts(shuffled(members, dice), DAY), PKH).rows(named=True)
-    }
-    for one in made:
-        alone = paid(*one.members)
-        assert (alone is None) == (one.name not in rows)
-        if alone is not None:
-            assert (rows[one.name]["components"], rows[one.name]["amount_rupiah"]) == alone
-            assert len(alone[0]) <= 4
+    alone = {one.name: paid(*one.members) for one in made}
+    assert paid_of(member_facts(shuffled(members, dice), DAY)) == alone
+    assert all(told is None or len(told[0]) <= 4 for told in alone.values())
 
 
 def test_pkh_without_a_component_is_refused_for_that_reason_and_bpnt_is_not() -> None:

@@ -1,18 +1,19 @@
 """What a programme pays a family: PKH by the components of its members, BPNT a flat amount."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
 from assets.registry.rollups import age_on
 from quotas.rules import Component, ProgrammeRule
+from schemas.vocabularies import Programme
 
 _ATTENDS = 2
 _SEVERE = 2
 _SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_PAID = {"components": pl.List(pl.String), "amount_rupiah": pl.Int64()}
+_BITS = 126
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -47,8 +48,12 @@ def with_a_component(facts: pl.DataFrame, components: Sequence[Component]) -> pl
     return facts.filter(fits)["family_id"].unique().sort()
 
 
-def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
-    """The components a family is paid for: one per person at the highest amount, within the caps.
+def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule]) -> pl.DataFrame:
+    """What a family is by its members: what breaks ties of score, and the components it is paid for.
+
+    A programme pays one component per person, at the highest amount, within the caps. A person who fits several
+    components counts once, at the highest amount; where a component's own cap leaves a person out, the person does not
+    fall back on a lower one.
 
     Parameters
     ----------
@@ -58,45 +63,63 @@ def paid_components(facts: pl.DataFrame, rule: ProgrammeRule) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `family_id, components` (codes, highest amount first), `amount_rupiah` per quarter; families with none are
-        absent. A person who fits several components counts once, at the highest amount; where a component's own cap
-        leaves a person out, the person does not fall back on a lower one.
+        One row per family with members, in no order: `family_id`, the counts of the vulnerable (policy
+        `ranking.tie_breakers`), and for each programme that pays by components `components_<programme>` (codes, highest
+        amount first) and `amount_<programme>` (rupiah per quarter), null where the family has none.
     """
-    ordered = sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
-    best = pl.lit(None, pl.Int32)
-    for position, component in reversed(list(enumerate(ordered))):
-        best = pl.when(_fits(component)).then(pl.lit(position, pl.Int32)).otherwise(best)
-    codes = [component.code for component in ordered]
-    counted = (
-        facts.select("family_id", _best=best)
-        .drop_nulls("_best")
+    age = pl.col("age_years")
+    vulnerable = pl.col("is_pregnant") | (age < _UNDER_FIVE)
+    counts = {
+        "severe_disability_count": pl.col("has_severe_disability").sum(),
+        "elderly_alone": (pl.len() == 1) & (age.min() >= _ELDERLY),
+        "pregnant_or_under_five_count": vulnerable.sum(),
+        "dependant_count": ((age < _ADULT) | (age >= _ELDERLY)).sum(),
+    }
+    paying = {
+        programme: sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
+        for programme, rule in programmes.items()
+        if rule.components
+    }
+    rolled = (
+        facts.with_columns(_best(ordered).alias(f"_{programme}") for programme, ordered in paying.items())
         .group_by("family_id")
-        .agg((pl.col("_best") == position).sum().alias(code) for position, code in enumerate(codes))
+        .agg(
+            *(count.cast(pl.Int64).alias(name) for name, count in counts.items()),
+            *(pl.col(f"_{programme}").sum() for programme in paying),
+        )
     )
-    # Many families share few combinations of persons.
-    paid = [(*counts, *_paid(counts, ordered, rule.max_paid_members)) for counts in counted[codes].unique().rows()]
-    schema = {**{code: counted.schema[code] for code in codes}, **_PAID}
-    combinations = pl.DataFrame(paid, schema=schema, orient="row")
-    return counted.join(combinations, on=codes).select("family_id", *_PAID)
+    for programme, ordered in paying.items():
+        # Many families share few combinations of persons.
+        shared = rolled[f"_{programme}"].unique()
+        paid = [_paid(persons, ordered, programmes[programme].max_paid_members) for persons in shared]
+        schema = {f"components_{programme}": pl.List(pl.String), f"amount_{programme}": pl.Int64()}
+        combinations = pl.DataFrame(paid, schema=schema, orient="row").with_columns(shared)
+        rolled = rolled.join(combinations, on=f"_{programme}").drop(f"_{programme}")
+    return rolled
 
 
-def _paid(counts: Sequence[int], ordered: Sequence[Component], most: int | None) -> tuple[list[str], int]:
+def _digit(ordered: Sequence[Component]) -> int:
+    """Bits in which the persons of one kind are counted, side by side in one number: summed at once, and compared."""
+    return _BITS // len(ordered)
+
+
+def _best(ordered: Sequence[Component]) -> pl.Expr:
+    """One person of the first kind that a member fits, else 0."""
+    best = pl.lit(0, pl.Int128)
+    for position, component in reversed(list(enumerate(ordered))):
+        best = pl.when(_fits(component)).then(pl.lit(1 << position * _digit(ordered), pl.Int128)).otherwise(best)
+    return best
+
+
+def _paid(persons: int, ordered: Sequence[Component], most: int | None) -> tuple[list[str], int] | tuple[None, None]:
     """Components and rupiah of a family with so many persons of each kind, those of the highest amount first."""
+    if not persons:
+        return None, None
+    digit = _digit(ordered)
+    counts = [persons >> position * digit & (1 << digit) - 1 for position in range(len(ordered))]
     within = [
         component
         for component, count in zip(ordered, counts, strict=True)
         for _ in range(count if component.max_members is None else min(count, component.max_members))
     ][:most]
     return [component.code for component in within], sum(component.amount_rupiah for component in within)
-
-
-def tie_break_facts(facts: pl.DataFrame) -> pl.DataFrame:
-    """What breaks ties of score, one row per family: counts of the vulnerable (policy `ranking.tie_breakers`)."""
-    age = pl.col("age_years")
-    vulnerable = pl.col("is_pregnant") | (age < _UNDER_FIVE)
-    return facts.group_by("family_id").agg(
-        severe_disability_count=pl.col("has_severe_disability").sum().cast(pl.Int64),
-        elderly_alone=((pl.len() == 1) & (age.min() >= _ELDERLY)).cast(pl.Int64),
-        pregnant_or_under_five_count=vulnerable.sum().cast(pl.Int64),
-        dependant_count=((age < _ADULT) | (age >= _ELDERLY)).sum().cast(pl.Int64),
-    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assets.decision.components import member_facts, paid_components, tie_break_facts
+from assets.decision.components import member_facts, of_members
 from assets.decision.deciles import FRAMES, OFFICIAL, with_deciles
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
@@ -57,14 +57,9 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     scores = _scores(records, terms.scorecard, parts=parts)
     members = member_facts(families.members, terms.days.decision_date)
     judged = records.select("family_id", "regency_code", *CARRIED, *outcomes(terms.policy, records))
-    of_members = [tie_break_facts(members)]
-    for programme, rule in terms.policy.programmes.items():
-        if rule.components:
-            names = {"components": f"components_{programme}", "amount_rupiah": f"amount_{programme}"}
-            of_members.append(paid_components(members, rule).rename(names))
-    judged = judged.hstack(scores.get_columns())
-    for facts in of_members:
-        judged = judged.join(facts, on="family_id", how="left", maintain_order="left")
+    judged = judged.hstack(scores.get_columns()).join(
+        of_members(members, terms.policy.programmes), on="family_id", how="left", maintain_order="left"
+    )
     official = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
     placed = with_deciles(judged.hstack(records.select(official)), terms).drop(official)
     return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
