@@ -21,7 +21,7 @@ from joblib import Parallel, delayed
 
 from assets.decision.draft import find_draft
 from assets.decision.families import Families, Terms
-from assets.decision.judge import eligibility, judge
+from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.ranking import rank
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
 from assets.published import current
@@ -80,9 +80,10 @@ def _read(folder: Path, when: str, key: str, columns: Sequence[str] | None = Non
 
 def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
     """Everything decided for one regency from its files; counts by status and cause."""
-    families = Families(*(_read(folder, "now", f"registry/{name}") for name in ("families", "members")))
-    seats = _read(folder, "now", "decision/seats")
     facts = compared(*([*TABLES[f"registry/{name}"].columns] for name in ("families", "provenance")))
+    asked = dict.fromkeys([*asked_of(now), *asked_of(then), *facts])
+    families = Families(_read(folder, "now", "registry/families", [*asked]), _read(folder, "now", "registry/members"))
+    seats = _read(folder, "now", "decision/seats")
     before = Before(
         _read(folder, "then", "decision/decisions", _LOOKED_BACK_AT),
         Families(

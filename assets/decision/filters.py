@@ -25,12 +25,15 @@ def outcomes(policy: Policy, records: pl.DataFrame) -> list[pl.Expr]:
     expressions = []
     for rule in policy.filters:
         fact = pl.col(rule.fact)
-        holds = {
-            Operator.IS_TRUE: fact == 1,
-            Operator.IS_FALSE: fact == 0,
-            Operator.ABOVE: fact > threshold(rule, policy, records),
-            Operator.BELOW: fact < threshold(rule, policy, records),
-        }[rule.operator]
+        match rule.operator:
+            case Operator.IS_TRUE:
+                holds = fact == 1
+            case Operator.IS_FALSE:
+                holds = fact == 0
+            case Operator.ABOVE:
+                holds = fact > threshold(rule, policy, records)
+            case Operator.BELOW:
+                holds = fact < threshold(rule, policy, records)
         expressions.append(
             pl.when(fact.is_null())
             .then(pl.lit(Outcome.UNKNOWN.value, WORDS))

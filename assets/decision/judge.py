@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assets.decision.components import member_facts, of_members
+from assets.decision.components import lists, member_facts, of_members
 from assets.decision.deciles import FRAMES, OFFICIAL, with_deciles
 from assets.decision.families import Families, Terms
 from assets.decision.filters import PREFIX, outcomes
@@ -32,6 +32,14 @@ IDENTITY_CASE = "identity_case"
 ELIGIBLE = "eligible"
 """Status of a family that meets every rule, before places are given."""
 _BITS = 63
+_OFFICIAL = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
+
+
+def asked_of(terms: Terms) -> list[str]:
+    """Columns of `registry/families` that judging reads under these terms."""
+    features = [*terms.scorecard.spec.strata, *(feature.name for feature in terms.scorecard.features)]
+    filtered = [one.fact for one in terms.policy.filters]
+    return [*dict.fromkeys(["family_id", "regency_code", *CARRIED, *features, *filtered, *_OFFICIAL])]
 
 
 def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFrame:
@@ -60,8 +68,7 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     judged = judged.hstack(scores.get_columns()).join(
         of_members(members, terms.policy.programmes), on="family_id", how="left", maintain_order="left"
     )
-    official = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
-    placed = with_deciles(judged.hstack(records.select(official)), terms).drop(official)
+    placed = with_deciles(judged.hstack(records.select(_OFFICIAL)), terms).drop(_OFFICIAL)
     return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
 
 
@@ -185,19 +192,24 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
     An identity case comes first: whose facts these are is what is in doubt. Then what excludes for certain, then
     what is held until it is known, then too little data.
     """
-    rows = []
-    for bits in combinations.unique().sort():
+    numbers = combinations.unique().sort()
+    statuses, reasons, visits = [], [], []
+    for bits in numbers:
         held = [one for position, one in enumerate(grounds) if bits >> position & 1]
-        statuses = {one.status for one in held}
+        found = {one.status for one in held}
         order = (Status.INELIGIBLE, Status.HELD, Status.NOT_SCORABLE)
-        status = next((one.value for one in order if one in statuses), ELIGIBLE)
-        if any(one.code == IDENTITY_CASE for one in held):
-            status = Status.HELD.value
-        told = ([one.code for one in held if (one.status is None) == is_visit] for is_visit in (False, True))
-        rows.append((bits, status, *told))
-    codes = pl.List(pl.String)
-    schema = {"_grounds": _kind_of(grounds), "status": pl.String(), "reasons": codes, "ground_checks": codes}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+        is_in_doubt = any(one.code == IDENTITY_CASE for one in held)
+        statuses.append(Status.HELD if is_in_doubt else next((one for one in order if one in found), ELIGIBLE))
+        reasons.append([one.code for one in held if one.status is not None])
+        visits.append([one.code for one in held if one.status is None])
+    return pl.DataFrame(
+        [
+            numbers.alias("_grounds"),
+            pl.Series("status", statuses, dtype=pl.String),
+            lists("reasons", reasons),
+            lists("ground_checks", visits),
+        ]
+    )
 
 
 def lottery(card_numbers: pl.Series, seed: str) -> pl.Series:

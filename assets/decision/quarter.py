@@ -14,7 +14,7 @@ from assets.decision.deciles import compared as deciles_compared
 from assets.decision.draft import Draft
 from assets.decision.families import Families, Terms
 from assets.decision.filters import filter_rows
-from assets.decision.judge import eligibility, judge
+from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
@@ -249,8 +249,10 @@ def _transitions_of_regency(
     if not eligible.select(_KEY).equals(decisions.select(_KEY)):
         message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
         raise Tampered(message)
+    asked = dict.fromkeys([*asked_of(terms), *asked_of(history.terms or terms), *facts])
     now = Now(
-        _families(house, tables, regency), read(_PROVENANCE, ["family_id", *sources_of(facts)]),
+        Families(read("registry/families", [*asked]), read("registry/members")),
+        read(_PROVENANCE, ["family_id", *sources_of(facts)]),
         eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
     )  # fmt: skip
     before = Before(
