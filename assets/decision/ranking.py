@@ -48,8 +48,8 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     queue = _in_order(queue, keys, terms.days.lottery_seed)
     queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
     queue = queue.with_columns(tie_break=_tie_break([name for name, _ in keys]))
-    decided = _placed(queue, rules).select(
-        _ROW,
+    queue = _placed(queue, rules)
+    decided = queue.select(
         "rank",
         decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
         queue_position=pl.when(~pl.col("inside")).then(pl.col("turn") - pl.col("open_seats")),
@@ -57,8 +57,10 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         cutoff_distance_micro=_distance(rules),
         tie_break="tie_break",
     )
+    slot = pl.Series([None], dtype=pl.UInt32).new_from_index(0, placed.height)
+    slot = slot.scatter(queue[_ROW], pl.int_range(queue.height, dtype=pl.UInt32, eager=True))
     return (
-        placed.join(decided, on=_ROW, how="left", maintain_order="left")
+        placed.hstack(decided.select(pl.all().gather(slot)))
         .with_columns(status=pl.coalesce("decided", "status"))
         .with_columns(
             amount_rupiah=pl.when(pl.col("status") == Status.RECIPIENT).then("amount_due_rupiah").otherwise(0)
@@ -125,9 +127,10 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     """The rows with the number of their area and programme (cheaper than the words) and its `seats`."""
     group = [terms.area, "programme"]
     places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
-    groups = eligible.select(group).unique().sort(group).with_row_index(_GROUP)
+    named = eligible.select(group)
+    groups = named.unique().sort(group).with_row_index(_GROUP)
     numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
-    return eligible.join(numbered, on=group, how="left", maintain_order="left")
+    return eligible.hstack(named.join(numbered, on=group, how="left", maintain_order="left").drop(group))
 
 
 def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:

@@ -290,9 +290,8 @@ def _differ(names: Iterable[str]) -> pl.Expr:
 
 
 def _of(families: Families, chosen: pl.DataFrame) -> Families:
-    ids = chosen.select("family_id")
-    parts = (frame.join(ids, on="family_id", how="semi") for frame in (families.records, families.members))
-    return Families(*parts)
+    is_chosen = pl.col("family_id").is_in(chosen["family_id"].implode())
+    return Families(families.records.filter(is_chosen), families.members.filter(is_chosen))
 
 
 def _as_they_were(few: Families, before: Before, switched: pl.DataFrame, facts: Sequence[str]) -> Families:
