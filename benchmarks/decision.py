@@ -24,6 +24,7 @@ from assets.decision.families import Families, Terms
 from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.ranking import rank
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.lake import PARQUET
 from assets.published import current
 from assets.welfare.score import lookup
 from benchmarks.quarter import QUARTERS, invent, run_and_publish
@@ -68,7 +69,7 @@ def _laid_out(home: Home, folder: Path) -> int:
                             if name in rows.columns
                         ),
                     )
-                    copy.write_parquet(folder / code / f"{time_of}-{key.replace('/', '-')}.parquet")
+                    copy.write_parquet(folder / code / f"{time_of}-{key.replace('/', '-')}.parquet", **PARQUET)
             written += tables[1]["registry/families"].shards[regency].rows
     return written
 

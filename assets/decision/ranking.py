@@ -127,10 +127,13 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     """The rows with the number of their area and programme (cheaper than the words) and its `seats`."""
     group = [terms.area, "programme"]
     places = seats.select(pl.col("regency_code").alias(terms.area), "programme", "seats")
-    named = eligible.select(group)
-    groups = named.unique().sort(group).with_row_index(_GROUP)
+    # Rows of one area and programme mostly stand together: runs of them are looked up, not rows.
+    named = eligible.select(*group, _run=pl.struct(group).rle_id())
+    runs = named.filter(pl.col("_run").ne_missing(pl.col("_run").shift(1))).select(group)
+    groups = runs.unique().sort(group).with_row_index(_GROUP)
     numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
-    return eligible.hstack(named.join(numbered, on=group, how="left", maintain_order="left").drop(group))
+    found = runs.join(numbered, on=group, how="left", maintain_order="left").select(_GROUP, "seats")
+    return eligible.hstack(found.select(pl.all().gather(named["_run"])))
 
 
 def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:

@@ -104,28 +104,28 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     The factors in their order: the family's own data (and its age), corrections by BPS, evidence of agencies,
     registrations new and gone, model, policy, seats, lottery.
     """
-    path = (
-        before.statuses.select(*_KEY, "status", from_regency_code="regency_code", then=_number())
-        .join(
-            now.decided.select(*_KEY, "regency_code", to_status="status", row=_number()),
-            on=_KEY, how="full", coalesce=True,
-        )
-        .select(
-            *_KEY,
-            pl.coalesce("regency_code", "from_regency_code"),
-            "from_regency_code",
-            from_status=pl.col("status").fill_null(PriorStatus.NEW.value),
-            to_status=pl.col("to_status").fill_null(PriorStatus.GONE.value),
-            cause=pl.when(pl.col("row").is_null()).then(pl.lit(Cause.REGISTRATIONS.value)),
-            then="then",
-            row="row",
-        )
-    )  # fmt: skip
-    has_moved = pl.col("row").is_not_null() & (pl.col("from_status") != pl.col("to_status"))
-    moved = path.filter(has_moved)
-    was_here = path.drop_nulls("row").sort("row")["then"].is_not_null()
-    caused = moved.with_columns(cause=_causes(now, before, was_here, moved["then"], moved["row"]))
-    return pl.concat([path.filter(~has_moved), caused]).drop("then", "row")
+    named, stood = now.decided.select(*_KEY, "regency_code"), before.statuses
+    then = named.join(stood.select(*_KEY, then=_number()), on=_KEY, how="left", maintain_order="left")["then"]
+    here = pl.concat(
+        [
+            named,
+            _taken(stood.select(from_regency_code="regency_code", from_status="status"), then),
+            now.decided.select(to_status="status"),
+        ],
+        how="horizontal",
+    ).with_columns(pl.col("from_status").fill_null(PriorStatus.NEW.value))
+    moved = (here["from_status"] != here["to_status"]).arg_true()
+    caused = pl.Series("cause", [None], pl.String).new_from_index(0, here.height)
+    is_gone = pl.Series([True]).new_from_index(0, stood.height).scatter(then.drop_nulls(), values=False)
+    gone = stood.filter(is_gone).select(
+        *_KEY,
+        "regency_code",
+        from_regency_code="regency_code",
+        from_status="status",
+        to_status=pl.lit(PriorStatus.GONE.value),
+        cause=pl.lit(Cause.REGISTRATIONS.value),
+    )
+    return pl.concat([here.with_columns(caused.scatter(moved, _causes(now, before, then, moved))), gone])
 
 
 def _number() -> pl.Expr:
@@ -136,19 +136,24 @@ def _taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
     return frame.select(pl.all().gather(rows))
 
 
-def _causes(now: Now, before: Before, was_here: pl.Series, then: pl.Series, row: pl.Series) -> pl.Series:
-    """The cause of each move, given where it stood among the decisions of `then` (null: nowhere) and stands now.
+def _causes(now: Now, before: Before, then: pl.Series, moved: pl.Series) -> pl.Series:
+    """The cause of each move: the last factor at which the status became another one, or the others if nobody but they.
 
-    It is the last factor at which the status became another one, or the others where this family's own facts did not.
+    Parameters
+    ----------
+    then : Series
+        For each row of this quarter, where it stood among the statuses of before; null where it was not there.
+    moved : Series
+        The rows whose cause is asked for.
     """
-    stood = _taken(before.statuses.select(_OWN), then)
+    stood = _taken(before.statuses.select(_OWN), then.gather(moved))
     earlier, own = stood["status"], _own(stood.with_columns(status=_BEFORE_PLACES))
-    cause = pl.select(pl.lit(None, pl.String).repeat_by(row.len()).explode()).to_series()
-    rows, worlds = _worlds(now, before, was_here)
+    cause = pl.Series([None], dtype=pl.String).new_from_index(0, len(moved))
+    rows, worlds = _worlds(now, before, then.is_not_null())
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
         status = now.decided["status"] if is_last else statuses(rows, world.rows, world.seats, world.terms)
-        status, own_now = status.gather(row), _own(_taken(rows.select(_OWN), world.rows.gather(row)))
+        status, own_now = status.gather(moved), _own(_taken(rows.select(_OWN), world.rows.gather(moved)))
         word = pl.lit(world.factor.value)
         if world.factor in _FACTS_OF_FAMILIES:
             word = pl.when(own_now == own).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
