@@ -1,7 +1,5 @@
 """Scoring: households and a scorecard in, integer points with reasons out, by lookup. No fitting, no ranking."""
 
-import functools
-import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +17,7 @@ DENSE = 65_536
 
 @dataclass(frozen=True)
 class _Lookup:
-    """Where a cell stands: ``slot`` is an index into ``bins``, which tells its bin, or -1 where it is unusable."""
+    """Where a cell stands: ``slot``, never null, is an index into ``bins``, which tells its bin; -1: it is unusable."""
 
     slot: pl.Expr
     bins: npt.NDArray[np.int64]
@@ -52,36 +50,21 @@ def score(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard, *, parts: bool = 
     NotScorable
         A column is absent.
     """
-    households, reading = _read(frame, card)
-    columns = [pl.col(card.spec.id), reading.total.alias("score_micro")]
+    reading = _read(frame, card)
+    columns = [pl.col(card.spec.id), pl.lit(reading.totals())]
     if parts:
-        columns += [
-            reading.intercept.alias("points_intercept"),
-            *(part.alias(name) for name, part in reading.points.items()),
-        ]
-    scored = households.lazy().select(columns).collect()
-    return _with_reasons(scored, households, card, reading)
+        of_features = (reading.points(feature).alias(f"points_{feature.name}") for feature in card.features)
+        columns += [reading.intercept.alias("points_intercept"), *of_features]
+    scored = reading.households.lazy().select(columns).collect()
+    return _with_reasons(scored, reading)
 
 
 def score_micro(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> pl.Series:
     """What :func:`score` gives as ``score_micro``, alone: nobody is told why a household is not scorable."""
-    households, reading = _read(frame, card)
-    return households.select(reading.total.alias("score_micro")).to_series()
+    return _read(frame, card).totals()
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """A scorecard as expressions over households: points of each feature, whether its answer is usable, the total."""
-
-    stratum: pl.Expr
-    intercept: pl.Expr
-    points: dict[str, pl.Expr]
-    usable: dict[str, pl.Expr]
-    total: pl.Expr
-
-
-def _read(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> tuple[pl.DataFrame, _Reading]:
-    """The columns that a scorecard asks for, and how it reads them."""
+def _read(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> "_Reading":
     spec = card.spec
     needed = [spec.id, *spec.strata, *(feature.name for feature in card.features)]
     lacking = sorted({*needed} - {*frame.collect_schema().names()})
@@ -89,19 +72,53 @@ def _read(frame: pl.DataFrame | pl.LazyFrame, card: Scorecard) -> tuple[pl.DataF
         message = f"no column {', '.join(lacking)}, which the scorecard asks for. Deliver it (cells may be empty)."
         raise NotScorable(message)
     households = frame.lazy().select(list(dict.fromkeys(needed))).collect()
-    stratum = _stratum(households.schema, card)
     lookups = {feature.name: lookup(feature, households.schema[feature.name]) for feature in card.features}
-    points = {
-        f"points_{feature.name}": _points(lookups[feature.name], feature, card.strata, stratum)
-        for feature in card.features
-    }
-    intercept = pl.lit(pl.Series([card.intercept[key] for key in card.strata], dtype=pl.Int64)).gather(stratum)
-    usable = {name: _usable(lookups[name]) for name in lookups}
-    total = functools.reduce(operator.add, points.values(), intercept)
-    if spec.missing != "not_scorable":
-        unusable = pl.sum_horizontal(~fine for fine in usable.values())
-        total = pl.when(unusable <= spec.missing.at_most * len(usable)).then(total)
-    return households, _Reading(stratum, intercept, points, usable, total)
+    return _Reading(households, card, _stratum(households.schema, card), lookups)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Households as a scorecard reads them."""
+
+    households: pl.DataFrame
+    card: Scorecard
+    stratum: pl.Expr
+    lookups: dict[str, _Lookup]
+
+    @property
+    def intercept(self) -> pl.Expr:
+        """Points that every household of a stratum has."""
+        points = pl.Series([self.card.intercept[key] for key in self.card.strata], dtype=pl.Int64)
+        return pl.lit(points).gather(self.stratum)
+
+    def points(self, feature: FeatureTable, unusable: int | None = None) -> pl.Expr:
+        """Points of an answer; of one that cannot be used those it has all the same and ``unusable``, or null."""
+        found, entries = self.lookups[feature.name], list[int | None]()
+        for key in self.card.strata:
+            missing = None if feature.missing_points is None else feature.missing_points[key]
+            instead = missing if unusable is None else (missing or 0) + unusable
+            entries += [feature.points[key][position] if position >= 0 else instead for position in found.bins.tolist()]
+        slot = found.slot
+        if len(self.card.strata) > 1:
+            slot = slot.cast(pl.Int64) + self.stratum * len(found.bins)
+        return pl.lit(pl.Series(entries, dtype=pl.Int64)).gather(slot)
+
+    def is_usable(self, feature: FeatureTable) -> pl.Expr:
+        """Whether an answer has a bin."""
+        found = self.lookups[feature.name]
+        return pl.lit(pl.Series(found.bins >= 0)).gather(found.slot)
+
+    def totals(self) -> pl.Series:
+        """Scores; null where more answers cannot be used than may be, or there is no such stratum."""
+        card = self.card
+        # An answer that cannot be used adds more than all points together: the sum of the points counts these, too.
+        digit = 2 * card.largest_sum + 1
+        whole = self.intercept + pl.sum_horizontal(self.points(feature, digit) for feature in card.features)
+        added = self.households.select(whole).to_series()
+        unusable = (added + card.largest_sum) // digit
+        at_most = 0 if card.spec.missing == "not_scorable" else card.spec.missing.at_most * len(card.features)
+        total = pl.when(unusable <= at_most).then(added - unusable * digit)
+        return pl.select(score_micro=total).to_series()
 
 
 def expenditure(score_micro: pl.Expr, card: Scorecard, line: pl.Expr | float | None = None) -> pl.Expr:
@@ -168,7 +185,7 @@ def lookup(feature: FeatureTable, dtype: pl.DataType) -> _Lookup:
 def bin_of(feature: FeatureTable, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
     """Bin of each row of ``frame`` in ``feature``, -1 where the answer is unusable; what scoring looks up."""
     found = lookup(feature, frame.schema[feature.name])
-    bins = frame.select(pl.lit(pl.Series(found.bins)).gather(found.slot).fill_null(-1).alias("bin"))
+    bins = frame.select(pl.lit(pl.Series(found.bins)).gather(found.slot).alias("bin"))
     return bins["bin"].to_numpy()
 
 
@@ -206,10 +223,10 @@ def _is_whole(dtype: pl.DataType) -> bool:
 
 
 def _dense(column: pl.Expr, dtype: pl.DataType, first: int, last: int, bins: npt.NDArray[np.int64]) -> _Lookup:
-    # One slot before and one behind catch what is outside.
-    whole = column if dtype == pl.Int64 else column.cast(pl.Int64, strict=False)
-    slot = whole.clip(first - 1, last + 1) - (first - 1)
-    return _Lookup(slot, np.array([-1, *bins, -1]))
+    # Slot 0 takes what is outside, and what is not there.
+    whole = column if dtype in {pl.Int32, pl.Int64} else column.cast(pl.Int64, strict=False)
+    slot = pl.when(whole.is_between(first, last)).then(whole - (first - 1)).otherwise(0)
+    return _Lookup(slot, np.array([-1, *bins]))
 
 
 def _stratum(schema: pl.Schema, card: Scorecard) -> pl.Expr:
@@ -225,32 +242,17 @@ def stratum_key(schema: pl.Schema, strata: tuple[str, ...]) -> pl.Expr:
     return pl.concat_str([code(name, schema[name], "category") for name in strata], separator="|")
 
 
-def _points(found: _Lookup, feature: FeatureTable, strata: tuple[str, ...], stratum: pl.Expr) -> pl.Expr:
-    entries: list[int | None] = []
-    for key in strata:
-        unusable = None if feature.missing_points is None else feature.missing_points[key]
-        entries += [feature.points[key][position] if position >= 0 else unusable for position in found.bins.tolist()]
-    slot = found.slot
-    if feature.missing_points is not None:
-        slot = slot.fill_null(0 if found.bins[0] < 0 else len(found.bins) - 1)
-    if len(strata) > 1:
-        slot = slot.cast(pl.Int64) + stratum * len(found.bins)
-    return pl.lit(pl.Series(entries, dtype=pl.Int64)).gather(slot)
-
-
-def _usable(found: _Lookup) -> pl.Expr:
-    return pl.lit(pl.Series(found.bins >= 0)).gather(found.slot).fill_null(value=False)
-
-
-def _with_reasons(scored: pl.DataFrame, households: pl.DataFrame, card: Scorecard, reading: _Reading) -> pl.DataFrame:
+def _with_reasons(scored: pl.DataFrame, reading: _Reading) -> pl.DataFrame:
     # Reasons are text and slow; most households need none, so only the others are asked.
+    households, card = reading.households, reading.card
     flawed = scored["score_micro"].is_null()
     if card.spec.missing != "not_scorable":
-        flawed |= households.select((~pl.all_horizontal(reading.usable.values())).alias("flawed"))["flawed"]
+        is_whole = pl.all_horizontal(reading.is_usable(feature) for feature in card.features)
+        flawed |= households.select(~is_whole).to_series()
     rows = flawed.arg_true()
     asked = households[rows]
     told = [
-        pl.when(~reading.usable[feature.name]).then(_problem(feature, asked[feature.name])) for feature in card.features
+        pl.when(~reading.is_usable(feature)).then(_problem(feature, asked[feature.name])) for feature in card.features
     ]
     if card.spec.strata:
         of_strata = pl.lit(f"unknown_stratum:{','.join(card.spec.strata)}")

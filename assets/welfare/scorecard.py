@@ -130,6 +130,14 @@ class Scorecard:
         )
         return lowest, highest
 
+    @cached_property
+    def largest_sum(self) -> int:
+        """What no sum of some of the points of a stratum exceeds in absolute value, in micro-points."""
+        return max(
+            abs(self.intercept[one]) + sum(max(map(abs, table.all_points(one))) for table in self.features)
+            for one in self.strata
+        )
+
     def to_json(self) -> bytes:
         """Canonical bytes: sorted keys, no spaces, points as integers, bounds as shortest exact decimals."""
         content = {"format": FORMAT, **_ADAPTER.dump_python(self, mode="json")}
