@@ -69,25 +69,31 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
         amount first) and `amount_<programme>` (rupiah per quarter), null where the family has none.
     """
     age = pl.col("age_years")
-    vulnerable = pl.col("is_pregnant") | (age < _UNDER_FIVE)
     counts = {
-        "severe_disability_count": pl.col("has_severe_disability").sum(),
-        "elderly_alone": (pl.len() == 1) & (age.min() >= _ELDERLY),
-        "pregnant_or_under_five_count": vulnerable.sum(),
-        "dependant_count": ((age < _ADULT) | (age >= _ELDERLY)).sum(),
+        "severe_disability_count": pl.col("has_severe_disability"),
+        "pregnant_or_under_five_count": pl.col("is_pregnant") | (age < _UNDER_FIVE),
+        "dependant_count": (age < _ADULT) | (age >= _ELDERLY),
+        "_persons": pl.col("family_id").is_not_null(),
+        "_elderly": age >= _ELDERLY,
     }
     paying = {
         programme: sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
         for programme, rule in programmes.items()
         if rule.components
     }
+    summed = [
+        *(count.fill_null(value=False).cast(pl.Int64).alias(name) for name, count in counts.items()),
+        *(_best(ordered).alias(f"_{programme}") for programme, ordered in paying.items()),
+    ]
+    # Members of a family stand together: its sums are the running ones at its last member, less those before it.
+    together = facts if facts["family_id"].is_sorted() else facts.sort("family_id")
+    is_last = pl.col("family_id").ne_missing(pl.col("family_id").shift(-1))
     rolled = (
-        facts.with_columns(_best(ordered).alias(f"_{programme}") for programme, ordered in paying.items())
-        .group_by("family_id")
-        .agg(
-            *(count.cast(pl.Int64).alias(name) for name, count in counts.items()),
-            *(pl.col(f"_{programme}").sum() for programme in paying),
-        )
+        together.select("family_id", *(one.cum_sum() for one in summed))
+        .filter(is_last)
+        .with_columns(pl.exclude("family_id") - pl.exclude("family_id").shift(1, fill_value=0))
+        .with_columns(elderly_alone=((pl.col("_persons") == 1) & (pl.col("_elderly") == 1)).cast(pl.Int64))
+        .drop("_persons", "_elderly")
     )
     for programme, ordered in paying.items():
         # Many families share few combinations of persons.
