@@ -2,3 +2,5 @@
 
 `python -m benchmarks` runs them all, `python -m benchmarks quarter` one. No test depends on them.
 """
+
+import pipelines  # noqa: F401 - Polars' allocator is told before Polars is loaded, as on the command line

@@ -78,32 +78,26 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
     is_head = pl.col("person_id") == pl.col("head_person_id")
     schooling = pl.col("education").replace_strict(_SCHOOLING, return_dtype=pl.Int32)
 
-    def of_head(value: pl.Expr) -> pl.Expr:
-        return value.filter(is_head).first().cast(pl.Int32)
-
-    return (
-        alive.join(named, on="family_id")
-        .with_columns(_age=age_on(day))
-        .group_by("family_id")
-        .agg(
-            household_size=pl.len().cast(pl.Int32),
-            under_seven_count=(age < _SCHOOL_AGE[0]).sum().cast(pl.Int32),
-            school_age_count=school_age.sum().cast(pl.Int32),
-            elderly_count=(age >= ELDERLY_AGE).sum().cast(pl.Int32),
-            working_count=(pl.col("work_position") > 0).sum().cast(pl.Int32),
-            disabled_count=(pl.col("disability") <= SEVERE).sum().cast(pl.Int32),
-            head_age=of_head(age),
-            head_is_female=of_head(pl.col("sex") == "female"),
-            head_education=of_head(schooling),
-            highest_education=schooling.max(),
-            head_work_position=of_head(pl.col("work_position")),
-            head_is_married=of_head(pl.col("marital_status") == _MARRIED),
-            children_out_of_school_count=(school_age & (pl.col("school_participation") != _ATTENDS))
-            .sum()
-            .cast(pl.Int32),
-        )
-        .sort("family_id")
+    members = alive.join(named, on="family_id").with_columns(_age=age_on(day))
+    of_heads = members.filter(is_head).select(
+        "family_id",
+        head_age=age,
+        head_is_female=(pl.col("sex") == "female").cast(pl.Int32),
+        head_education=schooling,
+        head_work_position=pl.col("work_position").cast(pl.Int32),
+        head_is_married=(pl.col("marital_status") == _MARRIED).cast(pl.Int32),
     )
+    of_all = members.group_by("family_id").agg(
+        household_size=pl.len().cast(pl.Int32),
+        under_seven_count=(age < _SCHOOL_AGE[0]).sum().cast(pl.Int32),
+        school_age_count=school_age.sum().cast(pl.Int32),
+        elderly_count=(age >= ELDERLY_AGE).sum().cast(pl.Int32),
+        working_count=(pl.col("work_position") > 0).sum().cast(pl.Int32),
+        disabled_count=(pl.col("disability") <= SEVERE).sum().cast(pl.Int32),
+        highest_education=schooling.max(),
+        children_out_of_school_count=(school_age & (pl.col("school_participation") != _ATTENDS)).sum().cast(pl.Int32),
+    )
+    return of_all.join(of_heads, on="family_id", how="left").sort("family_id")
 
 
 def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
