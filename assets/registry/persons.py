@@ -71,7 +71,7 @@ def _with_evidence(
         .join(_days_of_checks(coverage), on="regency_code", how="left")
         .join(before, on="person_id", how="left")
     )
-    return joined.with_columns(part for fact in PERSON_FACTS for part in _newest(fact))
+    return joined.lazy().with_columns(part for fact in PERSON_FACTS for part in _newest(fact)).collect()
 
 
 def _days_of_checks(coverage: Iterable[Coverage]) -> pl.DataFrame:

@@ -54,8 +54,10 @@ def living(persons: pl.DataFrame) -> pl.DataFrame:
 
 def heads(alive: pl.DataFrame) -> pl.DataFrame:
     """`family_id, head_person_id, head_name`: the head, or who takes over: spouse, else the oldest living member."""
+    order = pl.col("relation").clip(upper_bound=3)
     return (
-        alive.sort("family_id", pl.col("relation").clip(upper_bound=3), "birth_date", "person_id")
+        alive.filter(order == order.min().over("family_id"))
+        .sort("family_id", order, "birth_date", "person_id")
         .unique("family_id", keep="first", maintain_order=True)
         .select("family_id", head_person_id="person_id", head_name="name")
     )
