@@ -114,7 +114,7 @@ class _Reading:
         # An answer that cannot be used adds more than all points together: the sum of the points counts these, too.
         digit = 2 * card.largest_sum + 1
         whole = self.intercept + pl.sum_horizontal(self.points(feature, digit) for feature in card.features)
-        added = self.households.select(whole).to_series()
+        added = self.households.lazy().select(whole).collect().to_series()
         unusable = (added + card.largest_sum) // digit
         at_most = 0 if card.spec.missing == "not_scorable" else card.spec.missing.at_most * len(card.features)
         total = pl.when(unusable <= at_most).then(added - unusable * digit)
