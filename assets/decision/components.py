@@ -14,7 +14,8 @@ _ATTENDS = 2
 _SEVERE = 2
 _SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_BITS = 126
+_BITS = 100
+"""Of 127: what is left is for running sums over a regency's members."""
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
