@@ -1,8 +1,8 @@
-"""Ten million families decided: filters, score, deciles, ranking and transitions with causes, beside a plain query.
+"""Ten million families decided: filters, score, deciles, places, ranking, causes of moves; beside a plain query.
 
 Two quarters of a synthetic Banyuwangi are run and published; their registry is then laid out as often as it takes, each
-copy as regencies of its own. Either measurement runs in a process of its own, whose peak memory is its own, on the same
-files. The plain query only scores, ranks and cuts.
+copy as regencies of its own; the places of the whole country are shared out beside. Either measurement runs in a
+process of its own, whose peak memory is its own, on the same files. The plain query only scores, ranks and cuts.
 """
 
 import json
@@ -22,8 +22,10 @@ from joblib import Parallel, delayed
 from assets.decision.draft import find_draft
 from assets.decision.families import Families, Terms
 from assets.decision.judge import asked_of, eligibility, judge
+from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.intake.poverty import poverty_of
 from assets.lake import PARQUET
 from assets.published import current
 from assets.welfare.score import lookup
@@ -31,7 +33,7 @@ from benchmarks.quarter import QUARTERS, invent, run_and_publish
 from pipelines.home import Home
 from schemas.regions import regencies
 from schemas.tables import TABLES
-from schemas.vocabularies import Status
+from schemas.vocabularies import Feed, Status
 
 FAMILIES = int(os.environ.get("PERLINSOS_BENCH_DECIDED", "10000000"))
 BUDGET_SECONDS, BUDGET_MIB, BUDGET_FOR = 90, 6_144, 10_000_000
@@ -47,7 +49,8 @@ def _laid_out(home: Home, folder: Path) -> int:
     """Write the copies, one folder per regency, and count their families."""
     house = home.house
     drafts = [find_draft(house, current(house)[quarter]["draft"]) for quarter in QUARTERS]
-    (folder / _TERMS).write_bytes(pickle.dumps([draft.terms(house) for draft in drafts]))
+    figures = poverty_of(house, drafts[1].pins, drafts[1].pins.tables(house.lake)[Feed.POVERTY_STATISTICS])
+    (folder / _TERMS).write_bytes(pickle.dumps([*(draft.terms(house) for draft in drafts), figures]))
     tables = [{key: draft.table(house, key) for key in keys} for draft, keys in zip(drafts, (_THEN, _NOW), strict=True)]
     here = sorted(tables[1]["registry/families"].shards)
     codes = iter(regencies()["code"].sort())
@@ -104,22 +107,23 @@ def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
 
 
 def decided(folder: str) -> None:
-    """Decide every regency of a folder, two at a time, and print what it took."""
+    """Give every regency of the country its places, decide those of a folder, two at a time; print what it took."""
     began = time.monotonic()
-    then, now = pickle.loads((Path(folder) / _TERMS).read_bytes())  # noqa: S301
-    places = sorted(place for place in Path(folder).iterdir() if place.is_dir())
-    counts = Parallel(n_jobs=2, backend="threading")(delayed(decide_regency)(place, then, now) for place in places)
+    then, now, figures = pickle.loads((Path(folder) / _TERMS).read_bytes())  # noqa: S301
+    given = places(now.policy, figures, None, None)
+    here = sorted(place for place in Path(folder).iterdir() if place.is_dir())
+    counts = Parallel(n_jobs=2, backend="threading")(delayed(decide_regency)(place, then, now) for place in here)
     total = {name: sum(one.get(name, 0) for one in counts) for name in sorted({name for one in counts for name in one})}
-    _tell(began, total)
+    _tell(began, {"places": int(given["seats"].sum()), **total})
 
 
 def plain(folder: str) -> None:
     """Score the same families, put them in order and cut, as one would by hand, and print what it took."""
     began = time.monotonic()
-    _, now = pickle.loads((Path(folder) / _TERMS).read_bytes())  # noqa: S301
-    places = sorted(place for place in Path(folder).iterdir() if place.is_dir())
+    _, now, _ = pickle.loads((Path(folder) / _TERMS).read_bytes())  # noqa: S301
+    here = sorted(place for place in Path(folder).iterdir() if place.is_dir())
     recipients = 0
-    for place in places:
+    for place in here:
         asked = [feature.name for feature in now.scorecard.features]
         families = pl.scan_parquet(place / "now-registry-families.parquet").select("family_id", *asked)
         schema = families.collect_schema()
