@@ -60,7 +60,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     slot = pl.Series([None], dtype=pl.UInt32).new_from_index(0, placed.height)
     slot = slot.scatter(queue[_ROW], pl.int_range(queue.height, dtype=pl.UInt32, eager=True))
     return (
-        placed.hstack(decided.select(pl.all().gather(slot)))
+        placed.hstack(taken(decided, slot))
         .with_columns(status=pl.coalesce("decided", "status"))
         .with_columns(
             amount_rupiah=pl.when(pl.col("status") == Status.RECIPIENT).then("amount_due_rupiah").otherwise(0)
@@ -80,11 +80,11 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
         Which rows of `eligible` are to be ranked against each other, in the order of the result; null stays null.
     """
     if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
-        return rank(eligible.select(pl.all().gather(rows)), seats, terms)["status"]
+        return rank(taken(eligible, rows), seats, terms)["status"]
     score = pl.col("score_micro")
     at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
-    row = rows.gather(at).alias(_ROW)
-    queue = eligible.select(terms.area, "programme", score).select(pl.all().gather(row))
+    row = rows.gather(at)
+    queue = taken(eligible.select(terms.area, "programme", score), row)
     queue = _with_places(queue, seats, terms).select(_GROUP, "seats", score)
     last = queue.group_by(_GROUP).agg(
         last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
@@ -97,7 +97,7 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
     left = pl.col("seats").first() - pl.col("inside").sum()
     open_seats = queue.group_by(_GROUP).agg(open_seats=left.cast(pl.Int64))
     is_edge = queue["score_micro"] == queue["last"]
-    drawn = eligible.select(pl.all().gather(row.filter(is_edge)))
+    drawn = taken(eligible, row.filter(is_edge))
     open_here = queue.filter(is_edge).join(open_seats, on=_GROUP, how="left", maintain_order="left")["open_seats"]
     places = drawn.select("programme", regency_code=terms.area, seats=open_here).unique()
     is_drawn = rank(drawn, places, terms)["status"] == Status.RECIPIENT
@@ -105,6 +105,11 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
     words = pl.concat([eligible["status"], pl.Series([Status.RECIPIENT.value, Status.WAITING.value])])
     word = eligible.height + (~inside).cast(rows.dtype)
     return words.gather(rows.clone().scatter(at, word))
+
+
+def taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """The rows with these numbers, in their order; all null where the number is null."""
+    return frame.select(pl.all().gather(rows))
 
 
 def read_of(terms: Terms) -> list[str]:
@@ -133,7 +138,7 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     groups = runs.unique().sort(group).with_row_index(_GROUP)
     numbered = groups.join(places, on=group, how="left").with_columns(pl.col("seats").fill_null(0))
     found = runs.join(numbered, on=group, how="left", maintain_order="left").select(_GROUP, "seats")
-    return eligible.hstack(found.select(pl.all().gather(named["_run"])))
+    return eligible.hstack(taken(found, named["_run"]))
 
 
 def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.decision.families import Families, Terms
 from assets.decision.judge import ELIGIBLE, eligibility, judge
-from assets.decision.ranking import read_of, statuses
+from assets.decision.ranking import read_of, statuses, taken
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus, Source, Status
@@ -109,7 +109,7 @@ def transitions(now: Now, before: Before) -> pl.DataFrame:
     here = pl.concat(
         [
             named,
-            _taken(stood.select(from_regency_code="regency_code", from_status="status"), then),
+            taken(stood.select(from_regency_code="regency_code", from_status="status"), then),
             now.decided.select(to_status="status"),
         ],
         how="horizontal",
@@ -132,10 +132,6 @@ def _number() -> pl.Expr:
     return pl.int_range(pl.len(), dtype=pl.UInt32)
 
 
-def _taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
-    return frame.select(pl.all().gather(rows))
-
-
 def _causes(now: Now, before: Before, then: pl.Series, moved: pl.Series) -> pl.Series:
     """The cause of each move: the last factor at which the status became another one, or the others if nobody but they.
 
@@ -146,14 +142,14 @@ def _causes(now: Now, before: Before, then: pl.Series, moved: pl.Series) -> pl.S
     moved : Series
         The rows whose cause is asked for.
     """
-    stood = _taken(before.statuses.select(_OWN), then.gather(moved))
+    stood = taken(before.statuses.select(_OWN), then.gather(moved))
     earlier, own = stood["status"], _own(stood.with_columns(status=_BEFORE_PLACES))
     cause = pl.Series([None], dtype=pl.String).new_from_index(0, len(moved))
     rows, worlds = _worlds(now, before, then.is_not_null())
     for number, world in enumerate(worlds, start=1):
         is_last = number == len(worlds)
         status = now.decided["status"] if is_last else statuses(rows, world.rows, world.seats, world.terms)
-        status, own_now = status.gather(moved), _own(_taken(rows.select(_OWN), world.rows.gather(moved)))
+        status, own_now = status.gather(moved), _own(taken(rows.select(_OWN), world.rows.gather(moved)))
         word = pl.lit(world.factor.value)
         if world.factor in _FACTS_OF_FAMILIES:
             word = pl.when(own_now == own).then(pl.lit(Cause.COMPETITORS.value)).otherwise(word)
