@@ -42,6 +42,11 @@ class LevelRule:
     u: float
     by_frequency: bool = False
 
+    @property
+    def is_a_look(self) -> bool:
+        """Whether the condition only asks which values are the same, which costs next to nothing."""
+        return "(" not in self.condition and self.condition != "ELSE"
+
 
 EXCHANGED = "given_name_l = family_name_r and family_name_l = given_name_r and given_name_l <> family_name_l"
 _NAME_SIMILAR = ((0.92, 0.12, 0.004), (0.85, 0.05, 0.01), (0.7, 0.03, 0.06))

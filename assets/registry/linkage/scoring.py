@@ -7,6 +7,7 @@ parts of a weight are integers that add up, and outcomes are decided on rounded 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +16,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from assets.registry.linkage.model import MICRO, LinkageModel, missing_condition, recipe
+from assets.registry.linkage.model import MICRO, Comparison, LinkageModel, missing_condition, recipe
 from schemas.errors import Refused
 
 SAME, CLERK = "same", "clerk"
@@ -30,7 +31,7 @@ _MOST_SHARERS = 20
 _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
-_NO_DATES = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
+_NO_DATES = ("18991230", "18991231", "19000101", "19700101")
 # Level of a name from which on it is the same, be it in another order.
 _SAME_NAME = 4
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
@@ -110,7 +111,7 @@ def score_pairs(
         rows = con.sql("SELECT count(*) FROM block").fetchall()[0][0]
         parts = max(1, math.ceil(rows / _PART_ROWS))
         for part in range(parts):
-            scored = _weighed(con, model, prior, least, pairs_sql(model.columns, part, parts))
+            scored = _weighed(model, prior, least, pairs_sql(model.columns, part, parts))
             verb = "CREATE TABLE found AS" if part == 0 else "INSERT INTO found"
             con.execute(f"{verb} {scored}")
         names = [one.name for one in model.comparisons]
@@ -206,10 +207,11 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
     if missing:
         message = f"the persons lack {', '.join(missing)}, which the linkage model asks for. Add the columns."
         raise Refused(message)
-    cleaned = ", ".join(f"{_cleaned(name)} AS {name}" for name in columns)
+    plain = ", ".join(f"{_plain(name)} AS {name}" for name in columns)
+    kept = ", ".join(f"CASE WHEN {_is_something(name)} THEN {name} END AS {name}" for name in columns)
     # A table of this process is seen by this connection alone; a database on disk could not keep a view of it.
     con.register("given", given)
-    con.execute(f"CREATE TABLE cleaned AS SELECT id, {cleaned} FROM given ORDER BY id")
+    con.execute(f"CREATE TABLE cleaned AS SELECT id, {kept} FROM (SELECT id, {plain} FROM given) ORDER BY id")
     for name in set(columns) & set(_NUMBERS):
         con.execute(
             f"UPDATE cleaned SET {name} = NULL WHERE {name} IN "
@@ -237,32 +239,37 @@ def _in_batches(people: pl.DataFrame) -> pa.Table:
     return pa.Table.from_batches(whole.to_batches(max_chunksize=_ROW_GROUP), whole.schema)
 
 
-def _cleaned(column: str) -> str:
-    plain = f"lower(strip_accents(nfc_normalize({column})))"
+def _plain(column: str) -> str:
+    """SQL of a value in lower case without accents and signs; of a date as ``19881231``."""
     if column == "birth_date":
-        nothing = ", ".join(f"DATE '{day}'" for day in _NO_DATES)
-        return (
-            f"CASE WHEN {column} NOT IN ({nothing}) AND year({column}) BETWEEN {_FIRST_YEAR} AND {_LAST_YEAR} "
-            f"THEN strftime({column}, '%Y%m%d') END"
-        )
+        return f"CASE WHEN year({column}) BETWEEN {_FIRST_YEAR} AND {_LAST_YEAR} THEN strftime({column}, '%Y%m%d') END"
+    bare = f"lower(strip_accents(nfc_normalize({column})))"
+    # Most values need no more than a look: digits, or words and single separators.
     if column in _NUMBERS:
-        nothing = ", ".join(f"'{word.replace(' ', '')}'" for word in _NO_WORDS)
         # Numbers that went through a floating point column end in .0.
-        text = rf"regexp_replace(regexp_replace({plain}, '\.0+$', ''), '[^\p{{L}}\p{{N}}@]+', '', 'g')"
-        is_something = (
-            f"replace(text, left(text, 1), '') <> '' AND text NOT IN ({nothing}) "
-            "AND NOT starts_with('123456789012345678901234567890', text)"
-        )
+        text = rf"regexp_replace(regexp_replace({bare}, '\.0+$', ''), '[^\p{{L}}\p{{N}}@]+', '', 'g')"
+        return f"CASE WHEN regexp_full_match({column}, '[0-9]+') THEN {column} ELSE {text} END"
+    # An apostrophe parts no word.
+    whole = rf"regexp_replace({bare}, '[''\x{{2019}}`]+', '', 'g')"
+    text = rf"trim(regexp_replace({whole}, '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
+    is_plain = f"regexp_full_match(lower({column}), '[a-z0-9]+([ .][a-z0-9]+)*')"
+    return f"CASE WHEN {is_plain} THEN replace(lower({column}), '.', ' ') ELSE {text} END"
+
+
+def _is_something(column: str) -> str:
+    """SQL of whether a plain value stands for something."""
+    if column == "birth_date":
+        nothing: Sequence[str] = _NO_DATES
+    elif column in _NUMBERS:
+        nothing = [word.replace(" ", "") for word in _NO_WORDS]
     else:
-        nothing = ", ".join(f"'{word}'" for word in ("", *_NO_WORDS))
-        # An apostrophe parts no word.
-        whole = rf"regexp_replace({plain}, '[''\x{{2019}}`]+', '', 'g')"
-        text = rf"trim(regexp_replace({whole}, '[^\p{{L}}\p{{N}}]+', ' ', 'g'))"
-        # Most values are words and single separators, which needs no more than a look.
-        is_plain = f"regexp_full_match(lower({column}), '[a-z0-9]+([ .][a-z0-9]+)*')"
-        text = f"CASE WHEN {is_plain} THEN replace(lower({column}), '.', ' ') ELSE {text} END"
-        is_something = f"text NOT IN ({nothing})"
-    return f"list_filter([{text}], lambda text: {is_something})[1]"
+        nothing = ["", *_NO_WORDS]
+    listed = ", ".join(f"'{word}'" for word in nothing)
+    is_word = f"{column} NOT IN ({listed})"
+    if column not in _NUMBERS:
+        return is_word
+    is_counted_up = f"starts_with('123456789012345678901234567890', {column})"
+    return f"replace({column}, left({column}, 1), '') <> '' AND {is_word} AND NOT {is_counted_up}"
 
 
 def _name_key(columns: Collection[str]) -> str:
@@ -276,45 +283,45 @@ def _name_key(columns: Collection[str]) -> str:
     return f"nullif(array_to_string(list_sort(string_split({name}, ' ')), ' '), '')"
 
 
-def blocking_rules(columns: Collection[str]) -> dict[str, str]:
-    """The rules that may propose pairs of a file with these columns: name to the keys of a person, as a list in SQL.
+def blocking_rules(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The rules that may propose pairs of a file with these columns: name to what two persons share, in SQL.
 
-    Two persons that share a key are compared. The narrow rules come first.
+    Persons that share all parts of a rule are compared; of a part that is a list (`unnest`) any entry. The narrow rules
+    come first.
     """
-    words = "list_distinct(string_split(name_key, ' '))"
-    starts = f"list_distinct(list_transform({words}, lambda word: left(word, 3)))"
+    word = "unnest(string_split(name_key, ' '))"
+    starts = "list_distinct(list_transform(string_split(name_key, ' '), lambda word: left(word, 3)))"
+    start = f"unnest({starts})"
     year, day = "left(birth_date, 4)", "right(birth_date, 4)"
 
-    def each(keys: str, other: str) -> str:
-        return f"list_transform({keys}, lambda word: word || '|' || {other})"
+    def half(number: str) -> str:
+        halves = f"'<' || left({number}, length({number}) // 2), '>' || right({number}, (length({number}) + 1) // 2)"
+        return f"unnest([{halves}])"
 
-    def halves(number: str) -> str:
-        return f"['<' || left({number}, length({number}) // 2), '>' || right({number}, (length({number}) + 1) // 2)]"
-
-    rules = (
-        ("national_id", ("national_id",), "[national_id]"),
-        ("contact", ("contact",), "[contact]"),
-        ("word of name, birth date", ("name", "birth_date"), each(words, "birth_date")),
-        ("name, region", ("name", "region"), "[name_key || '|' || region]"),
-        ("name, year of birth", ("name", "birth_date"), f"[name_key || '|' || {year}]"),
-        ("birth date, region", ("birth_date", "region"), "[birth_date || '|' || region]"),
-        ("birth date, address", ("birth_date", "address"), "[birth_date || '|' || address]"),
-        ("name", ("name",), "[name_key]"),
-        ("word of name, address", ("name", "address"), each(words, "address")),
-        ("word of name, region", ("name", "region"), each(words, "region")),
-        ("birth date", ("birth_date",), "[birth_date]"),
-        ("address", ("address",), "[address]"),
-        ("word of name, year of birth", ("name", "birth_date"), each(words, year)),
-        ("word of name, day of birth", ("name", "birth_date"), each(words, day)),
-        ("half of national_id", ("national_id",), halves("national_id")),
-        ("half of contact", ("contact",), halves("contact")),
-        ("starts of names", ("name",), f"[array_to_string(list_sort({starts}), ' ')]"),
-        ("start of name, year of birth", ("name", "birth_date"), each(starts, year)),
-        ("word of name", ("name",), words),
-        ("region, year of birth", ("region", "birth_date"), f"[region || '|' || {year}]"),
+    rules: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+        ("national_id", ("national_id",), ("national_id",)),
+        ("contact", ("contact",), ("contact",)),
+        ("word of name, birth date", ("name", "birth_date"), (word, "birth_date")),
+        ("name, region", ("name", "region"), ("name_key", "region")),
+        ("name, year of birth", ("name", "birth_date"), ("name_key", year)),
+        ("birth date, region", ("birth_date", "region"), ("birth_date", "region")),
+        ("birth date, address", ("birth_date", "address"), ("birth_date", "address")),
+        ("name", ("name",), ("name_key",)),
+        ("word of name, address", ("name", "address"), (word, "address")),
+        ("word of name, region", ("name", "region"), (word, "region")),
+        ("birth date", ("birth_date",), ("birth_date",)),
+        ("address", ("address",), ("address",)),
+        ("word of name, year of birth", ("name", "birth_date"), (word, year)),
+        ("word of name, day of birth", ("name", "birth_date"), (word, day)),
+        ("half of national_id", ("national_id",), (half("national_id"),)),
+        ("half of contact", ("contact",), (half("contact"),)),
+        ("starts of names", ("name",), (f"array_to_string(list_sort({starts}), ' ')",)),
+        ("start of name, year of birth", ("name", "birth_date"), (start, year)),
+        ("word of name", ("name",), (word,)),
+        ("region, year of birth", ("region", "birth_date"), ("region", year)),
     )
     has = set(columns) | ({"name"} if set(columns) & set(_NAMES) else set())
-    return {name: keys for name, needed, keys in rules if has >= set(needed)}
+    return {name: shared for name, needed, shared in rules if has >= set(needed)}
 
 
 def propose(con: duckdb.DuckDBPyConnection, columns: Sequence[str], persons: int, most: int | None = None) -> None:
@@ -331,26 +338,29 @@ def propose(con: duckdb.DuckDBPyConnection, columns: Sequence[str], persons: int
         return
     most = most or max(_LEAST_PAIRS, persons)
     step = max(1, math.ceil(persons / _SAMPLE_PERSONS))
-    for rule, keys in blocking_rules(columns).items():
+    con.execute(f"CREATE TABLE sample AS FROM person WHERE n % {step} = 0")
+    for rule, shared in blocking_rules(columns).items():
+        parts = {f"part_{at}": sql for at, sql in enumerate(shared)}
+        listed = ", ".join(f"{sql} AS {name}" for name, sql in parts.items())
         held = (
-            f"SELECT hash('{rule}', key) AS k, n FROM (SELECT unnest({keys}) AS key, n FROM person{{where}}) "
-            "WHERE key IS NOT NULL"
+            f"SELECT hash('{rule}', {', '.join(parts)}) AS k, n FROM (SELECT n, {listed} FROM {{people}}) "
+            f"WHERE {' AND '.join(f'{name} IS NOT NULL' for name in parts)}"
         )
         sampled = con.sql(
             "SELECT coalesce(sum(c * (c - 1) // 2), 0) FROM (SELECT count(*) AS c FROM "
-            f"({held.format(where=f' WHERE n % {step} = 0')}) GROUP BY k)"
+            f"({held.format(people='sample')}) GROUP BY k)"
         ).fetchall()[0][0]
         if int(sampled) * step * step > _TOO_WIDE * most:
             continue
-        con.execute(f"CREATE OR REPLACE TABLE held AS {held.format(where='')}")
+        con.execute(f"CREATE OR REPLACE TABLE held AS {held.format(people='person')}")
         con.execute("CREATE OR REPLACE TABLE size AS SELECT k, count(*) AS c FROM held GROUP BY k HAVING count(*) > 1")
         largest = con.sql(
             "SELECT coalesce(max(c), 0) FROM (SELECT c, sum(sum(c * (c - 1) // 2)) OVER (ORDER BY c) AS pairs "
             f"FROM size GROUP BY c) WHERE pairs <= {most}"
         ).fetchall()[0][0]
         con.execute(f"INSERT INTO block SELECT k, n FROM held SEMI JOIN (FROM size WHERE c <= {largest}) USING (k)")
-    con.execute("DROP TABLE IF EXISTS held")
-    con.execute("DROP TABLE IF EXISTS size")
+    for name in ("held", "size", "sample"):
+        con.execute(f"DROP TABLE IF EXISTS {name}")
 
 
 def pairs_sql(columns: Collection[str], part: int = 0, parts: int = 1) -> str:
@@ -382,30 +392,36 @@ def level_sql(name: str, columns: Collection[str]) -> str:
     return f"CASE WHEN {missing_condition(name, columns)} THEN -1 {choices} ELSE 0 END"
 
 
-def _weighed(con: duckdb.DuckDBPyConnection, model: LinkageModel, prior: int, least: int, pairs: str) -> str:
-    """SQL of the pairs that weigh at least so much, with levels and parts; hopeless ones are dropped on the way."""
+def _weighed(model: LinkageModel, prior: int, least: int, pairs: str) -> str:
+    """SQL of the pairs that weigh at least so much, with levels and parts; hopeless ones are dropped on the way.
+
+    A pair begins with the most it could weigh, as far as a look tells whether values are the same, and is compared
+    while that is enough.
+    """
     held = sorted(model.comparisons, key=lambda one: _BY_COST.index(one.name))
-    most = {}
+    most = ", ".join(f"({_most(one, model.columns)})::BIGINT AS most_{one.name}" for one in held)
+    total = " + ".join([f"{prior}::BIGINT", *(f"most_{one.name}" for one in held)])
+    sql = f"SELECT *, {total} AS weight_micro FROM (SELECT *, {most} FROM ({pairs}))"
+    sql = f"SELECT * FROM ({sql}) WHERE weight_micro >= {least}"
     for one in held:
-        frequent = one.levels[0].by_frequency
-        rarest = (
-            con.sql(f"SELECT coalesce(max(frequency_{one.name}), 0) FROM person").fetchall()[0][0] if frequent else 0
-        )
-        most[one.name] = max(0, *(level.weight_micro + rarest * level.by_frequency for level in one.levels))
-    sql = f"SELECT *, {prior}::BIGINT AS weight_micro FROM ({pairs})"
-    for at, one in enumerate(held):
         name = one.name
-        weights = " ".join(
-            f"WHEN {one.number(place)} THEN {level.weight_micro}"
-            + (f" + frequency_{name}" if level.by_frequency else "")
-            for place, level in enumerate(one.levels)
-        )
-        rest = sum(most[later.name] for later in held[at + 1 :])
+        weights = " ".join(f"WHEN {one.number(place)} THEN {_weight(one, place)}" for place in range(len(one.levels)))
         sql = f"SELECT *, {level_sql(name, model.columns)}::BIGINT AS level_{name} FROM ({sql})"
         sql = f"SELECT *, (CASE level_{name} {weights} ELSE 0 END)::BIGINT AS weight_micro_{name} FROM ({sql})"
-        sql = (
-            f"SELECT * REPLACE (weight_micro + weight_micro_{name} AS weight_micro) FROM ({sql}) "
-            f"WHERE weight_micro + weight_micro_{name} + {rest} >= {least}"
-        )
+        weight = f"weight_micro - most_{name} + weight_micro_{name}"
+        sql = f"SELECT * REPLACE ({weight} AS weight_micro) FROM ({sql}) WHERE {weight} >= {least}"
     parts = ", ".join(f"weight_micro_{one.name}, level_{one.name}" for one in model.comparisons)
     return f"SELECT left_n, right_n, weight_micro, {parts} FROM ({sql})"
+
+
+def _most(one: Comparison, columns: Collection[str]) -> str:
+    """SQL of the most a comparison can weigh: what it weighs where values are the same, else its best other level."""
+    looks = list(takewhile(lambda rule: rule.is_a_look, recipe(columns)[one.name]))
+    same = " ".join(f"WHEN {rule.condition} THEN {_weight(one, place)}" for place, rule in enumerate(looks))
+    rest = max(level.weight_micro for level in one.levels[len(looks) :])
+    return f"CASE WHEN {missing_condition(one.name, columns)} THEN 0 {same} ELSE {rest} END"
+
+
+def _weight(one: Comparison, place: int) -> str:
+    level = one.levels[place]
+    return f"{level.weight_micro} + frequency_{one.name}" if level.by_frequency else str(level.weight_micro)
