@@ -1,11 +1,14 @@
 """One person in one family: cards, numbers, claims and the dead, from statements to the registry of two quarters."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from assets.registry.resolve import _bucket_shards
+from assets.registry import resolve as room
+from assets.registry.resolve import UNNUMBERED, _bucket_shards
 from schemas.identifiers import BUCKETS
 from schemas.vocabularies import Feed, Source
 from tests.made_registry import (
@@ -42,8 +45,11 @@ AFTER_CUT_OFF = date(2026, 1, 21)
 BABY = {"name": "BAYI", "birth_date": date(2025, 12, 24), "marital_status": 1, "school_participation": 1}
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
+@pytest.fixture(params=["one shard", pytest.param("a shard per row", marks=pytest.mark.slow)])
+def office(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Office:
+    if request.param != "one shard":
+        monkeypatch.setattr(room, "ROWS_PER_BUCKET_SHARD", 1)
+        monkeypatch.setattr(room, "FAMILIES_PER_GROUP", 1)
     return Office.in_folder(tmp_path)
 
 
@@ -306,6 +312,20 @@ def test_a_newborn_who_is_given_a_number_is_still_one_child(office: Office) -> N
     assert office.resolve(Q1).persons_of(OURS) == [HUSBAND, None]
     assert office.resolve(Q2).persons_of(OURS) == [CHILD, HUSBAND]
     assert office.resolve(Q3).persons_of(OURS) == [CHILD, HUSBAND]
+
+
+def test_whoever_lay_in_another_shard_has_the_periods_that_shard_holds_now(office: Office) -> None:
+    office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: [member(OURS, None, 3, DEC, **BABY)]})
+    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, CHILD, 3, FEB, **BABY)]})
+    first = office.resolve(Q1).registry
+    office.resolve(Q2)
+    key, lake = "registry/person_periods", office.house.lake
+    contract, table = office.house.contracts[key], first[key]
+    earlier = table.read(contract, UNNUMBERED).with_columns(valid_from=DEC)
+    corrected = lake.write(contract, str(Q1), UNNUMBERED, "corrected", earlier)
+    office.registry = {**first, key: replace(table, shards={**table.shards, UNNUMBERED: corrected})}
+    child = office.resolve(Q2).person(CHILD)["person_id"]
+    assert office.table("person_periods").filter(pl.col("person_id") == child)["valid_from"].to_list() == [DEC]
 
 
 # What is stated of a person

@@ -13,6 +13,8 @@ from schemas.vocabularies import FamilyEvent, PersonEvent
 _STATE = ("family_card_number", "village_code", "head_person_id")
 _FAMILY_COLUMNS = ("family_id", "valid_from", "valid_to", *_STATE, "began_by", "ended_by")
 _PERSON_COLUMNS = ("person_id", "family_id", "valid_from", "valid_to", "began_by", "ended_by")
+PERIOD_COLUMNS = ("person_id", "family_id", "birth_date", "stated_date", "is_deceased", "is_deceased_date")
+"""What of a person decides its periods."""
 _NEWBORN_DAYS = 366
 _DAY = pl.duration(days=1)
 
@@ -76,7 +78,7 @@ def person_periods(persons: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFram
     Parameters
     ----------
     persons : DataFrame
-        Contract `registry/persons`.
+        Contract `registry/persons`, at least `PERIOD_COLUMNS`.
     previous : DataFrame
         Last quarter's periods of these persons.
     """

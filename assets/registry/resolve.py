@@ -21,7 +21,7 @@ from assets.registry.deciles import DECILES, official_deciles
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on, pair_scorer
-from assets.registry.periods import family_periods, person_periods
+from assets.registry.periods import PERIOD_COLUMNS, family_periods, person_periods
 from assets.registry.persons import persons_of
 from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
 from assets.registry.settling import Settled
@@ -154,12 +154,23 @@ def resolve(
         scans["registry/persons"], receiving, house.key,
     )  # fmt: skip
     room = _Quarter(house, quarter, said, before, index)
-    settings = (house.key, said, house.policy(quarter), house.days(quarter), house.questionnaire)
+    # Persons and families come from any shard of last quarter.
+    built_on = sorted(one.content_hash for one in before.values())
+    settings = (house.key, said, house.policy(quarter), house.days(quarter), house.questionnaire, built_on)
     cards = [feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.CURRENT_RECIPIENTS)]
 
+    # Last quarter a person may have borne several identities; each of them counted where the person did.
+    borne = scans["registry/aliases"].join(scans["registry/persons"].select("person_id", "family_id"), on="person_id")
     buckets = _bucket_shards(-(-(feeds[Feed.MEMBERS].rows + before["registry/claims"].rows) // ROWS_PER_BUCKET_SHARD))
     (claims,) = lake.map_shards(
-        _claims, str(quarter), [room.contract("claims")], buckets, [*cards, *before.values()], room, settings=settings
+        _claims,
+        str(quarter),
+        [room.contract("claims")],
+        buckets,
+        cards,
+        room,
+        borne.select("identity_id", "family_id").collect(),
+        settings=settings,
     )
     claimed = claims.scan(room.contract("claims"))
     policy = house.policy(quarter).registry
@@ -177,15 +188,14 @@ def resolve(
     ).collect()  # fmt: skip
     (persons,) = lake.map_shards(
         _persons, str(quarter), [room.contract("persons")], [*buckets, UNNUMBERED],
-        [claims, *made, *cards, feeds[Feed.EVIDENCE], *before.values()], room, claimed, found.settled, doubted_before,
+        [claims, *made, *cards, feeds[Feed.EVIDENCE]], room, claimed, found.settled, doubted_before,
         settings=settings,
     )  # fmt: skip
     people = persons.scan(room.contract("persons"))
     room = replace(room, people=people)
     (times,) = lake.map_shards(
         _person_periods, str(quarter), [room.contract("person_periods")], [*persons.shards, WHOLE],
-        [persons, before["registry/person_periods"]], room, persons,
-        settings=settings,
+        [persons], room, persons, _periods_elsewhere(room, found.settled), settings=settings,
     )  # fmt: skip
     personless = newcomers_without_persons(claimed, found.settled, found.cases, index)
     of_regency = lake.map_shards(
@@ -194,9 +204,7 @@ def resolve(
          for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
-        room, personless, found.cases,
-        # Families come from any regency's shards of last quarter.
-        settings=(*settings, sorted(one.content_hash for one in before.values())),
+        room, personless, found.cases, settings=settings,
     )  # fmt: skip
     known = _dtsen_groups(said)
     missing = lake.map_shards(
@@ -231,21 +239,14 @@ def _in_buckets(shard: str) -> pl.Expr:
     return pl.col("nik_bucket").is_between(low, high)
 
 
-def _claims(shard: str, room: _Quarter) -> tuple[pl.DataFrame, ...]:
+def _claims(shard: str, room: _Quarter, borne: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
     mine = _in_buckets(shard)
-    aliases = room.then("registry/aliases")
     previous = room.then("registry/claims").filter(mine).collect()
-    persons = room.then("registry/persons").select("person_id", "identity_id", "family_id")
-    identities = previous.lazy().select("identity_id").unique()
-    # Last quarter a person may have borne several identities; each of them counted where the person did.
-    kept = pl.concat(
-        [
-            persons.select("identity_id", "family_id"),
-            aliases.join(persons.drop("identity_id"), on="person_id").select("identity_id", "family_id"),
-        ]
-    ).join(identities, on="identity_id", how="semi").unique().collect()  # fmt: skip
+    persons = room.then("registry/persons").filter(mine | pl.col("nik").is_null())
+    kept = pl.concat([persons.select("identity_id", "family_id"), borne.lazy()])
+    kept = kept.join(previous.lazy().select("identity_id"), on="identity_id", how="semi").unique()
     members = room.said.of(Feed.MEMBERS).filter(mine).collect()
-    return (claims_of(members, previous, kept, room.index, room.house.key),)
+    return (claims_of(members, previous, kept.collect(), room.index, room.house.key),)
 
 
 def _persons(
@@ -266,16 +267,26 @@ def _persons(
     return (found,)
 
 
-def _person_periods(shard: str, room: _Quarter, persons: Table) -> tuple[pl.DataFrame, ...]:
+def _periods_elsewhere(room: _Quarter, settled: Settled) -> pl.DataFrame:
+    """Last quarter's periods of whoever may have lain in another shard: who bears another number, or was gone."""
+    bore_another = room.then("registry/persons").filter(pl.col("identity_id") != pl.col("person_id"))
+    who = pl.concat([one.select("person_id") for one in (bore_another, settled.persons.lazy())])
+    then = room.then("registry/person_periods").join(who, on="person_id", how="semi").collect()
+    gone = room.before["registry/person_periods"].read(room.contract("person_periods"), WHOLE)
+    return pl.concat([then.join(gone, on="person_id", how="anti"), gone])
+
+
+def _person_periods(shard: str, room: _Quarter, persons: Table, elsewhere: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
     """Periods of the persons of a shard; those of whoever is on record no more are kept in a shard of their own."""
-    contract = room.contract("persons")
-    previous = room.then("registry/person_periods")
+    contract, before = room.contract("persons"), room.before["registry/person_periods"]
     if shard == WHOLE:
-        now = persons.scan(contract).select("person_id")
-        return (previous.join(now, on="person_id", how="anti").collect(),)
-    here = persons.read(contract, shard)
-    known = here.lazy().select("person_id")
-    return (person_periods(here, previous.join(known, on="person_id", how="semi").collect()),)
+        now = persons.scan(contract, ["person_id"])
+        return (room.then("registry/person_periods").join(now, on="person_id", how="anti").collect(),)
+    here = persons.read(contract, shard, PERIOD_COLUMNS)
+    # With another number of shards everybody lay elsewhere.
+    lay = before.read(room.contract("person_periods"), shard if shard in before.shards else None)
+    previous = pl.concat([lay.join(elsewhere, on="person_id", how="anti"), elsewhere])
+    return (person_periods(here, previous.join(here, on="person_id", how="semi")),)
 
 
 @lru_cache(maxsize=1)
