@@ -18,6 +18,7 @@ _SCHOOL_AGE = (7, 18)
 _FIRST_CLASS = 1
 _SCHOOLING = {**dict.fromkeys(range(1, 6), 1), **dict.fromkeys(range(6, 11), 2), **dict.fromkeys(range(11, 18), 3),
               **dict.fromkeys(range(18, 23), 4), 23: 0}  # fmt: skip
+_IS_ALIVE = pl.col("is_deceased").fill_null(0) == 0
 FACT_OF_PERSONS = {
     "has_civil_servant": "is_civil_servant",
     "has_soldier_or_police": "is_soldier_or_police",
@@ -49,14 +50,15 @@ def age_on(day: date, birth: str = "birth_date") -> pl.Expr:
 
 def living(persons: pl.DataFrame) -> pl.DataFrame:
     """Persons not known to have died."""
-    return persons.filter(pl.col("is_deceased").fill_null(0) == 0)
+    return persons.filter(_IS_ALIVE)
 
 
 def heads(alive: pl.DataFrame) -> pl.DataFrame:
     """`family_id, head_person_id, head_name`: the head, or who takes over: spouse, else the oldest living member."""
     order = pl.col("relation").clip(upper_bound=3)
     return (
-        alive.filter(order == order.min().over("family_id"))
+        alive.select("family_id", "relation", "birth_date", "person_id", "name")
+        .filter(order == order.min().over("family_id"))
         .sort("family_id", order, "birth_date", "person_id")
         .unique("family_id", keep="first", maintain_order=True)
         .select("family_id", head_person_id="person_id", head_name="name")
@@ -80,7 +82,7 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
     is_head = pl.col("person_id") == pl.col("head_person_id")
     schooling = pl.col("education").replace_strict(_SCHOOLING, return_dtype=pl.Int32)
 
-    members = alive.join(named, on="family_id").with_columns(_age=age_on(day))
+    members = alive.lazy().join(named.lazy(), on="family_id").with_columns(_age=age_on(day))
     of_heads = members.filter(is_head).select(
         "family_id",
         head_age=age,
@@ -99,7 +101,7 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
         highest_education=schooling.max(),
         children_out_of_school_count=(school_age & (pl.col("school_participation") != _ATTENDS)).sum().cast(pl.Int32),
     )
-    return of_all.join(of_heads, on="family_id", how="left").sort("family_id")
+    return of_all.join(of_heads, on="family_id", how="left").sort("family_id").collect()
 
 
 def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
@@ -108,12 +110,13 @@ def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
     The date is that of the oldest statement the value rests on: the yeses or amounts if there are any, else all. An
     unknown fact has none.
     """
-    counts = persons.group_by("family_id").agg(
-        living_member_count=(pl.col("is_deceased").fill_null(0) == 0).sum().cast(pl.Int64),
+    everybody = persons.lazy()
+    counts = everybody.group_by("family_id").agg(
+        living_member_count=_IS_ALIVE.sum().cast(pl.Int64),
         living_member_count_date=pl.col("is_deceased_date").max(),
     )
     facts = (
-        living(persons)
+        everybody.filter(_IS_ALIVE)
         .with_columns(health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64))
         .with_columns(
             pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in FACT_OF_PERSONS.values()
@@ -121,7 +124,7 @@ def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
         .group_by("family_id")
         .agg(part for fact, name in FACT_OF_PERSONS.items() for part in _settled(fact, name))
     )
-    return counts.join(facts, on="family_id", how="left").sort("family_id")
+    return counts.join(facts, on="family_id", how="left").sort("family_id").collect()
 
 
 def _settled(fact: str, name: str) -> tuple[pl.Expr, pl.Expr]:
