@@ -171,7 +171,7 @@ def registry_outreach(
     region: Annotated[str, typer.Option(help="Kemendagri code of a regency, district or village, as 35.10.")],
     to: Annotated[Path, typer.Option("--out", help="XLSX file to write.")],
 ) -> None:
-    """Write whom agents are to call on: families DTSEN knows that have not registered, the frail first."""
+    """Write whom agents are to call on: families DTSEN or Dukcapil knows that have not registered, the frail first."""
     import polars as pl
 
     from pipelines.adjudicating import registry_table

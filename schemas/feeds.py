@@ -367,6 +367,28 @@ def _of_agencies() -> dict[Feed, Contract]:
             ],
             grain="fact of a person, as stated once", key=["nik", "fact", "as_of_date"],
         ),
+        Feed.POPULATION_REGISTER: _feed(
+            Feed.POPULATION_REGISTER, "Population register",
+            "Persons of families that Dukcapil knows, by card: who of them has not registered is called on.",
+            [
+                _CARD,
+                _nik("nik", "NIK", "Person's number; empty for whoever has none.", nullable=True,
+                     aliases=regsosek.NIK_ALIASES),
+                text("name", "Name", "Full name.", source="Dukcapil", aliases=regsosek.NAME_ALIASES),
+                day("birth_date", "Birth date", "Date of birth.", source="Dukcapil", aliases=regsosek.BIRTH_ALIASES),
+                code("relation", "Relation", "Relation to the head (Regsosek 409).", RELATIONS, source="Dukcapil",
+                     nullable=True, aliases=regsosek.RELATION_ALIASES, spellings=regsosek.RELATION_SPELLINGS),
+                text("village_code", "Village", "Where the card says they live, Kemendagri village code.",
+                     source="Dukcapil", unit="code", checks=[VILLAGE], aliases=_VILLAGE_ALIASES),
+                text("address", "Address", "Address on the card.", source="Dukcapil", nullable=True,
+                     aliases=["alamat"]),
+                code("impairment", "Disability", "Kind of disability, 7: none; empty: not said.",
+                     regsosek.IMPAIRMENTS, source="Dukcapil F-1.01", nullable=True,
+                     aliases=["cacat_id", "penyandang_cacat", "penyandang_disabilitas", "jenis_disabilitas"],
+                     spellings=regsosek.IMPAIRMENT_SPELLINGS),
+            ],
+            grain="person of a family", key=["family_card_number", "nik", "name"],
+        ),
     }  # fmt: skip
 
 

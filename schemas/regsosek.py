@@ -73,6 +73,17 @@ RELATION_SPELLINGS = {
     "kepala keluarga": "1", "kk": "1", "istri": "2", "isteri": "2", "suami": "2", "anak kandung": "3",
     "orang tua": "6", "orangtua": "6", "mertua": "6", "sopir": "7", "famili lain": "8", "lainnya": "8",
 }  # fmt: skip
+IMPAIRMENTS = {
+    1: "fisik", 2: "netra/buta", 3: "rungu/wicara", 4: "mental/jiwa", 5: "fisik dan mental", 6: "lainnya",
+    7: "tidak ada",
+}  # fmt: skip
+"""Kinds of disability of the population register (Dukcapil's form F-1.01); 7, of village software: none."""
+NO_IMPAIRMENT = 7
+IMPAIRMENT_SPELLINGS = {
+    **{word: str(one) for one, word in IMPAIRMENTS.items()},
+    **{f"cacat {word}": str(one) for one, word in IMPAIRMENTS.items() if one != NO_IMPAIRMENT},
+    "tidak cacat": str(NO_IMPAIRMENT),
+}
 RELATION_ALIASES = [
     "status_hubungan_keluarga", "kd_hubungan_dg_kk", "hub_kepala_keluarga", "hubungan_dengan_kepala_keluarga",
     "shdk", "409",

@@ -139,12 +139,20 @@ class Feed(StrEnum):
     PAYMENTS = "payments"
     DTSEN_FAMILIES = "dtsen_families"
     DTSEN_PERSONS = "dtsen_persons"
+    POPULATION_REGISTER = "population_register"
     CONSUMPTION_SURVEY = "consumption_survey"
     POVERTY_STATISTICS = "poverty_statistics"
     MINIMUM_WAGES = "minimum_wages"
     REGION_CODES = "region_codes"
     BOUNDARIES = "boundaries"
     ADJUDICATIONS = "adjudications"
+
+
+class KnownTo(StrEnum):
+    """Which register names a family that has not registered."""
+
+    DTSEN = "dtsen"
+    DUKCAPIL = "dukcapil"
 
 
 class CaseKind(StrEnum):

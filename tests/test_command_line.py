@@ -40,6 +40,7 @@ from tests.made_households import SPEC, households
 DELIVERED = {
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
     Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
+    Feed.POPULATION_REGISTER,
 }  # fmt: skip
 """Feeds the invented country delivers."""
 LOAD_KEYS = {"feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason"}

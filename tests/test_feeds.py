@@ -108,6 +108,22 @@ def test_every_field_of_the_dtsen_delivery_is_a_column_of_its_own(
         ),
         ("bip_ektp_header", Feed.MEMBERS, {"Nama Lengkap": "name", "NIK": "nik", "JK": "sex", "SHDK": "relation"}),
         (
+            "bip_ektp_header",
+            Feed.POPULATION_REGISTER,
+            {"Nama Lengkap": "name", "NIK": "nik", "Tgl/Bln/Th": "birth_date", "SHDK": "relation"},
+        ),
+        (
+            "opensid_penduduk_import_header",
+            Feed.POPULATION_REGISTER,
+            {
+                "no_kk": "family_card_number",
+                "nama": "name",
+                "tanggallahir": "birth_date",
+                "alamat": "address",
+                "cacat_id": "impairment",
+            },
+        ),
+        (
             "wp_siks/data_dtsen",
             Feed.DTSEN_FAMILIES,
             {

@@ -32,8 +32,10 @@ CONTRACTS = feeds(default_questionnaire())
 DELIVERED = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
     Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
+    Feed.POPULATION_REGISTER,
 )  # fmt: skip
 DTSEN = {Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS}
+REGISTERS = {*DTSEN, Feed.POPULATION_REGISTER}
 CROWD = 24_000
 NATION = 8_224
 
@@ -106,14 +108,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_country(tmp
 def test_every_file_passes_its_contract_but_for_the_few_rows_meant_to_be_rejected(
     world: Path, feed: Feed, quarter: str
 ) -> None:
-    once = {*DTSEN, Feed.AGENTS, Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS}
+    once = {*REGISTERS, Feed.AGENTS, Feed.CURRENT_RECIPIENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS}
     if quarter == "2026Q2" and feed in once:
         assert not (world / quarter / feed).exists()
         return
     text = landed(world, feed, quarter)
     contract = CONTRACTS[feed]
     columns = [name for name in contract.columns if name not in ADDED_COLUMNS]
-    assert text.columns == [name for name in columns if feed not in DTSEN or name in text.columns]
+    assert text.columns == [name for name in columns if feed not in REGISTERS or name in text.columns]
     bad = bad_rows(typed(text, contract), contract)
     noisy = feed in {Feed.REGISTRATIONS, Feed.MEMBERS}
     assert len(bad) <= (0.01 * text.height + 2 if noisy else 0)
@@ -427,6 +429,21 @@ def test_dtsen_knows_nearly_all_families_with_deciles_but_some_as_they_were(crow
     assert persons.filter(pl.min_horizontal("sight_difficulty", "hearing_difficulty", "walking_difficulty") <= 2).height
 
 
+def test_dukcapil_sends_nearly_all_families_that_dtsen_does_not_list_and_few_others(crowd: Path) -> None:
+    rules, families = shipped_noise().dukcapil, truth(crowd, "households")
+    homes = families.filter(pl.col("living_members") > 0)
+    sent = typed(landed(crowd, Feed.POPULATION_REGISTER), CONTRACTS[Feed.POPULATION_REGISTER])
+    listed = homes["family_uid"].is_in(truth(crowd, "dtsen")["family_uid"].implode())
+    is_sent = homes["family_card_number"].is_in(sent["family_card_number"].implode())
+    assert near((is_sent & ~listed).to_numpy().sum(), (1 - rules.unknown_families) * homes.filter(~listed).height)
+    assert near((is_sent & listed).to_numpy().sum(), rules.listed_families * homes.filter(listed).height)
+    places = sent.join(families, on="family_card_number")
+    # A family that registers under a new card has another one afterwards.
+    assert places.height > 0.99 * sent.height
+    assert (places["village_code"] == places["village_code_right"]).all()
+    assert 0 < sent.filter(pl.col("impairment") < 7).height < 0.1 * sent.height
+
+
 def test_electricity_known_to_the_utility_is_what_the_dwelling_truly_has(world: Path) -> None:
     evidence = landed(world, Feed.EVIDENCE)
     va = set(evidence.filter(pl.col("agency") == "pln")["value"])
@@ -559,7 +576,7 @@ def test_a_small_nation_is_the_same_bytes_again_in_few_parquet_files_of_all_rege
         contract = CONTRACTS[feed]
         bad = bad_rows(typed(rows.cast(pl.String), contract), contract)
         assert len(bad) <= (0.01 * rows.height if feed in {Feed.REGISTRATIONS, Feed.MEMBERS} else 0)
-        if feed in {Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, *DTSEN}:
+        if feed in {Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, *REGISTERS}:
             assert {file.stem for file in files} == provinces
     registered = pl.read_parquet(landing / "2026Q1/registrations/*.parquet")
     assert registered["village_code"].str.slice(0, 5).n_unique() == 514

@@ -15,6 +15,7 @@ from schemas.regions import regencies
 from schemas.vocabularies import Feed
 from world.changes import News, advance, renewed
 from world.dtsen import dtsen
+from world.dukcapil import population_register
 from world.geography import SCOPES, Regency, regencies_of, scope_of
 from world.landing import Landing, day_before
 from world.parameters import Country, Noise
@@ -35,10 +36,10 @@ from world.statements import (
 
 SMALLEST = SCOPES["banyuwangi"].smallest
 POVERTY_VINTAGE = "2025-03"
-MINISTRY, STATISTICS = "Kementerian Sosial", "BPS"
+MINISTRY, STATISTICS, CIVIL_REGISTRY = "Kementerian Sosial", "BPS", "Dukcapil"
 _LENT = 500
 _FIRST_WINDOW = timedelta(days=184)
-_SURVEY_STREAM, _DTSEN_STREAM = 1, 2
+_SURVEY_STREAM, _DTSEN_STREAM, _DUKCAPIL_STREAM = 1, 2, 3
 
 
 def write(scope: str, families: int, quarters: Sequence[Quarter], seed: int, out: Path) -> dict[str, dict[str, int]]:
@@ -149,7 +150,7 @@ class _Story:
         for quarter in quarters:
             if quarter is first:
                 news = self._opening(rng, society, quarter)
-                self._deliver_dtsen(society, measured, quarter)
+                self._deliver_registers(society, measured, quarter)
             else:
                 rng = self._rng(quarter)
                 news = advance(rng, society, self._around, since, quarter.first_day, self._country, self._noise)
@@ -171,7 +172,7 @@ class _Story:
         seen = rng.random(len(registering)) < self._noise.survey.share_of_registered
         return News(registering=registering, surveyed=registering[seen])
 
-    def _deliver_dtsen(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
+    def _deliver_registers(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:
         rng = self._rng(quarter, _DTSEN_STREAM)
         rupiah = measured["consumption_rupiah_per_capita_month"].to_numpy()
         spread = self._country.consumption.spread
@@ -181,6 +182,9 @@ class _Story:
         for feed, rows in ((Feed.DTSEN_FAMILIES, families), (Feed.DTSEN_PERSONS, persons)):
             self._landing.deliver(quarter, feed, self.stem, rows, STATISTICS, code_system="bps")
         self._landing.keep(quarter, "dtsen", self.stem, truth)
+        rng = self._rng(quarter, _DUKCAPIL_STREAM)
+        register = population_register(rng, society, truth["family_uid"].to_numpy(), self._noise.dukcapil)
+        self._landing.deliver(quarter, Feed.POPULATION_REGISTER, self.stem, register, CIVIL_REGISTRY)
 
     def _state(
         self, rng: np.random.Generator, society: Society, news: News, quarter: Quarter, *, since_first: bool,

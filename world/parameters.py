@@ -193,6 +193,13 @@ class Dtsen(_Strict):
     decile_error: float = Field(ge=0)
 
 
+class Dukcapil(_Strict):
+    """Which families the population register sends."""
+
+    unknown_families: Share
+    listed_families: Share
+
+
 class Changes(_Strict):
     """What happens from quarter to quarter."""
 
@@ -235,6 +242,7 @@ class Noise(_Strict):
     old_targeting: OldTargeting
     evidence: EvidenceNoise
     dtsen: Dtsen
+    dukcapil: Dukcapil
     changes: Changes
     consumption_survey: ConsumptionSurvey
 

@@ -36,11 +36,12 @@ def registry(
     agents: Table,
     dtsen_families: Table,
     dtsen_persons: Table,
+    population_register: Table,
 ) -> Iterator[dg.Output[Table]]:
     """One record per family and person, with the source and date of every attribute, and the open identity cases."""
     read = (
         registrations, members, surveys, validations, evidence, current_recipients, adjudications, agents,
-        dtsen_families, dtsen_persons,
+        dtsen_families, dtsen_persons, population_register,
     )  # fmt: skip
     feeds = dict(zip(FEEDS, read, strict=True))
     quarter = quarter_of(context)

@@ -1,15 +1,21 @@
-"""Who is missing: families that DTSEN knows and that have not registered, by village and agent, the frailest first.
+"""Who is missing: families that DTSEN or Dukcapil knows and that have not registered, the frailest first.
 
 Undercoverage starts here. Whether a missing family would qualify is not asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
 import polars as pl
 
+from assets.registry.families import HEAD
 from assets.registry.rollups import ELDERLY_AGE, SEVERE, age_on
+from assets.registry.statements import Statements
 from schemas.regions import district_of, reference, regencies, regency_of
+from schemas.regsosek import NO_IMPAIRMENT
+from schemas.vocabularies import Feed, KnownTo
 
 COUNTED = (
     "sight_difficulty", "hearing_difficulty", "walking_difficulty", "hands_difficulty", "learning_difficulty",
@@ -17,6 +23,89 @@ COUNTED = (
 )  # fmt: skip
 """The difficulties of DTSEN that tell a disability."""
 _DIGITS = pl.col("village_code_stated").str.replace_all(".", "", literal=True)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who is known to DTSEN or Dukcapil, and which of them is registered.
+
+    Attributes
+    ----------
+    groups : mapping
+        Regencies in groups of about as many families, named by their first.
+    others : DataFrame
+        From :func:`families_of`: the families that Dukcapil alone knows.
+    registered, frail : DataFrame
+        From :func:`recorded` and :func:`frailty`, of the nation: persons know no regency.
+    """
+
+    groups: Mapping[str, Sequence[str]]
+    others: pl.DataFrame
+    registered: pl.DataFrame
+    frail: pl.DataFrame
+
+    @classmethod
+    def of(cls, said: Statements, cards: pl.LazyFrame, numbers: pl.LazyFrame, day: date, families: int) -> Self:
+        """Who is known in a quarter.
+
+        Parameters
+        ----------
+        cards, numbers : LazyFrame
+            `family_card_number` and `nik` on record.
+        day : date
+            On which ages are counted.
+        families : int
+            About how many families of DTSEN or Dukcapil a group of regencies holds.
+        """
+        identified = ("family_card_number", "nik", "name", "birth_date")
+        listed, register = said.raw(Feed.DTSEN_PERSONS), said.of(Feed.POPULATION_REGISTER)
+        listed_cards = [one.select("family_card_number") for one in (said.raw(Feed.DTSEN_FAMILIES), listed)]
+        alone = unlisted(register, pl.concat(listed_cards), listed.select("nik"))
+        of_others = register.join(alone.lazy(), on="family_card_number", how="semi")
+        others = families_of(of_others)
+        persons = pl.concat(
+            [
+                listed.select(*identified, is_disabled=pl.min_horizontal(COUNTED) <= SEVERE),
+                of_others.select(*identified, is_disabled=pl.col("impairment") != NO_IMPAIRMENT),
+            ]
+        )
+        groups = _groups(said, others, families)
+        if not groups:
+            persons, cards, numbers = persons.clear(), cards.clear(), numbers.clear()
+        registered = recorded(persons, cards.select("family_card_number"), numbers)
+        return cls(groups, others, registered, frailty(persons, registered, day))
+
+    def families(self, said: Statements, group: str) -> pl.DataFrame:
+        """The families of a group of regencies, each once, with `known_to`, place, head, address, members, decile."""
+        told = ["village_code", "decile_national", "member_count", "head_name", "address"]
+        in_bps, here = _in_bps_codes(said), self.groups[group]
+        wanted = ("family_card_number", "village_code_stated", "village_name", "batch_id", *told[1:], "issued_on")
+        of_dtsen = said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps).is_in(here))
+        listed = (
+            placed(of_dtsen.select(wanted), in_bps)
+            .sort("family_card_number", "issued_on", *told)
+            .unique("family_card_number", keep="last", maintain_order=True)
+            .select("family_card_number", *told, known_to=pl.lit(KnownTo.DTSEN.value))
+            .collect()
+        )
+        others = self.others.filter(regency_of("village_code").is_in(here))
+        return pl.concat([listed, others.with_columns(known_to=pl.lit(KnownTo.DUKCAPIL.value))], how="diagonal")
+
+
+def _in_bps_codes(said: Statements) -> list[str]:
+    return [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
+
+
+def _groups(said: Statements, others: pl.DataFrame, families: int) -> dict[str, list[str]]:
+    of_dtsen = said.raw(Feed.DTSEN_FAMILIES).select(regency_code=stated_regency(_in_bps_codes(said)))
+    of_dukcapil = others.lazy().select(regency_code=regency_of("village_code"))
+    stated = pl.concat([of_dtsen, of_dukcapil]).drop_nulls()
+    counts = stated.group_by("regency_code").len().sort("regency_code").collect()
+    begun = (counts["len"].cum_sum() - counts["len"]) // families
+    groups: dict[int, list[str]] = {}
+    for code, group in zip(counts["regency_code"], begun, strict=True):
+        groups.setdefault(group, []).append(code)
+    return {codes[0]: codes for codes in groups.values()}
 
 
 def stated_regency(bps_batches: Sequence[str]) -> pl.Expr:
@@ -64,15 +153,50 @@ def placed(families: pl.LazyFrame, bps_batches: Sequence[str]) -> pl.LazyFrame:
     )
 
 
-def registered_families(persons: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.DataFrame:
-    """`family_card_number` of the families of DTSEN that are registered, under whatever card.
+def unlisted(register: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.DataFrame:
+    """`family_card_number` of the families of the population register that DTSEN does not list, under whatever card.
 
-    A family is registered if its card is on record, or any of its persons is.
+    Parameters
+    ----------
+    register : LazyFrame
+        Feed `population_register`, at least card and NIK.
+    cards, numbers : LazyFrame
+        `family_card_number` and `nik` of DTSEN.
+    """
+    known = register.select("family_card_number").unique()
+    listed = recorded(register, known.join(cards, on="family_card_number", how="semi"), numbers)
+    return known.join(listed.lazy(), on="family_card_number", how="anti").sort("family_card_number").collect()
+
+
+def families_of(register: pl.LazyFrame) -> pl.DataFrame:
+    """Families of the population register, as last issued: card, `village_code, head_name, address`.
+
+    Parameters
+    ----------
+    register : LazyFrame
+        Rows of feed `population_register` with `issued_on`.
+    """
+    return (
+        register.sort("family_card_number", "issued_on", "village_code", "address", "name", nulls_last=True)
+        .group_by("family_card_number", maintain_order=True)
+        .agg(
+            pl.col("village_code").last(),
+            pl.col("address").drop_nulls().last(),
+            head_name=pl.col("name").filter(pl.col("relation") == HEAD).last(),
+        )
+        .collect()
+    )
+
+
+def recorded(persons: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.DataFrame:
+    """`family_card_number` of the families that are on record, under whatever card.
+
+    A family is on record if its card is, or any of its persons.
 
     Parameters
     ----------
     persons : LazyFrame
-        Feed `dtsen_persons`, at least card and NIK.
+        Persons, at least card and NIK.
     cards, numbers : LazyFrame
         `family_card_number` and `nik` on record.
     """
@@ -86,9 +210,9 @@ def frailty(persons: pl.LazyFrame, registered: pl.DataFrame, day: date) -> pl.Da
     Parameters
     ----------
     persons : LazyFrame
-        Feed `dtsen_persons`: card, NIK, name, birth date and `COUNTED`.
+        Persons known: card, NIK, name, birth date and `is_disabled`.
     registered : DataFrame
-        From :func:`registered_families`.
+        From :func:`recorded`.
     day : date
         On which ages are counted.
     """
@@ -98,7 +222,7 @@ def frailty(persons: pl.LazyFrame, registered: pl.DataFrame, day: date) -> pl.Da
         .group_by("family_card_number")
         .agg(
             elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),
-            disabled_count=(pl.min_horizontal(COUNTED) <= SEVERE).sum().cast(pl.Int64),
+            disabled_count=pl.col("is_disabled").sum().cast(pl.Int64),
             stated=pl.len().cast(pl.Int64),
         )
         .collect()
@@ -113,9 +237,10 @@ def outreach(
     Parameters
     ----------
     families : DataFrame
-        Feed `dtsen_families` of some regencies, with `village_code` in canonical form.
+        Families of some regencies that are known, with `known_to`, `village_code` in canonical form, head, address and,
+        where DTSEN says so, members and decile.
     registered, frail : DataFrame
-        From :func:`registered_families` and :func:`frailty`, at least of these families.
+        From :func:`recorded` and :func:`frailty`, at least of these families.
     agents : DataFrame
         Feed `agents` of these regencies.
 

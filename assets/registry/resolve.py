@@ -16,7 +16,7 @@ from assets.lake import WHOLE, Table
 from assets.registry.adjudications import rulings_of
 from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
-from assets.registry.coverage import COUNTED, frailty, outreach, placed, registered_families, stated_regency
+from assets.registry.coverage import Known, outreach
 from assets.registry.deciles import DECILES, official_deciles
 from assets.registry.families import family_index
 from assets.registry.identity import identify
@@ -206,12 +206,15 @@ def resolve(
         [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
         room, personless, found.cases, settings=settings,
     )  # fmt: skip
-    known = _dtsen_groups(said)
+    known = Known.of(
+        said, index.lazy(), people.select("nik").drop_nulls(), house.days(quarter).decision_date, FAMILIES_PER_GROUP
+    )
     missing = lake.map_shards(
-        _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")], list(known),
-        [feeds[feed] for feed in (Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS, Feed.AGENTS)] + [persons, *cards],
-        room, known, *_who_is_missing(room, known),
-        settings=(*settings, sorted(known.items())),
+        _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")],
+        list(known.groups),
+        [feeds[feed] for feed in (Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS, Feed.POPULATION_REGISTER, Feed.AGENTS)]
+        + [persons, *cards],
+        room, known, settings=(*settings, sorted(known.groups.items())),
     )  # fmt: skip
     _read_group.cache_clear()
     parked = lake.write_whole(room.contract("parked"), str(quarter), _parked(said, index, people))
@@ -339,49 +342,9 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     return (*records, periods, shocks.join(here_now, on="family_id"))
 
 
-def _in_bps_codes(said: Statements) -> list[str]:
-    return [batch.batch_id for batch in said.batches if batch.declaration.code_system == "bps"]
-
-
-def _dtsen_groups(said: Statements) -> dict[str, list[str]]:
-    """Regencies of DTSEN in groups of some `FAMILIES_PER_GROUP`, named by their first."""
-    stated = said.raw(Feed.DTSEN_FAMILIES).group_by(regency_code=stated_regency(_in_bps_codes(said))).len()
-    counts = stated.drop_nulls().sort("regency_code").collect()
-    begun = (counts["len"].cum_sum() - counts["len"]) // FAMILIES_PER_GROUP
-    groups: dict[int, list[str]] = {}
-    for code, group in zip(counts["regency_code"], begun, strict=True):
-        groups.setdefault(group, []).append(code)
-    return {codes[0]: codes for codes in groups.values()}
-
-
-def _who_is_missing(room: _Quarter, known: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Cards of DTSEN's families that are registered, and how frail the others are: persons know no regency."""
-    wanted = ("family_card_number", "nik", "name", "birth_date", *COUNTED)
-    persons = room.said.raw(Feed.DTSEN_PERSONS).select(wanted)
-    cards = room.index.lazy().select("family_card_number")
-    numbers = room.people.select("nik").drop_nulls()
-    if not known:
-        persons, cards, numbers = persons.clear(), cards.clear(), numbers.clear()
-    registered = registered_families(persons, cards, numbers)
-    return registered, frailty(persons, registered, room.house.days(room.quarter).decision_date)
-
-
-def _outreach(
-    shard: str, room: _Quarter, regencies: Mapping[str, Sequence[str]], registered: pl.DataFrame, frail: pl.DataFrame
-) -> tuple[pl.DataFrame, ...]:
-    told = ["village_code", "decile_national", "member_count", "head_name", "address"]
-    in_bps = _in_bps_codes(room.said)
-    here = room.said.of(Feed.DTSEN_FAMILIES).filter(stated_regency(in_bps).is_in(regencies[shard]))
-    wanted = ("family_card_number", "village_code_stated", "village_name", "batch_id", *told[1:], "issued_on")
-    families = (
-        placed(here.select(wanted), in_bps)
-        .select("family_card_number", *told, "issued_on")
-        .sort("family_card_number", "issued_on", *told)
-        .unique("family_card_number", keep="last", maintain_order=True)
-        .collect()
-    )
-    agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code").is_in(regencies[shard])).collect()
-    return outreach(families, registered, frail, agents)
+def _outreach(shard: str, room: _Quarter, known: Known) -> tuple[pl.DataFrame, ...]:
+    agents = room.said.raw(Feed.AGENTS).filter(pl.col("regency_code").is_in(known.groups[shard])).collect()
+    return outreach(known.families(room.said, shard), known.registered, known.frail, agents)
 
 
 def _parked(said: Statements, index: pl.DataFrame, persons: pl.LazyFrame) -> pl.DataFrame:

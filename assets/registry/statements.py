@@ -21,6 +21,7 @@ from schemas.vocabularies import Feed
 FEEDS = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.VALIDATIONS, Feed.EVIDENCE, Feed.CURRENT_RECIPIENTS,
     Feed.ADJUDICATIONS, Feed.AGENTS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
+    Feed.POPULATION_REGISTER,
 )  # fmt: skip
 """Feeds the registry reads."""
 
