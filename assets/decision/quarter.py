@@ -197,19 +197,21 @@ def _judge_regency(
 
 def input_hashes(families: Families) -> pl.DataFrame:
     """`family_id, input_hash`: SHA-256 of every fact of a family and its living members, in a fixed order."""
-    records = families.records.select(
+    records = families.records.lazy().select(
         "family_id",
         pl.concat_str(pl.exclude("head_name").cast(pl.String).fill_null("~"), separator="|").alias("_facts"),
     )
-    members = families.members.sort("family_id", "person_id").select(
-        "family_id", pl.concat_str(pl.all().cast(pl.String).fill_null("~"), separator="|").alias("_member")
+    members = (
+        families.members.lazy()
+        .sort("family_id", "person_id")
+        .select("family_id", pl.concat_str(pl.all().cast(pl.String).fill_null("~"), separator="|").alias("_member"))
+        .group_by("family_id", maintain_order=True)
+        .agg(pl.col("_member").str.join("#"))
     )
-    rolled = members.group_by("family_id", maintain_order=True).agg(pl.col("_member").str.join("#"))
-    joined = records.join(rolled, on="family_id", how="left").select(
-        "family_id", _text=pl.concat_str("_facts", pl.col("_member").fill_null(""), separator="##")
-    )
-    hashes = [hashlib.sha256(text.encode()).hexdigest() for text in joined["_text"]]
-    return joined.select("family_id", pl.Series("input_hash", hashes, dtype=pl.String))
+    text = pl.concat_str("_facts", pl.col("_member").fill_null(""), separator="##").cast(pl.Binary)
+    joined = records.join(members, on="family_id", how="left").select("family_id", _text=text).collect()
+    hashes = pl.Series("input_hash", [hashlib.sha256(one).digest() for one in joined["_text"].to_list()], pl.Binary)
+    return joined.select("family_id", hashes.bin.encode("hex"))
 
 
 def _rank_regency(

@@ -6,7 +6,7 @@ What a quarter does about it is a decision.
 import numpy as np
 import polars as pl
 
-from assets.welfare.score import bin_of, score_micro
+from assets.welfare.score import bins_of, score_micro
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.survey import Integers
 
@@ -31,14 +31,16 @@ def profile(households: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
     DataFrame
         `feature` (the score is :data:`SCORE`), `bin` (null: no usable answer, or no score), `families`.
     """
-    counts = []
-    for feature in card.features:
-        bins = pl.DataFrame({"bin": bin_of(feature, households)}).group_by("bin").len("families")
-        known = pl.when(pl.col("bin") >= 0).then("bin").cast(pl.Int64)
-        counts.append(bins.select(pl.lit(feature.name).alias("feature"), bin=known, families="families"))
-    scored = pl.DataFrame({"bin": score_micro(households, card) // SCORE_STEP}).group_by("bin").len("families")
-    counts.append(scored.select(pl.lit(SCORE).alias("feature"), "bin", "families"))
-    return pl.concat(counts).with_columns(pl.col("families").cast(pl.Int64))
+    bins = bins_of(card.features, households)
+    usable = bins.select(pl.when(pl.all() >= 0).then(pl.all()))
+    binned = usable.with_columns((score_micro(households, card) // SCORE_STEP).alias(SCORE))
+    counts = [
+        binned.lazy().group_by(bin=name).agg(families=pl.len().cast(pl.Int64)).select(
+            pl.lit(name).alias("feature"), pl.col("bin").cast(pl.Int64), "families"
+        )
+        for name in binned.columns
+    ]  # fmt: skip
+    return pl.concat(pl.collect_all(counts))
 
 
 def stability(now: pl.DataFrame, then: pl.DataFrame, card: Scorecard) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Scoring: households and a scorecard in, integer points with reasons out, by lookup. No fitting, no ranking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,9 +185,13 @@ def lookup(feature: FeatureTable, dtype: pl.DataType) -> _Lookup:
 
 def bin_of(feature: FeatureTable, frame: pl.DataFrame) -> npt.NDArray[np.int64]:
     """Bin of each row of ``frame`` in ``feature``, -1 where the answer is unusable; what scoring looks up."""
-    found = lookup(feature, frame.schema[feature.name])
-    bins = frame.select(pl.lit(pl.Series(found.bins)).gather(found.slot).alias("bin"))
-    return bins["bin"].to_numpy()
+    return bins_of([feature], frame)[feature.name].to_numpy()
+
+
+def bins_of(features: Sequence[FeatureTable], frame: pl.DataFrame) -> pl.DataFrame:
+    """Bins of each row of ``frame``, one column per feature: Int64 as :func:`bin_of` has them."""
+    found = {feature.name: lookup(feature, frame.schema[feature.name]) for feature in features}
+    return frame.select(pl.lit(pl.Series(one.bins)).gather(one.slot).alias(name) for name, one in found.items())
 
 
 def _of_numbers(feature: FeatureTable, dtype: pl.DataType) -> _Lookup:
