@@ -149,7 +149,7 @@ class Feed(StrEnum):
 
 
 class KnownTo(StrEnum):
-    """Which register names a family that has not registered."""
+    """Who knows a family that has not registered: DTSEN or, if that does not list it, Dukcapil."""
 
     DTSEN = "dtsen"
     DUKCAPIL = "dukcapil"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -85,6 +86,46 @@ def test_parts_of_the_blocks_and_a_database_on_disk_change_no_pair(
         )
         assert in_parts.equals(plain)
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("full_name", "birth_date", "region", "national_id"),
+        ("given_name", "family_name", "birth_date", "address", "contact"),
+    ],
+)
+@pytest.mark.parametrize("heavier", [-6, 0, 6])
+def test_pairs_that_are_dropped_on_the_way_could_not_have_reached_the_threshold(
+    monkeypatch: pytest.MonkeyPatch, columns: tuple[str, ...], heavier: int
+) -> None:
+    whole = pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True)
+    people = made_people(300, 100, seed=5)[0].with_columns(full_name=whole).select("id", *columns)
+    trained = train(people, seed=1)
+    # What weighs most need not be that all is the same: common names weigh less than a name with its parts exchanged.
+    weighed = [
+        replace(
+            one,
+            levels=(
+                replace(one.levels[0], weight_micro=one.levels[0].weight_micro + heavier * MICRO), *one.levels[1:],
+            ),
+        )
+        for one in trained.comparisons
+    ]  # fmt: skip
+    model = replace(trained, comparisons=tuple(weighed))
+    pruned = scored(people, model, clerk=0.01)
+    assert pruned.height > 0
+    monkeypatch.setattr(scoring, "_most", lambda *_: "1000000000")
+    assert scored(people, model, clerk=0.01).equals(pruned)
+
+
+def test_whoever_bears_one_word_twice_is_in_a_block_once() -> None:
+    people = made_people(1_500, 0, seed=4)[0].with_columns(family_name="given_name")
+    with workshop(None, None, None) as con:
+        columns = ("given_name", "family_name", "birth_date")
+        propose(con, columns, prepare(con, people, columns))
+        rows, different = con.sql("SELECT count(*), count(DISTINCT (k, n)) FROM block").fetchall()[0]
+    assert rows == different > 0
 
 
 def test_weights_are_those_of_splink(known: tuple[pl.DataFrame, set[tuple[str, str]]], model: LinkageModel) -> None:

@@ -119,6 +119,59 @@ def test_a_later_delivery_says_where_a_family_lives_now(office: Office) -> None:
     assert office.resolve(Q1).table("outreach")["village_code"].to_list() == [VILLAGE_THERE]
 
 
+def test_the_last_issue_of_a_card_counts_whole(office: Office) -> None:
+    office.deliver(Q1, in_dukcapil(OTHERS, NEIGHBOUR, CHILD, born=OLD, address="Lama"), issued_on=date(2026, 1, 2))
+    office.deliver(
+        Q1, in_dukcapil(OTHERS, NEIGHBOUR, village="35.10.09.2002", impairment=2), issued_on=date(2026, 1, 5)
+    )
+    row = missing(office.resolve(Q1))[OTHERS]
+    assert (row["member_count"], row["elderly_count"], row["disabled_count"]) == (1, 0, 1)
+    assert (row["village_code"], row["address"]) == ("35.10.09.2002", None)
+
+
+def test_one_person_in_two_files_of_one_day_is_one_person(office: Office) -> None:
+    for impairment in (None, 2):
+        office.deliver(Q1, in_dukcapil(OTHERS, NEIGHBOUR, born=OLD, impairment=impairment))
+    row = missing(office.resolve(Q1))[OTHERS]
+    assert (row["member_count"], row["elderly_count"], row["disabled_count"]) == (1, 1, 1)
+
+
+def test_a_card_all_of_whose_persons_stand_on_a_later_one_is_no_family(office: Office) -> None:
+    office.deliver(Q1, in_dukcapil(OTHERS, NEIGHBOUR, CHILD), issued_on=date(2026, 1, 2))
+    office.deliver(Q1, in_dukcapil(NEW, NEIGHBOUR, CHILD, village=VILLAGE_THERE), issued_on=date(2026, 1, 5))
+    assert list(missing(office.resolve(Q1))) == [NEW]
+    assert office.table("coverage")["known"].to_list() == [1]
+
+
+def test_a_card_that_one_of_two_left_is_a_family_still(office: Office) -> None:
+    office.deliver(Q1, in_dukcapil(OTHERS, NEIGHBOUR, CHILD), issued_on=date(2026, 1, 2))
+    office.deliver(Q1, in_dukcapil(NEW, CHILD), issued_on=date(2026, 1, 5))
+    assert set(missing(office.resolve(Q1))) == {OTHERS, NEW}
+
+
+def test_a_family_lives_where_its_head_does_and_has_no_address_of_elsewhere(office: Office) -> None:
+    away = in_dukcapil(OTHERS, NEIGHBOUR, CHILD, address="Dusun Krajan")[Feed.POPULATION_REGISTER]
+    away[0] = {**away[0], "address": None}
+    away[1] = {**away[1], "village_code": VILLAGE_THERE}
+    office.deliver(Q1, {Feed.POPULATION_REGISTER: away})
+    row = missing(office.resolve(Q1))[OTHERS]
+    assert (row["village_code"], row["address"]) == (VILLAGE, None)
+
+
+@pytest.mark.parametrize("left", [Feed.DTSEN_FAMILIES, None])
+def test_a_family_that_dtsen_does_not_place_is_listed_as_dukcapil_has_it(office: Office, left: Feed | None) -> None:
+    lost = in_dtsen(OTHERS, NEIGHBOUR)
+    if left is None:
+        lost[Feed.DTSEN_FAMILIES] = [{"family_card_number": OTHERS, "village_code_stated": None}]
+    office.deliver(Q1, {feed: rows for feed, rows in lost.items() if feed is not left}, in_dukcapil(OTHERS, NEIGHBOUR))
+    assert {card: row["known_to"] for card, row in missing(office.resolve(Q1)).items()} == {OTHERS: "dukcapil"}
+
+
+def test_dukcapil_tells_who_a_family_of_dtsen_is(office: Office) -> None:
+    office.deliver(Q1, in_dtsen(OTHERS, None), in_dukcapil(OTHERS, HUSBAND), in_dtsen(NEW, None))
+    assert list(missing(office.resolve(Q1))) == [NEW]
+
+
 def test_a_regency_that_dukcapil_alone_speaks_of_has_its_list(office: Office) -> None:
     office.deliver(Q1, in_dtsen(OTHERS, CHILD), in_dukcapil(NEW, NEIGHBOUR, village=VILLAGE_THERE))
     assert {row["regency_code"] for row in missing(office.resolve(Q1)).values()} == {HERE, THERE}

@@ -32,6 +32,7 @@ from tests.made_registry import (
     VILLAGE_THERE,
     WIFE,
     Office,
+    born,
     family,
     found,
     member,
@@ -326,6 +327,49 @@ def test_whoever_lay_in_another_shard_has_the_periods_that_shard_holds_now(offic
     office.registry = {**first, key: replace(table, shards={**table.shards, UNNUMBERED: corrected})}
     child = office.resolve(Q2).person(CHILD)["person_id"]
     assert office.table("person_periods").filter(pl.col("person_id") == child)["valid_from"].to_list() == [DEC]
+
+
+def story(office: Office, shards: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch) -> dict[str, pl.DataFrame]:
+    """Three quarters in which persons bear another number, are one, are two again and stand under a new card."""
+    # Of the two who are one for a while, the name that lasts is not that of the number that is borne.
+    slip, other, old = f"{HUSBAND[:-1]}9", "3510091201550001", "3510091203190020"
+    baby = [member(card, None, 3, day, **BABY) for card, day in ((old, DEC), (NEW, FEB))]
+    grown = BABY | {"name": "ANAK", "birth_date": date(2015, 1, 1)}
+    office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: [member(OURS, None, 3, DEC, **grown)]})
+    office.deliver(Q1, family(OTHERS, NEIGHBOUR), {Feed.MEMBERS: [member(OTHERS, other, 2, DEC)]})
+    office.deliver(Q1, family(old, WIFE), {Feed.MEMBERS: [baby[0]]})
+    same = {"name": named(other), "birth_date": born(other)}
+    ours = [member(OURS, CHILD, 3, FEB, **grown), member(OURS, slip, 1, FEB, name=named(HUSBAND))]
+    office.deliver(Q2, {Feed.MEMBERS: [*ours, member(OTHERS, NEIGHBOUR, 1, FEB, **same)]})
+    office.deliver(Q2, family(NEW, WIFE, day=FEB), {Feed.MEMBERS: [baby[1]]})
+    for quarter, count in zip((Q1, Q2, Q3), shards, strict=True):
+        monkeypatch.setattr(room, "_bucket_shards", lambda _, count=count: _bucket_shards(count))
+        if quarter is Q3:
+            ids = office.table("claims").filter(pl.col("nik").is_in([NEIGHBOUR, other]))["identity_id"].implode()
+            (case,) = office.table("links").filter(pl.col("id_left").is_in(ids))["case_id"]
+            apart = {"case_id": case, "ruling": "different", "role": "village_office", "decided_by": "clerk",
+                     "reason": "seen", "decided_date": MAR}  # fmt: skip
+            office.deliver(Q3, {Feed.ADJUDICATIONS: [apart]})
+        office.resolve(quarter)
+    return {name: office.table(name).sort(pl.all()) for name in ("claims", "persons", "person_periods")}
+
+
+def test_the_number_of_shards_changes_nothing_for_whoever_bears_another_number_leaves_or_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, many, changing = (
+        story(Office.in_folder(tmp_path / str(at)), shards, monkeypatch)
+        for at, shards in enumerate([(1, 1, 1), (7, 7, 7), (1, 7, 3)])
+    )
+    assert one["claims"]["was_here"].all()
+    assert one["claims"].select("identity_id", "family_id").is_unique().all()
+    # Nobody's first day is forgotten, nobody's stay has ended.
+    periods = one["person_periods"]
+    assert periods.height == one["persons"].height == 6
+    assert (periods["valid_from"].max(), periods["valid_to"].drop_nulls().to_list()) == (BABY["birth_date"], [])
+    for table, rows in one.items():
+        assert many[table].equals(rows), table
+        assert changing[table].equals(rows), table
 
 
 # What is stated of a person

@@ -22,6 +22,7 @@ COUNTED = (
     "behaviour_difficulty", "speech_difficulty", "self_care_difficulty", "memory_difficulty",
 )  # fmt: skip
 """The difficulties of DTSEN that tell a disability."""
+_IDENTIFIED = ("family_card_number", "nik", "name", "birth_date")
 _DIGITS = pl.col("village_code_stated").str.replace_all(".", "", literal=True)
 
 
@@ -57,26 +58,29 @@ class Known:
         families : int
             About how many families of DTSEN or Dukcapil a group of regencies holds.
         """
-        identified = ("family_card_number", "nik", "name", "birth_date")
-        listed, register = said.raw(Feed.DTSEN_PERSONS), said.of(Feed.POPULATION_REGISTER)
-        listed_cards = [one.select("family_card_number") for one in (said.raw(Feed.DTSEN_FAMILIES), listed)]
-        alone = unlisted(register, pl.concat(listed_cards), listed.select("nik"))
-        of_others = register.join(alone.lazy(), on="family_card_number", how="semi")
+        card = "family_card_number"
+        persons, register = said.raw(Feed.DTSEN_PERSONS), last_issued(said.of(Feed.POPULATION_REGISTER))
+        families_listed = said.raw(Feed.DTSEN_FAMILIES).filter(stated_regency(_in_bps_codes(said)).is_not_null())
+        listed = families_listed.select(card)
+        alone = unlisted(register, listed, persons.join(listed, on=card, how="semi").select("nik"))
+        of_others = register.join(alone.lazy(), on=card, how="semi")
         others = families_of(of_others)
-        persons = pl.concat(
+        groups = _groups(said, others, families)
+        known = pl.concat(
             [
-                listed.select(*identified, is_disabled=pl.min_horizontal(COUNTED) <= SEVERE),
-                of_others.select(*identified, is_disabled=pl.col("impairment") != NO_IMPAIRMENT),
+                persons.select(*_IDENTIFIED, is_disabled=pl.min_horizontal(COUNTED) <= SEVERE),
+                of_others.select(*_IDENTIFIED, is_disabled=pl.col("impairment") != NO_IMPAIRMENT),
             ]
         )
-        groups = _groups(said, others, families)
+        # Dukcapil also tells who the families are that DTSEN lists.
+        named = pl.concat([known.select(card, "nik"), register.select(card, "nik")])
         if not groups:
-            persons, cards, numbers = persons.clear(), cards.clear(), numbers.clear()
-        registered = recorded(persons, cards.select("family_card_number"), numbers)
-        return cls(groups, others, registered, frailty(persons, registered, day))
+            known, named, cards, numbers = known.clear(), named.clear(), cards.clear(), numbers.clear()
+        registered = recorded(named, cards.select(card), numbers)
+        return cls(groups, others, registered, frailty(known, registered, day))
 
     def families(self, said: Statements, group: str) -> pl.DataFrame:
-        """The families of a group of regencies, each once, with `known_to`, place, head, address, members, decile."""
+        """The families of a group of regencies, each card once: `known_to`, place, head, address, members, decile."""
         told = ["village_code", "decile_national", "member_count", "head_name", "address"]
         in_bps, here = _in_bps_codes(said), self.groups[group]
         wanted = ("family_card_number", "village_code_stated", "village_name", "batch_id", *told[1:], "issued_on")
@@ -153,6 +157,27 @@ def placed(families: pl.LazyFrame, bps_batches: Sequence[str]) -> pl.LazyFrame:
     )
 
 
+def last_issued(register: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of the last issue of each card; without cards all of whose numbered persons stand on one issued later.
+
+    Parameters
+    ----------
+    register : LazyFrame
+        Feed `population_register` with `issued_on`.
+    """
+    card = "family_card_number"
+    last = register.join(register.group_by(card).agg(pl.col("issued_on").max()), on=[card, "issued_on"], how="semi")
+    numbered = last.select(card, "nik", "issued_on").drop_nulls("nik")
+    stands = pl.col("issued_on") == pl.col("issued_on_last")
+    replaced = (
+        numbered.join(numbered.group_by("nik").agg(issued_on_last=pl.col("issued_on").max()), on="nik")
+        .group_by(card)
+        .agg(stands.any().alias("stands"))
+        .filter(~pl.col("stands"))
+    )
+    return last.join(replaced, on=card, how="anti")
+
+
 def unlisted(register: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.DataFrame:
     """`family_card_number` of the families of the population register that DTSEN does not list, under whatever card.
 
@@ -169,20 +194,22 @@ def unlisted(register: pl.LazyFrame, cards: pl.LazyFrame, numbers: pl.LazyFrame)
 
 
 def families_of(register: pl.LazyFrame) -> pl.DataFrame:
-    """Families of the population register, as last issued: card, `village_code, head_name, address`.
+    """Families of the population register where their head lives: card, `village_code, head_name, address`.
 
     Parameters
     ----------
     register : LazyFrame
-        Rows of feed `population_register` with `issued_on`.
+        Rows of feed `population_register`.
     """
+    is_head = (pl.col("relation") == HEAD).fill_null(value=False)
+    lives_there = pl.col("village_code") == pl.col("village_code").last()
     return (
-        register.sort("family_card_number", "issued_on", "village_code", "address", "name", nulls_last=True)
+        register.sort("family_card_number", is_head, "village_code", "address", "name", nulls_last=True)
         .group_by("family_card_number", maintain_order=True)
         .agg(
             pl.col("village_code").last(),
-            pl.col("address").drop_nulls().last(),
-            head_name=pl.col("name").filter(pl.col("relation") == HEAD).last(),
+            pl.col("address").filter(lives_there).drop_nulls().last(),
+            head_name=pl.col("name").filter(is_head).last(),
         )
         .collect()
     )
@@ -218,7 +245,8 @@ def frailty(persons: pl.LazyFrame, registered: pl.DataFrame, day: date) -> pl.Da
     """
     return (
         persons.join(registered.lazy(), on="family_card_number", how="anti")
-        .unique()
+        .group_by(_IDENTIFIED)
+        .agg(pl.col("is_disabled").any())
         .group_by("family_card_number")
         .agg(
             elderly_count=(age_on(day) >= ELDERLY_AGE).sum().cast(pl.Int64),

@@ -45,7 +45,7 @@ _OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "sh
 FAMILIES_PER_GROUP = 200_000
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
-"""Shard of the persons without a NIK; a family's card, and so the bucket of its newborn, may change."""
+"""Shard of whoever has no NIK: a family's card, and so the bucket of its newborn, may change."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,17 +161,12 @@ def resolve(
 
     # Last quarter a person may have borne several identities; each of them counted where the person did.
     borne = scans["registry/aliases"].join(scans["registry/persons"].select("person_id", "family_id"), on="person_id")
-    buckets = _bucket_shards(-(-(feeds[Feed.MEMBERS].rows + before["registry/claims"].rows) // ROWS_PER_BUCKET_SHARD))
+    count = -(-(feeds[Feed.MEMBERS].rows + before["registry/claims"].rows) // ROWS_PER_BUCKET_SHARD)
+    shards = [*_bucket_shards(count), UNNUMBERED]
     (claims,) = lake.map_shards(
-        _claims,
-        str(quarter),
-        [room.contract("claims")],
-        buckets,
-        cards,
-        room,
-        borne.select("identity_id", "family_id").collect(),
-        settings=settings,
-    )
+        _claims, str(quarter), [room.contract("claims")], shards, cards, room,
+        borne.select("identity_id", "family_id").collect(), settings=settings,
+    )  # fmt: skip
     claimed = claims.scan(room.contract("claims"))
     policy = house.policy(quarter).registry
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
@@ -187,7 +182,7 @@ def resolve(
         found.settled.persons.lazy().select("person_id"), on="person_id", how="semi"
     ).collect()  # fmt: skip
     (persons,) = lake.map_shards(
-        _persons, str(quarter), [room.contract("persons")], [*buckets, UNNUMBERED],
+        _persons, str(quarter), [room.contract("persons")], shards,
         [claims, *made, *cards, feeds[Feed.EVIDENCE]], room, claimed, found.settled, doubted_before,
         settings=settings,
     )  # fmt: skip
@@ -229,23 +224,17 @@ def _bucket_shards(count: int) -> list[str]:
 
 
 def _of_shard(shard: str) -> pl.Expr:
-    """Persons of a bucket shard, or those without a number."""
+    """Claims and persons of a bucket shard, or those without a number."""
     if shard == UNNUMBERED:
         return pl.col("nik").is_null()
     low, high = (int(edge) for edge in shard[1:].split("-"))
     return pl.col("nik_bucket").is_between(low, high) & pl.col("nik").is_not_null()
 
 
-def _in_buckets(shard: str) -> pl.Expr:
-    """Claims of a bucket shard; one without a number lies in the bucket of its family card."""
-    low, high = (int(edge) for edge in shard[1:].split("-"))
-    return pl.col("nik_bucket").is_between(low, high)
-
-
 def _claims(shard: str, room: _Quarter, borne: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
-    mine = _in_buckets(shard)
+    mine = _of_shard(shard)
     previous = room.then("registry/claims").filter(mine).collect()
-    persons = room.then("registry/persons").filter(mine | pl.col("nik").is_null())
+    persons = room.then("registry/persons").filter(mine)
     kept = pl.concat([persons.select("identity_id", "family_id"), borne.lazy()])
     kept = kept.join(previous.lazy().select("identity_id"), on="identity_id", how="semi").unique()
     members = room.said.of(Feed.MEMBERS).filter(mine).collect()

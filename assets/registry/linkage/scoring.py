@@ -289,9 +289,10 @@ def blocking_rules(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
     Persons that share all parts of a rule are compared; of a part that is a list (`unnest`) any entry. The narrow rules
     come first.
     """
-    word = "unnest(string_split(name_key, ' '))"
-    starts = "list_distinct(list_transform(string_split(name_key, ' '), lambda word: left(word, 3)))"
-    start = f"unnest({starts})"
+    # Whoever repeats a word shares it with nobody but himself: he must not make a block of two.
+    words = "list_distinct(string_split(name_key, ' '))"
+    starts = f"list_distinct(list_transform({words}, lambda word: left(word, 3)))"
+    word, start = f"unnest({words})", f"unnest({starts})"
     year, day = "left(birth_date, 4)", "right(birth_date, 4)"
 
     def half(number: str) -> str:
