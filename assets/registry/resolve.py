@@ -41,6 +41,11 @@ TABLES = (
     "registry/coverage", "registry/parked",
 )  # fmt: skip
 LINKING = "registry/.linking"
+_READ_WHOLE = (
+    "registry/families", "registry/provenance", "registry/persons", "registry/links", "registry/aliases",
+    "registry/adjudications",
+)  # fmt: skip
+"""Tables of last quarter that are not read by shard."""
 _OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks")
 FAMILIES_PER_GROUP = 200_000
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
@@ -147,7 +152,7 @@ def resolve(
     lake = house.lake
     said = Statements.of_quarter(house, quarter, feeds, pinned)
     before = {key: previous.get(key) or Table(key, str(quarter.previous), {}) for key in TABLES}
-    scans = {key: table.scan(house.contracts[key]) for key, table in before.items()}
+    scans = {key: before[key].scan(house.contracts[key]) for key in _READ_WHOLE}
     receiving = said.raw(Feed.CURRENT_RECIPIENTS) if not previous else said.raw(Feed.CURRENT_RECIPIENTS).clear()
     index = family_index(
         said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans["registry/families"], scans["registry/provenance"],
