@@ -1,9 +1,11 @@
 """Who is missing: families that DTSEN or Dukcapil knows, none of whose cards and persons is on record."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from assets.registry import resolve as room
@@ -175,3 +177,13 @@ def test_dukcapil_tells_who_a_family_of_dtsen_is(office: Office) -> None:
 def test_a_regency_that_dukcapil_alone_speaks_of_has_its_list(office: Office) -> None:
     office.deliver(Q1, in_dtsen(OTHERS, CHILD), in_dukcapil(NEW, NEIGHBOUR, village=VILLAGE_THERE))
     assert {row["regency_code"] for row in missing(office.resolve(Q1)).values()} == {HERE, THERE}
+
+
+def test_a_list_of_last_quarter_that_lacks_a_newer_column_stops_no_quarter(office: Office) -> None:
+    office.deliver(Q1, in_dukcapil(OTHERS, NEIGHBOUR))
+    table = office.resolve(Q1).registry["registry/outreach"]
+    for shard in table.shards.values():
+        pl.read_parquet(shard.path).drop("known_to").write_parquet(shard.path.with_name("older.parquet"))
+    shards = {name: replace(shard, path=shard.path.with_name("older.parquet")) for name, shard in table.shards.items()}
+    office.registry = {**office.registry, "registry/outreach": replace(table, shards=shards)}
+    assert list(missing(office.resolve(Q2))) == [OTHERS]
