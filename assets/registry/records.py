@@ -134,10 +134,14 @@ def _splits(persons: pl.DataFrame, index: pl.DataFrame, before: pl.DataFrame) ->
 
     A split stays marked: it is how a household could get itself more than one place.
     """
-    came = persons.group_by("family_id", split_from_family_id="came_from_family_id").agg(_came=pl.len())
+    came = (
+        persons.drop_nulls("came_from_family_id")
+        .group_by("family_id", split_from_family_id="came_from_family_id")
+        .agg(_came=pl.len())
+    )
+    concerned = persons.select("family_id").join(came, on="family_id", how="semi")
     most = (
-        came.drop_nulls("split_from_family_id")
-        .join(persons.group_by("family_id").agg(_all=pl.len()), on="family_id")
+        came.join(concerned.group_by("family_id").agg(_all=pl.len()), on="family_id")
         .filter(2 * pl.col("_came") >= pl.col("_all"))
         .sort("family_id", "_came", "split_from_family_id", descending=[False, True, False])
         .unique("family_id", keep="first", maintain_order=True)
