@@ -22,13 +22,18 @@ from quotas.rules import (
     Quotas,
     Ranking,
     RegistryRule,
+    Sender,
+    StandingRule,
     WelfareRule,
 )
 from schemas.errors import PolicyError
 from schemas.vocabularies import Programme
 
 _NO_PART_OF_A_RULES_VALUE = frozenset({"description", "source", "valid_from", "valid_to"})
-_LISTS: dict[str, type[Filter] | type[Referral]] = {"filters": Filter, "referrals": Referral}
+_Listed = Filter | Referral | Sender | StandingRule
+_LISTS: dict[str, type[_Listed]] = {
+    "filters": Filter, "referrals": Referral, "senders": Sender, "standing": StandingRule,
+}  # fmt: skip
 """Sections that are lists of dated rules, each of which may come and go."""
 
 
@@ -66,7 +71,7 @@ class Policy:
         Whether the overlay changes the national number of places.
     entries : tuple of Entry
         Every value in force with description, unit, source and period, for pages and explanations.
-    filters, referrals : tuple of Filter, tuple of Referral
+    filters, referrals, senders, standing : tuples of Filter, Referral, Sender, StandingRule
         In order of the file.
     quotas, ranking, budget, registry, intake, welfare, minimum_wages
         The other sections.
@@ -79,6 +84,8 @@ class Policy:
     entries: tuple[Entry, ...]
     filters: tuple[Filter, ...]
     referrals: tuple[Referral, ...]
+    senders: tuple[Sender, ...]
+    standing: tuple[StandingRule, ...]
     programme_rules: tuple[tuple[Programme, ProgrammeRule], ...]
     quotas: Quotas
     ranking: Ranking
@@ -179,6 +186,8 @@ class Rulebook:
             entries=entries,
             filters=tuple(_rules(entries, "filters", Filter)),
             referrals=tuple(_rules(entries, "referrals", Referral)),
+            senders=tuple(_rules(entries, "senders", Sender)),
+            standing=tuple(_rules(entries, "standing", StandingRule)),
             programme_rules=rules,
             quotas=quotas,
             ranking=_section("ranking", Ranking, values, overlay),
@@ -221,11 +230,14 @@ def _content(folder: Traversable, file: str) -> object:
     return read_yaml(text, file)
 
 
-def _rule_entries(rows: object, section: str, model: type[Filter] | type[Referral]) -> Iterator[Entry]:
+_UNITS = {"referrals": "profile", "senders": "sender", "standing": "effect of a statement"}
+
+
+def _rule_entries(rows: object, section: str, model: type[_Listed]) -> Iterator[Entry]:
     if not isinstance(rows, list):
         message = f"{section}.yaml: expected a list of {section}. Begin each with '- code:'."
         raise PolicyError(message)
-    rules: list[Filter | Referral] = []
+    rules: list[_Listed] = []
     for number, row in enumerate(rows, start=1):
         code = row.get("code") if isinstance(row, dict) else None
         rules.append(validated(model, row, f"{section}.yaml: {section.removesuffix('s')} {number} ({code})"))
@@ -234,7 +246,7 @@ def _rule_entries(rows: object, section: str, model: type[Filter] | type[Referra
         check_periods(periods, f"{section}.yaml: {code}")
     for rule in rules:
         value: JsonValue = rule.model_dump(mode="json", exclude=set(_NO_PART_OF_A_RULES_VALUE))
-        unit = rule.unit if isinstance(rule, Filter) else "profile"
+        unit = rule.unit if isinstance(rule, Filter) else _UNITS[section]
         yield Entry((section, rule.code), value, unit, rule.description, rule.source, rule.valid_from, rule.valid_to)
 
 

@@ -15,7 +15,17 @@ from quotas.apportion import Method
 from quotas.parameters import Citation, Sentence, Strict, is_percent
 from schemas.errors import UnknownRegency
 from schemas.regions import regencies
-from schemas.vocabularies import Agency, Programme, Source
+from schemas.vocabularies import (
+    Agency,
+    Author,
+    FamilyStanding,
+    Feed,
+    Programme,
+    SenderKind,
+    Source,
+    Standing,
+    Subject,
+)
 
 MILLION = 1_000_000
 _REGENCY = r"^\d{2}\.\d{2}$"
@@ -122,6 +132,93 @@ class Filter(Strict):
             fault = "shares are ratios here; name another unit"
             raise ValueError(fault)
         return self
+
+
+class Sender(Strict):
+    """Who may deliver files, and as what.
+
+    Attributes
+    ----------
+    code : str
+        What a file's note names as `sender`.
+    name : Sentence
+        The office.
+    kind : SenderKind
+        As what it delivers: whose words its rows are follows from it (policy `standing`).
+    feeds : tuple of Feed
+        What it may deliver.
+    agencies : tuple of Agency
+        For whom it may answer in the feed evidence.
+    area : tuple of str
+        Kemendagri codes of the regions its rows may be about; empty: the whole country.
+    description, source, valid_from, valid_to
+        As in every entry of the rulebook.
+    """
+
+    code: Name
+    name: Sentence
+    kind: SenderKind
+    feeds: tuple[Feed, ...] = Field(min_length=1)
+    agencies: tuple[Agency, ...] = ()
+    area: tuple[Annotated[str, StringConstraints(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")], ...] = ()
+    description: Sentence
+    source: Citation
+    valid_from: date
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _answers_for_agencies_where_it_delivers_evidence(self) -> Self:
+        if (Feed.EVIDENCE in self.feeds) != bool(self.agencies):
+            fault = "agencies and the feed evidence go together; give both or neither"
+            raise ValueError(fault)
+        return self
+
+
+class ByDirection(Strict):
+    """What a statement does where it makes a family better or worse off in the order of the poor."""
+
+    better: Standing
+    worse: Standing
+
+
+class StandingRule(Strict):
+    """What each author's statement on one subject does to families of one standing.
+
+    Attributes
+    ----------
+    code : str
+        Name in results: subject and standing.
+    subject : Subject
+        What the statement concerns.
+    family : FamilyStanding
+        What the family has to lose.
+    effects : mapping of Author to Standing or ByDirection
+        Every author.
+    description, source, valid_from, valid_to
+        As in every entry of the rulebook.
+    """
+
+    code: Name
+    subject: Subject
+    family: FamilyStanding
+    effects: Mapping[Author, Standing | ByDirection]
+    description: Sentence
+    source: Citation
+    valid_from: date
+    valid_to: date | None = None
+
+    @model_validator(mode="after")
+    def _names_every_author(self) -> Self:
+        missing = [author for author in Author if author not in self.effects]
+        if missing:
+            fault = f"effects must name every author; {missing[0]} is missing"
+            raise ValueError(fault)
+        return self
+
+    def effect(self, author: Author) -> ByDirection:
+        """What the author's statement does, by direction."""
+        said = self.effects[author]
+        return said if isinstance(said, ByDirection) else ByDirection(better=said, worse=said)
 
 
 class Component(Strict):
@@ -342,6 +439,14 @@ class RegistryRule(Strict):
         Probability of linkage from which on two records are one person, and from which on a clerk decides.
     clerk_cases_per_thousand_families : int
         Pairs of persons left to clerks, at most, per thousand families of the registry.
+    bps_answer_firm_days : int
+        So long an answer of BPS goes before a fresher survey by an agent of the area, whatever that says.
+    answer_expiry_spread_days : int
+        By so many days at most the expiry of a family's answers is put off, each family by its own number of days.
+    kept_quarters : int
+        After so many quarters the case of a recipient who is kept for want of data goes to the supervisor.
+    hold_quarters : int
+        For so many quarters at most a newcomer is held for want of a visit.
     """
 
     source_precedence: tuple[Source, ...]
@@ -349,6 +454,10 @@ class RegistryRule(Strict):
     linkage_same_probability: Annotated[float, Field(gt=0.5, lt=1)]
     linkage_clerk_probability: Annotated[float, Field(gt=0, lt=1)]
     clerk_cases_per_thousand_families: Annotated[int, Field(ge=0)]
+    bps_answer_firm_days: Annotated[int, Field(ge=0)]
+    answer_expiry_spread_days: Annotated[int, Field(ge=0)]
+    kept_quarters: Annotated[int, Field(ge=1)]
+    hold_quarters: Annotated[int, Field(ge=1)]
 
     @model_validator(mode="after")
     def _names_each_source_once(self) -> Self:

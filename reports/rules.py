@@ -14,10 +14,16 @@ from reports.pages import page
 from schemas.messages import LANGUAGES, Lang, catalogue, named, quantity, say, written, yes_or_no
 from schemas.questionnaire import default_questionnaire
 from schemas.regions import regency_name
+from schemas.vocabularies import Author
 
 _REGENCY = re.compile(r"\d{2}\.\d{2}")
 _SHOWN_ELSEWHERE = {"code", "unit"}
 _EMPTY: tuple[Any, ...] = (None, [])
+_VOCABULARIES = {
+    "kind": "sender_kind", "feeds": "feed", "agencies": "agency", "family": "family_standing",
+    **dict.fromkeys((*Author, "better", "worse"), "standing"),
+}  # fmt: skip
+"""Groups of the catalogue that hold the words of a field, where they are not named like it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,19 @@ def in_one_line(value: Any, field: str, unit: str, lang: Lang) -> str:  # noqa: 
 
 def label(key: str, lang: Lang) -> str:
     """Words of a key inside a rule's value: a regency with its name, a field in the language."""
-    return f"{key} {regency_name(key)}" if _REGENCY.fullmatch(key) else named(f"rule_field.{key}", key).of(lang)
+    if _REGENCY.fullmatch(key):
+        return f"{key} {regency_name(key)}"
+    return named(label_code(key), key).of(lang)
+
+
+def label_code(key: str) -> str:
+    """Code of a field's name in the catalogue."""
+    return f"{'author' if key in set(Author) else 'rule_field'}.{key}"
+
+
+def word_code(field: str, word: str) -> str:
+    """Code of a word of a field in the catalogue."""
+    return f"{_VOCABULARIES.get(field, field)}.{word}"
 
 
 def _line(shown: Any) -> str:  # noqa: ANN401 - as nested as the rule
@@ -153,7 +171,7 @@ def _in_words(value: str | float | date | None, field: str, unit: str, lang: Lan
     if isinstance(value, bool):
         return yes_or_no(value).of(lang)
     if isinstance(value, str):
-        code = f"{field}.{value}"
+        code = word_code(field, value)
         if field == "fact" and value in default_questionnaire().variables:
             label = default_questionnaire().variables[value].label
             return label.id if lang == "id" else label.en

@@ -46,6 +46,7 @@ _FORMS = {
     # No region bears 99: nobody has these numbers.
     "identifier": "9999990101900001",
     "village_code": "35.10.09.2001",
+    "district_code": "35.10.09",
     "regency_code": "35.10",
     "area_code": "35.10",
     "area_code_bps": "3510",

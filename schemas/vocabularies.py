@@ -69,6 +69,7 @@ class Channel(StrEnum):
     PORTAL = "portal"
     AGENT = "agent"
     VILLAGE_OFFICE = "village_office"
+    RECIPIENT_LIST = "recipient_list"
 
 
 class Proposer(StrEnum):
@@ -77,6 +78,7 @@ class Proposer(StrEnum):
     SELF = "self"
     NEIGHBOUR = "neighbour"
     AGENT = "agent"
+    MINISTRY = "ministry"
 
 
 class FaceMatch(StrEnum):
@@ -96,9 +98,82 @@ class AgentKind(StrEnum):
     VILLAGE_OPERATOR = "village_operator"
 
 
+class SenderKind(StrEnum):
+    """As what a registered sender delivers: it decides whose words its rows are."""
+
+    PORTAL = "portal"
+    AGENTS_APPLICATION = "agents_application"
+    VILLAGE_OFFICES = "village_offices"
+    AGENCY = "agency"
+    BPS = "bps"
+    MINISTRY = "ministry"
+
+
+class Author(StrEnum):
+    """Who states something about a family, as its delivery's registered sender makes it known."""
+
+    THIRD_PARTY = "third_party"
+    UNVERIFIED_SELF = "unverified_self"
+    HEAD_IN_PERSON = "head_in_person"
+    VERIFIED_MEMBER = "verified_member"
+    VERIFIED_HEAD = "verified_head"
+    AGENT = "agent"
+    AGENT_ELSEWHERE = "agent_elsewhere"
+    OFFICE = "office"
+    OFFICE_ELSEWHERE = "office_elsewhere"
+    AGENCY = "fact_agency"
+    BPS = "bps"
+
+
+class Subject(StrEnum):
+    """What a statement concerns."""
+
+    FAMILY = "family"
+    ANSWERS = "answers"
+    MEMBERS = "members"
+    ADDRESS = "address"
+    CONSENT = "consent"
+    VISIT_RESULT = "visit_result"
+    EVIDENCE = "evidence"
+    IDENTITY = "identity"
+
+
+class FamilyStanding(StrEnum):
+    """What a family has to lose: new to the registry, known there, or protected (it receives, waits or is verified)."""
+
+    NEW = "new"
+    KNOWN = "known"
+    PROTECTED = "protected"
+
+
+class Standing(StrEnum):
+    """What a statement does: it counts, counts one quarter after notice, waits for a confirmation, or is refused."""
+
+    COUNTS = "counts"
+    AFTER_NOTICE = "after_notice"
+    PENDING = "pending"
+    REFUSED = "refused"
+
+
+class IdentityDocument(StrEnum):
+    """Document seen when a person's identity was checked in person."""
+
+    IDENTITY_CARD = "identity_card"
+    FAMILY_CARD = "family_card"
+    OTHER = "other"
+
+
+class RequestKind(StrEnum):
+    """What a family asks for: a human review of its decision, or a check of its identity in person."""
+
+    REVIEW = "review"
+    CHECK_IN_PERSON = "check_in_person"
+
+
 class Source(StrEnum):
     """Who says a registry attribute has its value, weakest first."""
 
+    THIRD_PARTY = "third_party"
     SELF_REPORT = "self_report"
     AGENT_SURVEY = "agent_survey"
     BPS_VALIDATION = "bps_validation"
@@ -123,6 +198,8 @@ class Agency(StrEnum):
     TAX_OFFICE = "tax_office"
     VILLAGE_OFFICE = "village_office"
     HEALTH_MINISTRY = "health_ministry"
+    HOME_MINISTRY = "home_ministry"
+    BPS = "bps"
 
 
 class Feed(StrEnum):
@@ -131,7 +208,10 @@ class Feed(StrEnum):
     REGISTRATIONS = "registrations"
     MEMBERS = "members"
     SURVEYS = "surveys"
+    IDENTITY_CHECKS = "identity_checks"
+    REQUESTS = "requests"
     AGENTS = "agents"
+    AGENT_FAMILIES = "agent_families"
     EVIDENCE = "evidence"
     VALIDATIONS = "validations"
     OBJECTIONS = "objections"

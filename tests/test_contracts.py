@@ -155,7 +155,9 @@ def test_a_measure_with_decimals_is_kept_as_such_and_a_code_as_a_whole_number() 
 def test_what_intake_adds_is_on_every_feed() -> None:
     for feed, contract in feeds(default_questionnaire()).items():
         added = [name for name in contract.columns if name in ADDED_COLUMNS]
-        by_person = feed in {Feed.MEMBERS, Feed.EVIDENCE, Feed.DTSEN_PERSONS, Feed.POPULATION_REGISTER}
+        by_person = feed in {
+            Feed.MEMBERS, Feed.EVIDENCE, Feed.DTSEN_PERSONS, Feed.POPULATION_REGISTER, Feed.IDENTITY_CHECKS,
+        }  # fmt: skip
         assert added == ([*(["nik_bucket"] if by_person else []), "batch_id", "row_number"])
 
 

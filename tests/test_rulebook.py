@@ -322,7 +322,9 @@ def test_quotas_order_and_precedence_are_as_stated() -> None:
         "dependant_count",
         "registered_date",
     ]
-    assert policy.registry.source_precedence == (Source.BPS_VALIDATION, Source.AGENT_SURVEY, Source.SELF_REPORT)
+    assert policy.registry.source_precedence == (
+        Source.BPS_VALIDATION, Source.AGENT_SURVEY, Source.SELF_REPORT, Source.THIRD_PARTY,
+    )  # fmt: skip
     assert policy.intake.max_error_share == 0.10
 
 

@@ -11,7 +11,7 @@ import pytest
 from pipelines.law import rules_of
 from quotas.calendar import quarters
 from quotas.rulebook import rulebook
-from reports.rules import rules_page, unit_code
+from reports.rules import label_code, rules_page, unit_code, word_code
 from schemas.messages import LANGUAGES, catalogue
 from schemas.questionnaire import default_questionnaire
 from tests.homes import perlinsos
@@ -34,13 +34,13 @@ def words_of(value: Any, field: str = "") -> Iterator[str]:  # noqa: ANN401 - as
             for key, one in value.items():
                 if key not in {"code", "unit"}:
                     if not re.fullmatch(r"\d\d\.\d\d", key):
-                        yield f"rule_field.{key}"
+                        yield label_code(key)
                     yield from words_of(one, key)
     elif isinstance(value, list | tuple):
         for one in value:
             yield from words_of(one, field)
     elif isinstance(value, str) and field and field not in CODES and value not in default_questionnaire().variables:
-        yield f"{field}.{value}"
+        yield word_code(field, value)
 
 
 def test_every_word_of_the_rules_is_known_in_both_languages() -> None:

@@ -145,7 +145,7 @@ def test_a_template_has_the_same_bytes_whenever_it_is_written() -> None:
 
 
 def test_the_csv_template_is_the_header() -> None:
-    assert csv_template(CONTRACTS[Feed.AGENTS]) == b"agent_id,kind,regency_code,village_code\n"
+    assert csv_template(CONTRACTS[Feed.AGENTS]) == b"agent_id,kind,regency_code,village_code,district_code\n"
 
 
 def test_a_column_with_bounds_says_them_when_they_are_broken() -> None:

@@ -199,7 +199,7 @@ def day_of_batch(days: Mapping[str, date]) -> pl.Expr:
 
 STANDING_FEEDS = frozenset(
     {
-        Feed.AGENTS, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
+        Feed.AGENTS, Feed.AGENT_FAMILIES, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
         Feed.POPULATION_REGISTER, Feed.MINIMUM_WAGES, Feed.REGION_CODES, Feed.BOUNDARIES,
     }
 )  # fmt: skip

@@ -42,6 +42,7 @@ _NAMES = {"not_nullable": "missing", "isin": "not_a_code", "in_range": "out_of_r
 _SHOWN = {
     "regency_code": "35.10",
     "village_code": "35.10.09.2001",
+    "district_code": "35.10.09",
     "area_code": "35, 35.10, 35.10.09, 35.10.09.2001",
     "area_code_bps": "35, 3510, 3510090, 3510090001",
     "region_digits": "3510",
