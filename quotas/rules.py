@@ -182,15 +182,15 @@ class ByDirection(Strict):
 
 
 class StandingRule(Strict):
-    """What each author's statement on one subject does to families of one standing.
+    """What each author's statement on one subject does to families of some standing.
 
     Attributes
     ----------
     code : str
-        Name in results: subject and standing.
+        Name in results.
     subject : Subject
         What the statement concerns.
-    family : FamilyStanding
+    families : tuple of FamilyStanding
         What the family has to lose.
     effects : mapping of Author to Standing or ByDirection
         Every author.
@@ -200,7 +200,7 @@ class StandingRule(Strict):
 
     code: Name
     subject: Subject
-    family: FamilyStanding
+    families: tuple[FamilyStanding, ...] = Field(min_length=1)
     effects: Mapping[Author, Standing | ByDirection]
     description: Sentence
     source: Citation

@@ -131,19 +131,18 @@ class Subject(StrEnum):
     FAMILY = "family"
     ANSWERS = "answers"
     MEMBERS = "members"
-    ADDRESS = "address"
     CONSENT = "consent"
     VISIT_RESULT = "visit_result"
-    EVIDENCE = "evidence"
     IDENTITY = "identity"
 
 
 class FamilyStanding(StrEnum):
-    """What a family has to lose: new to the registry, known there, or protected (it receives, waits or is verified)."""
+    """What a family has to lose: it is new to the registry, known there, waits or is verified, or receives."""
 
     NEW = "new"
     KNOWN = "known"
     PROTECTED = "protected"
+    RECEIVING = "receiving"
 
 
 class Standing(StrEnum):
