@@ -447,6 +447,10 @@ class RegistryRule(Strict):
         After so many quarters the case of a recipient who is kept for want of data goes to the supervisor.
     hold_quarters : int
         For so many quarters at most a newcomer is held for want of a visit.
+    pending_visits_per_thousand_families, pending_visits_per_author : int
+        To how many families contradicting statements send BPS at most, of a regency and of one author.
+    in_person_checks_sampled_per_thousand : int
+        Of so many families in a thousand verified in person BPS checks the identity again.
     """
 
     source_precedence: tuple[Source, ...]
@@ -458,6 +462,9 @@ class RegistryRule(Strict):
     answer_expiry_spread_days: Annotated[int, Field(ge=0)]
     kept_quarters: Annotated[int, Field(ge=1)]
     hold_quarters: Annotated[int, Field(ge=1)]
+    pending_visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
+    pending_visits_per_author: Annotated[int, Field(ge=0)]
+    in_person_checks_sampled_per_thousand: Annotated[int, Field(ge=0, le=1000)]
 
     @model_validator(mode="after")
     def _names_each_source_once(self) -> Self:

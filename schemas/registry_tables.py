@@ -14,8 +14,11 @@ from schemas.vocabularies import (
     CaseKind,
     Channel,
     ClerkRole,
+    Author,
     FaceMatch,
     FamilyEvent,
+    Feed,
+    Doubt,
     KnownTo,
     LinkBasis,
     LinkOutcome,
@@ -25,6 +28,7 @@ from schemas.vocabularies import (
     Ruling,
     Sex,
     Shock,
+    Standing,
 )
 
 FAMILY_FACTS = (
@@ -112,7 +116,7 @@ def _stated_person() -> list[pa.Column]:
 
 def registry_tables(questionnaire: Questionnaire) -> list[Contract]:
     """Every contract of the room, with the answers of the given questionnaire."""
-    return [*_families(questionnaire), *_persons(), *_doubts(), *_through_time(), *_for_the_field()]
+    return [*_families(questionnaire), *_standing(), *_persons(), *_doubts(), *_through_time(), *_for_the_field()]
 
 
 def _families(questionnaire: Questionnaire) -> list[Contract]:
@@ -191,8 +195,10 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
                    "registration"),
                 col("face_match", pl.String, "Face match", "Result of the face check.", "word", "registration",
                    checks=one_of(FaceMatch)),
-                col("is_verified", pl.Boolean, "Verified", "IKD verified or face match passed: a case cannot hold it.",
-                   "yes/no"),
+                col("is_verified", pl.Boolean, "Verified",
+                    "IKD, face or a check in person confirmed the head: a case cannot hold it.", "yes/no"),
+                col("verified_by", pl.String, "Verified by", "What confirmed it: ikd, face or in_person.", "word",
+                    "registration", nullable=True),
                 col("registration_date", pl.Date, "In force", "Day of the registration that stands.", "date",
                     "registration"),
                 col("dwelling_id", pl.String, "Dwelling", "Keyed pseudonym of the roof; families may share it.",
@@ -251,6 +257,63 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
                 col("other_date", pl.Date, "Other date", "As of when.", "date"),
             ],
             grain="family x attribute", order=["regency_code", "family_id", "attribute"], access=RESTRICTED,
+        ),
+    ]  # fmt: skip
+
+
+def _standing() -> list[Contract]:
+    author = col("author", pl.String, "Author", "Who speaks, by kind.", "word", checks=one_of(Author))
+    agent = col("agent_id", pl.String, "Agent", "Agent or operator who delivered it.", "id", "agents", nullable=True)
+    row = [
+        col("feed", pl.String, "Feed", "Feed of the row.", "word", checks=one_of(Feed)),
+        col("batch_id", pl.String, "Batch", "Batch of the row.", "id", "intake"),
+        col("row_number", pl.Int64, "Row", "Row of the file.", "count", "intake"),
+    ]
+    return [
+        contract(
+            "registry/pending", "Pending statements",
+            "Statements that do not count yet: they wait for BPS, or for the quarter after their notice.",
+            [
+                col("statement_id", pl.String, "Statement", "Keyed pseudonym of the row.", "id"),
+                FAMILY, REGENCY,
+                col("family_card_number", pl.String, "Family card number", "As stated.", "identifier"),
+                *row, author, agent,
+                col("standing", pl.String, "Standing", "pending, or after_notice.", "word", checks=one_of(Standing)),
+                col("stated_date", pl.Date, "Stated", "Day of the statement.", "date"),
+                col("since", pl.String, "Since", "Quarter in which it was first set aside, as 2026Q1.", "quarter"),
+                col("contradicts", pl.Boolean, "Contradicts", "Whether it says otherwise than what is believed.",
+                    "yes/no"),
+                col("is_listed", pl.Boolean, "Listed", "Whether it sends BPS to the family.", "yes/no"),
+                col("content", pl.String, "Content", "The whole row as JSON.", "JSON"),
+            ],
+            grain="statement", order=["regency_code", "statement_id"], access=RESTRICTED,
+        ),
+        contract(
+            "registry/refused", "Refused statements",
+            "Facts that agents or offices state of families outside their area: they do not count.",
+            [*row, author, agent],
+            grain="statement", order=["feed", "batch_id", "row_number"], access=RESTRICTED,
+        ),
+        contract(
+            "registry/doubts", "Doubts", "What in the registry BPS is to settle by a visit, once per family and reason.",
+            [
+                FAMILY, REGENCY,
+                col("reason", pl.String, "Reason", "What is to be settled.", "word", checks=one_of(Doubt)),
+                col("author", pl.String, "Author", "Whose words brought it, by kind.", "word", nullable=True,
+                    checks=one_of(Author)),
+            ],
+            grain="family x reason", order=["regency_code", "family_id", "reason"], access=RESTRICTED,
+        ),
+        contract(
+            "registry/expiries", "Expiries",
+            "How many families' answers expire in which quarter; those of receiving families go on and are visited.",
+            [
+                REGENCY,
+                col("quarter", pl.String, "Quarter", "Quarter in which the first scored answer expires.", "quarter"),
+                col("is_receiving", pl.Boolean, "Receives", "Whether the families receive.", "yes/no"),
+                col("families", pl.Int64, "Families", "How many.", "families"),
+            ],
+            grain="regency x quarter", order=["regency_code", "quarter", "is_receiving"], access=RESTRICTED,
         ),
     ]  # fmt: skip
 

@@ -279,6 +279,18 @@ class OfficeReason(StrEnum):
     IDENTITY_CASE = "identity_case"
 
 
+class Doubt(StrEnum):
+    """What in the registry BPS is to settle by a visit."""
+
+    NOT_REGISTERED = "not_registered"
+    PENDING_STATEMENT = "pending_statement"
+    SURVEY_AFTER_NOTICE = "survey_after_notice"
+    BPS_ANSWER_OVERTAKEN = "bps_answer_overtaken"
+    ANSWERS_EXPIRE = "answers_expire"
+    CHECK_IN_PERSON_SAMPLED = "check_in_person_sampled"
+    REVIEW_REQUESTED = "review_requested"
+
+
 class FamilyEvent(StrEnum):
     """What began a period of a family, or ended its last one."""
 

@@ -278,7 +278,8 @@ class AnswerCase(Strict):
         said = pl.DataFrame(rows, schema=["family_id", "source", "date", "issued_on", "rooms"], orient="row")
         precedence = Precedence.of(policy.registry, self.cut_off)
         told = by_source(said, ["rooms"], precedence)
-        found = golden_records(told, told.drop("source").clear(), ["rooms"], precedence)["rooms"].to_list()
+        expiry = pl.DataFrame({"family_id": ["f"], "oldest": [precedence.oldest]})
+        found = golden_records(told, told.drop("source").clear(), expiry, ["rooms"], precedence)["rooms"].to_list()
         return found == ([] if self.believed is None else [self.believed])
 
 

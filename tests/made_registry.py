@@ -25,7 +25,8 @@ from schemas.feeds import FACT_AGENCY
 from schemas.identifiers import bucket_of
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
-from schemas.vocabularies import Channel, FaceMatch, Feed, Proposer, Sex
+from schemas.vocabularies import AgentKind, Channel, FaceMatch, Feed, Proposer, Sex
+from tests.made_families import scorecard
 
 Row = Mapping[str, Any]
 
@@ -43,8 +44,8 @@ NOV, DEC, JAN, FEB, MAR = (
 def registration(card: str, day: date = NOV, village: str = VILLAGE, *, verified: bool = True, **more: object) -> Row:
     """A family registers; `verified` by face, or not at all."""
     return {
-        "family_card_number": card, "village_code": village, "registered_date": day, "channel": Channel.AGENT.value,
-        "proposer": Proposer.AGENT.value, "has_consent": True, "is_ikd_verified": False,
+        "family_card_number": card, "village_code": village, "registered_date": day, "channel": Channel.PORTAL.value,
+        "proposer": Proposer.SELF.value, "has_consent": True, "is_ikd_verified": False,
         "face_match": FaceMatch.PASSED.value if verified else FaceMatch.FAILED.value, **more,
     }  # fmt: skip
 
@@ -80,6 +81,11 @@ def family(card: str, *niks: str | None, day: date = NOV, **more: Any) -> dict[F
     return {Feed.REGISTRATIONS: [registration(card, day, **more)], Feed.MEMBERS: persons}
 
 
+def by(nik: str, *rows: Row) -> dict[Feed, list[Row]]:
+    """Members as the portal delivers them when the person with this number signed in."""
+    return {Feed.MEMBERS: [{**row, "verified_nik": nik} for row in rows]}
+
+
 def survey(card: str, day: date = DEC, **answers: object) -> Row:
     """An agent's visit."""
     return {"family_card_number": card, "survey_date": day, "agent_id": "A1", **answers}
@@ -95,9 +101,26 @@ def found(nik: str, fact: str, value: int = 1, day: date = JAN) -> Row:
     return {"agency": str(FACT_AGENCY[fact]), "nik": nik, "fact": fact, "value": value, "as_of_date": day}
 
 
+AGENT, AGENT_THERE = "A1", "A2"
+AGENTS = [
+    {"agent_id": agent, "kind": AgentKind.TKSK.value, "regency_code": village[:5], "district_code": village[:8]}
+    for agent, village in ((AGENT, VILLAGE), (AGENT_THERE, VILLAGE_THERE))
+]
+SENDERS = {
+    Feed.REGISTRATIONS: "portal_perlinsos", Feed.MEMBERS: "portal_perlinsos", Feed.REQUESTS: "portal_perlinsos",
+    Feed.SURVEYS: "aplikasi_agen", Feed.IDENTITY_CHECKS: "aplikasi_agen", Feed.VALIDATIONS: "bps",
+    Feed.DTSEN_FAMILIES: "bps", Feed.DTSEN_PERSONS: "bps", Feed.POPULATION_REGISTER: "dukcapil",
+}  # fmt: skip
+"""Who delivers a feed where a test does not say; the ministry all others."""
+CARD = scorecard()
+
+
 @dataclass
 class Office:
-    """A house to which statements are delivered, and the registry of its last quarter resolved."""
+    """A house to which statements are delivered, and the registry of its last quarter resolved.
+
+    Agent A1 works in the district of `VILLAGE`, A2 in that of `VILLAGE_THERE`.
+    """
 
     house: House
     registry: dict[str, Table] = field(default_factory=dict)
@@ -105,13 +128,19 @@ class Office:
     @classmethod
     def in_folder(cls, folder: Path) -> "Office":
         """A new house."""
-        return cls(House(folder, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32)))
+        made = cls(House(folder, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32)))
+        made.deliver(Q1, {Feed.AGENTS: AGENTS})
+        return made
 
-    def deliver(self, quarter: Quarter, *parcels: Mapping[Feed, Sequence[Row]], issued_on: date | None = None) -> None:
-        """Batches of a quarter, one per feed and parcel."""
+    def deliver(
+        self, quarter: Quarter, *parcels: Mapping[Feed, Sequence[Row]], issued_on: date | None = None,
+        sender: str | None = None,
+    ) -> None:  # fmt: skip
+        """Batches of a quarter, one per feed and parcel, by the feed's usual sender or another."""
         for parcel in parcels:
             for feed, rows in parcel.items():
-                self._batch(quarter, feed, rows, Declaration(issued_on=issued_on or quarter.first_day))
+                named = sender or SENDERS.get(feed, "kemensos")
+                self._batch(quarter, feed, rows, Declaration(issued_on=issued_on or quarter.first_day, sender=named))
 
     def answer(
         self, quarter: Quarter, fact: str, *rows: Row, regencies: Sequence[str] = (HERE,), as_of: date = JAN
@@ -139,7 +168,24 @@ class Office:
         """Resolve a quarter on top of the one resolved before."""
         pins = Pins.of(self.house.lake, quarter, None)
         lake = self.house.lake
-        self.registry = resolve(self.house, quarter, pins.tables(lake), pins.read(lake), self.registry)
+        self.registry = resolve(self.house, quarter, pins.tables(lake), pins.read(lake), self.registry, CARD)
+        return self
+
+    def decide(self, **statuses: str) -> "Office":
+        """Say how the families under these cards (with `c` before the number) were decided in the last quarter."""
+        contract = self.house.contracts["decision/decisions"]
+        families = self.table("families").select("family_id", "family_card_number", "regency_code")
+        rows = families.filter(pl.format("c{}", "family_card_number").is_in([*statuses])).with_columns(
+            status=pl.format("c{}", "family_card_number").replace_strict(statuses, return_dtype=pl.String),
+            programme=pl.lit("PKH"),
+        )
+        missing = [
+            pl.lit([] if isinstance(dtype, pl.List) else None, dtype).alias(name)
+            for name, dtype in contract.dtypes.items()
+            if name not in rows.columns
+        ]
+        quarter = next(iter(self.registry.values())).quarter
+        self.registry["decision/decisions"] = self.house.lake.write_whole(contract, quarter, rows.with_columns(missing))
         return self
 
     def table(self, name: str) -> pl.DataFrame:

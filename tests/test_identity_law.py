@@ -16,7 +16,22 @@ from pydantic import Field
 from quotas.parameters import Strict, read_yaml, validated
 from schemas.identifiers import form_fault
 from schemas.vocabularies import Channel, Feed, Ruling, Sex
-from tests.made_registry import DEC, FEB, HERE, MAR, NOV, Q1, Q2, VILLAGE, Office, found, member, registration, survey
+from tests.made_registry import (
+    DEC,
+    FEB,
+    HERE,
+    MAR,
+    NOV,
+    Q1,
+    Q2,
+    VILLAGE,
+    Office,
+    Row,
+    found,
+    member,
+    registration,
+    survey,
+)
 from tests.made_registry import validation as check
 
 FOLDER = Path(__file__).parent / "identity"
@@ -68,9 +83,10 @@ class Finds(Strict):
 
 
 class Receives(Strict):
-    """A family received before the first quarter."""
+    """A family received before the first quarter, under this head."""
 
     card: Card
+    head: str
 
 
 class Rules(Strict):
@@ -155,13 +171,23 @@ def rows_of(said: Registers, persons: Mapping[str, Person], day: date) -> dict[F
     return {Feed.REGISTRATIONS: [registered], Feed.MEMBERS: members}
 
 
+def rows_by_the_head(office: Office, said: Registers, persons: Mapping[str, Person], day: date) -> list[Row]:
+    """Members that a family states again, as the portal delivers them when its head signed in."""
+    rows = rows_of(said, persons, day)[Feed.MEMBERS]
+    if not office.registry:
+        return rows
+    head = office.family(CARDS[said.card])["head_person_id"]
+    (nik,) = office.table("persons").filter(pl.col("person_id") == head)["nik"]
+    return [{**row, "verified_nik": nik} for row in rows]
+
+
 def happens(office: Office, event: Event, case: Case, *, is_first: bool) -> None:
     """Deliver what an event makes somebody state."""
     quarter, day = (Q1, NOV) if is_first else (Q2, FEB)
     if event.registers is not None:
         office.deliver(quarter, rows_of(event.registers, case.persons, day))
     if event.states is not None:
-        office.deliver(quarter, {Feed.MEMBERS: rows_of(event.states, case.persons, day)[Feed.MEMBERS]})
+        office.deliver(quarter, {Feed.MEMBERS: rows_by_the_head(office, event.states, case.persons, day)})
     for visit, feed, made in (
         (event.bps_checks, Feed.VALIDATIONS, check), (event.agent_visits, Feed.SURVEYS, survey),
     ):  # fmt: skip
@@ -173,7 +199,11 @@ def happens(office: Office, event: Event, case: Case, *, is_first: bool) -> None
         day = DEC if is_first else MAR
         office.answer(quarter, event.agency_finds.fact, found(nik, event.agency_finds.fact, day=day), as_of=day)
     if event.receives is not None:
-        row = {"family_card_number": CARDS[event.receives.card], "programme": "PKH", "regency_code": HERE}
+        row = {
+            "family_card_number": CARDS[event.receives.card], "programme": "PKH", "regency_code": HERE,
+            "head_nik": case.persons[event.receives.head].nik, "since_date": NOV, "village_code": VILLAGE,
+            "head_name": NAMES[event.receives.head],
+        }  # fmt: skip
         office.deliver(quarter, {Feed.CURRENT_RECIPIENTS: [row]})
     if event.clerk_rules is not None:
         office.deliver(quarter, {Feed.ADJUDICATIONS: [ruling(office, event.clerk_rules)]})

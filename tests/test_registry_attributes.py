@@ -17,7 +17,7 @@ ATTRIBUTES = ("has_car", "goat_count")
 CUT_OFF = date(2026, 1, 20)
 OLDEST = CUT_OFF - timedelta(days=730)
 SELF, AGENT, BPS = Source.SELF_REPORT.value, Source.AGENT_SURVEY.value, Source.BPS_VALIDATION.value
-PRECEDENCE = (Source.BPS_VALIDATION, Source.AGENT_SURVEY, Source.SELF_REPORT)
+PRECEDENCE = (Source.BPS_VALIDATION, Source.AGENT_SURVEY, Source.SELF_REPORT, Source.THIRD_PARTY)
 OCT, NOV, DEC = date(2025, 10, 1), date(2025, 11, 1), date(2025, 12, 1)
 SAID = {
     "family_id": pl.String, "source": pl.String, "date": pl.Date, "issued_on": pl.Date, "has_car": pl.Int32,
@@ -40,7 +40,8 @@ def said(*rows: tuple[Any, ...], issued_on: date = CUT_OFF) -> pl.DataFrame:
 def golden(frame: pl.DataFrame, previous: pl.DataFrame | None = None, newest: date = CUT_OFF) -> pl.DataFrame:
     before = pl.DataFrame(schema=GOLDEN) if previous is None else previous
     precedence = Precedence(PRECEDENCE, newest - timedelta(days=730), newest)
-    made = golden_records(by_source(frame, ATTRIBUTES, precedence), before, ATTRIBUTES, precedence)
+    expiry = pl.DataFrame({"family_id": ["F"], "oldest": [precedence.oldest]})
+    made = golden_records(by_source(frame, ATTRIBUTES, precedence), before, expiry, ATTRIBUTES, precedence)
     return made.cast(GOLDEN)  # type: ignore[arg-type]
 
 
@@ -99,11 +100,12 @@ def test_last_quarters_value_is_unknown_once_it_is_older_than_policy_allows() ->
 
 
 def test_a_feed_that_does_not_ask_a_question_says_nothing_about_it() -> None:
-    days = {"family_id": ["F"], "issued_on": [CUT_OFF]}
+    days = {"family_id": ["F"], "issued_on": [CUT_OFF], "batch_id": ["b"], "row_number": [2]}
     made = statements(
         pl.DataFrame({**days, "registered_date": [OCT], "has_car": [1]}),
         pl.DataFrame({**days, "survey_date": [NOV], "has_car": [0], "goat_count": [3]}),
         pl.DataFrame({**days, "validation_date": [DEC]}),
+        pl.DataFrame(schema={"batch_id": pl.String, "row_number": pl.Int64}),
         ATTRIBUTES,
     )
     assert made.select("source", "date", "has_car", "goat_count").rows() == [

@@ -9,7 +9,6 @@ import pytest
 from assets.registry.rollups import FACT_OF_PERSONS
 from schemas.feeds import FACT_AGENCY
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
 from tests.made_registry import (
     DEC,
     HERE,
@@ -25,6 +24,7 @@ from tests.made_registry import (
     VILLAGE_THERE,
     WIFE,
     Office,
+    by,
     family,
     found,
     member,
@@ -123,7 +123,7 @@ def test_an_answer_after_the_cut_off_finds_nothing_and_clears_nobody_until_the_n
 def test_a_row_about_somebody_who_registers_a_quarter_later_waits_for_him(office: Office) -> None:
     newcomer = "3510094101990001"
     office.answer(Q1, FACT, found(newcomer, FACT))
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, newcomer, 3, MAR)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, newcomer, 3, MAR)))
     office.resolve(Q1)
     assert office.table("parked").select("feed", "rows").rows() == [("evidence", 1)]
     assert known(office, newcomer, Q2) == (1, JAN)
@@ -139,7 +139,7 @@ def test_who_moves_to_a_regency_nobody_asked_about_keeps_what_is_known(office: O
 def test_a_newcomer_is_unknown_until_an_agency_is_asked_again_and_so_is_his_family(office: Office) -> None:
     newcomer = "3510094101990001"
     office.answer(Q1, FACT)
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, newcomer, 3, MAR)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, newcomer, 3, MAR)))
     assert known(office, newcomer, Q1, Q2) == (None, None)
     assert office.family(OURS)["has_civil_servant"] is None
 

@@ -33,6 +33,7 @@ from tests.made_registry import (
     WIFE,
     Office,
     born,
+    by,
     family,
     found,
     member,
@@ -221,7 +222,7 @@ def test_among_unverified_newcomers_a_family_that_received_before_keeps_the_pers
     )
     assert office.resolve(Q1).person(CHILD)["family_card_number"] == OTHERS
     received = {
-        "family_card_number": OURS, "head_nik": HUSBAND, "programme": "PKH", "regency_code": HERE, "since_date": NOV,
+        "family_card_number": OURS, "head_nik": CHILD, "programme": "PKH", "regency_code": HERE, "since_date": NOV,
     }  # fmt: skip
     office.deliver(Q1, {Feed.CURRENT_RECIPIENTS: [received]})
     office.registry = {}
@@ -295,7 +296,7 @@ def test_persons_without_a_number_match_nobody_in_another_family(office: Office)
 
 def test_a_newborn_adds_to_the_family_without_the_others_being_stated_again(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND, WIFE))
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, None, 3, FEB, **BABY | {"birth_date": date(2026, 2, 1)})]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, None, 3, FEB, **BABY | {"birth_date": date(2026, 2, 1)})))
     assert office.resolve(Q1).family(OURS)["under_seven_count"] == 0
     ours = office.resolve(Q2).family(OURS)
     assert (ours["household_size"], ours["under_seven_count"]) == (3, 1)
@@ -309,7 +310,7 @@ def test_a_newborn_stated_again_is_one_child_even_under_the_familys_new_card(off
 
 def test_a_newborn_who_is_given_a_number_is_still_one_child(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: [member(OURS, None, 3, DEC, **BABY)]})
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, CHILD, 3, FEB, **BABY)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, CHILD, 3, FEB, **BABY)))
     assert office.resolve(Q1).persons_of(OURS) == [HUSBAND, None]
     assert office.resolve(Q2).persons_of(OURS) == [CHILD, HUSBAND]
     assert office.resolve(Q3).persons_of(OURS) == [CHILD, HUSBAND]
@@ -317,7 +318,7 @@ def test_a_newborn_who_is_given_a_number_is_still_one_child(office: Office) -> N
 
 def test_whoever_lay_in_another_shard_has_the_periods_that_shard_holds_now(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: [member(OURS, None, 3, DEC, **BABY)]})
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, CHILD, 3, FEB, **BABY)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, CHILD, 3, FEB, **BABY)))
     first = office.resolve(Q1).registry
     office.resolve(Q2)
     key, lake = "registry/person_periods", office.house.lake
@@ -340,7 +341,7 @@ def story(office: Office, shards: tuple[int, int, int], monkeypatch: pytest.Monk
     office.deliver(Q1, family(old, WIFE), {Feed.MEMBERS: [baby[0]]})
     same = {"name": named(other), "birth_date": born(other)}
     ours = [member(OURS, CHILD, 3, FEB, **grown), member(OURS, slip, 1, FEB, name=named(HUSBAND))]
-    office.deliver(Q2, {Feed.MEMBERS: [*ours, member(OTHERS, NEIGHBOUR, 1, FEB, **same)]})
+    office.deliver(Q2, by(HUSBAND, *ours), by(NEIGHBOUR, member(OTHERS, NEIGHBOUR, 1, FEB, **same)))
     office.deliver(Q2, family(NEW, WIFE, day=FEB), {Feed.MEMBERS: [baby[1]]})
     for quarter, count in zip((Q1, Q2, Q3), shards, strict=True):
         monkeypatch.setattr(room, "_bucket_shards", lambda _, count=count: _bucket_shards(count))
@@ -379,7 +380,7 @@ def test_the_newest_statement_about_a_person_counts_and_a_corrected_birth_date_m
     office: Office,
 ) -> None:
     office.deliver(Q1, family(OURS, HUSBAND))
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, HUSBAND, 1, FEB, birth_date=date(1979, 5, 15), work_position=0)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, HUSBAND, 1, FEB, birth_date=date(1979, 5, 15), work_position=0)))
     before = office.resolve(Q1).person(HUSBAND)
     after = office.resolve(Q2).person(HUSBAND)
     assert after["person_id"] == before["person_id"]

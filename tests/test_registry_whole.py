@@ -19,6 +19,7 @@ from quotas.rulebook import rulebook
 from schemas.feeds import PERSON_FACTS
 from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import BatchState, CaseKind
+from tests.made_families import scorecard
 from tests.made_registry import Q1, Q2
 from world.country import write
 
@@ -43,7 +44,7 @@ def resolved(landing: Path, home: Path) -> dict[str, Registry]:
         intake = Intake(house.lake, house.contracts, 1.0)
         assert BatchState.REFUSED not in {one.state for one in intake.load_landing(house.landing, quarter)}
         pins = Pins.of(house.lake, quarter, None)
-        before = resolve(house, quarter, pins.tables(house.lake), pins.read(house.lake), before)
+        before = resolve(house, quarter, pins.tables(house.lake), pins.read(house.lake), before, scorecard())
         made[str(quarter)] = {key: table.read(house.contracts[key]) for key, table in before.items()}
     return made
 

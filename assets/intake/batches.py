@@ -199,8 +199,8 @@ def day_of_batch(days: Mapping[str, date]) -> pl.Expr:
 
 STANDING_FEEDS = frozenset(
     {
-        Feed.AGENTS, Feed.AGENT_FAMILIES, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
-        Feed.POPULATION_REGISTER, Feed.MINIMUM_WAGES, Feed.REGION_CODES, Feed.BOUNDARIES,
+        Feed.AGENTS, Feed.AGENT_FAMILIES, Feed.CONSUMPTION_SURVEY, Feed.POVERTY_STATISTICS, Feed.DTSEN_FAMILIES,
+        Feed.DTSEN_PERSONS, Feed.POPULATION_REGISTER, Feed.MINIMUM_WAGES, Feed.REGION_CODES, Feed.BOUNDARIES,
     }
 )  # fmt: skip
 """Feeds that stand until replaced: a quarter without one reads the latest earlier one."""

@@ -7,6 +7,7 @@ settled here.
 import polars as pl
 
 from assets.pseudonyms import PseudonymKey
+from assets.registry.standing import HEAD, is_unregistered
 from assets.registry.statements import counted
 
 MEMBER_COLUMNS = (
@@ -33,7 +34,9 @@ def claims_of(
     """
     cards = index.lazy().select("family_card_number", "family_id", "was_on_record")
     stated = counted(members.lazy(), cards).collect()
-    carried = previous.join(index.select("family_id").unique(), on="family_id", how="semi").with_columns(
+    current = index.filter("is_current")
+    families = current.select("family_id", "has_registered", "is_verified", is_alone=is_unregistered())
+    carried = previous.join(families.drop("is_verified"), on="family_id").with_columns(
         issued_on="stated_date", is_restated=pl.lit(value=False)
     )
     columns = [
@@ -58,7 +61,11 @@ def claims_of(
             pl.col("is_restated").any(),
         )
     )
-    unsaid = carried.join(fresh, on=whose, how="anti").select(newest.columns)
+    # Whom the registers alone name beside an unregistered recipient counts where a verified family states him.
+    verified = fresh.join(families.filter("is_verified"), on="family_id", how="semi")["identity_id"]
+    is_elsewhere = pl.col("identity_id").is_in(verified.implode())
+    yields = pl.col("has_registered") | (pl.col("is_alone") & (pl.col("relation") != HEAD) & is_elsewhere)
+    unsaid = carried.join(fresh, on=whose, how="anti").filter(~yields).select(newest.columns)
     return (
         pl.concat([newest, unsaid])
         .join(kept_before.with_columns(was_here=pl.lit(value=True)), on=whose, how="left")

@@ -7,13 +7,27 @@ from datetime import date
 import polars as pl
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.attributes import Precedence, by_source, conflicts, golden_records
+from assets.registry.answers import (
+    Answers,
+    believe_answers,
+    count_expiries,
+    expiry_of_scores,
+    worsened_families,
+)
+from assets.registry.attributes import Precedence, conflicts, expiry_days, outdated_by_surveys
+from assets.registry.doubts import collect_doubts
+from assets.registry.pending import compare_answers, compare_members, encode_rows, list_for_visits, name_statements
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up
 from assets.registry.settling import Settled
+from assets.registry.standing import ROW
+from assets.welfare.scorecard import Scorecard
+from quotas.calendar import QuarterDays
 from quotas.rules import RegistryRule
+from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
+from schemas.quarter import Quarter
 from schemas.questionnaire import Questionnaire
-from schemas.vocabularies import FaceMatch, OfficeReason, Source
+from schemas.vocabularies import FaceMatch, Feed, OfficeReason, Source, Standing
 
 _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
@@ -36,22 +50,66 @@ class Before:
     conflicts: pl.DataFrame
 
 
-def family_records(  # noqa: PLR0913
+@dataclass(frozen=True)
+class Stated:
+    """What is stated now of some families.
+
+    Attributes
+    ----------
+    answers : DataFrame
+        From :func:`assets.registry.attributes.statements`.
+    if_not_worse : DataFrame
+        `feed, batch_id, row_number, author` of statements that count now only where they worsen nobody.
+    rows : mapping of Feed to DataFrame
+        The rows of these statements, with `family_id`.
+    pending : DataFrame
+        Pending statements of now and before, by the contract `registry/pending` without `contradicts, is_listed`.
+    reviews : DataFrame
+        `family_id` of families that ask for a human review.
+    """
+
+    answers: pl.DataFrame
+    if_not_worse: pl.DataFrame
+    rows: Mapping[Feed, pl.DataFrame]
+    pending: pl.DataFrame
+    reviews: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Basis:
+    """On what the records of a quarter are made, besides statements.
+
+    Attributes
+    ----------
+    days : QuarterDays
+        Days of the quarter.
+    cut_off_before : date
+        Last day that counted in the quarter before.
+    card : Scorecard
+        Tells which answers worsen a family.
+    """
+
+    quarter: Quarter
+    questionnaire: Questionnaire
+    contracts: Mapping[str, Contract]
+    key: PseudonymKey
+    rule: RegistryRule
+    days: QuarterDays
+    cut_off_before: date
+    card: Scorecard
+
+
+def family_records(
     index: pl.DataFrame,
     persons: pl.DataFrame,
     personless: pl.DataFrame,
     cases: pl.DataFrame,
-    said: pl.DataFrame,
+    stated: Stated,
     before: Before,
-    questionnaire: Questionnaire,
-    key: PseudonymKey,
-    *,
     deciles: pl.DataFrame,
-    rule: RegistryRule,
-    cut_off: date,
-    day: date,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Families, provenance, living members, conflicts and the village office's list of one regency.
+    basis: Basis,
+) -> tuple[pl.DataFrame, ...]:
+    """Families, provenance, living members, conflicts, the village office's list and what waits, of one regency.
 
     Parameters
     ----------
@@ -61,42 +119,40 @@ def family_records(  # noqa: PLR0913
         Persons and cases of these families.
     personless : DataFrame
         From :func:`newcomers_without_persons`.
-    said : DataFrame
-        Statements about these families (:func:`assets.registry.attributes.statements`).
+    stated : Stated
+        Statements about these families.
     before : Before
         Last quarter's word on these families.
     deciles : DataFrame
         From :func:`assets.registry.deciles.official_deciles`.
-    cut_off : date
-        Last day that counts.
-    day : date
-        Decision day: ages count on it.
 
     Returns
     -------
-    families, provenance, members, conflicts, village_office : DataFrame
+    families, provenance, members, conflicts, village_office, pending, doubts, expiries : DataFrame
         By the contracts of the same names. A family without any person left is no family, unless it is a newcomer
         held until it is clear whose its persons are.
     """
-    attributes = attributes_of(questionnaire)
-    precedence = Precedence.of(rule, cut_off)
-    told = by_source(said, attributes, precedence)
-    answers = golden_records(told, before.golden, attributes, precedence)
+    attributes, questionnaire = attributes_of(basis.questionnaire), basis.questionnaire
+    cut_off, day = basis.days.cut_off, basis.days.decision_date
     alive = living(persons)
     died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
     heads_alive = heads(alive)
+    rolled = rolled_up(alive, heads_alive, day)
+    believed = _answers(index, rolled, stated, before, basis)
+    answers = believed.golden
     # Who keeps the person is decided as though there were no case: a claim alone must not freeze anybody's aid.
     first_case = cases.filter(pl.col("is_kept").not_()).group_by("family_id").agg(case_id=pl.col("case_id").min())
     joined = (
         index.join(pl.concat([heads_alive, heads(died_out), personless]), on="family_id")
         .join(answers, on="family_id", how="left")
-        .join(rolled_up(alive, heads_alive, day), on="family_id", how="left")
+        .join(rolled, on="family_id", how="left")
         .join(family_facts(persons), on="family_id", how="left")
         .join(first_case, on="family_id", how="left")
         .join(deciles, on="family_id", how="left")
         .join(_splits(persons, index, before.families), on="family_id", how="left")
         .with_columns(
-            has_consent=pl.col("has_consent").cast(pl.Int64),
+            # Whom nobody has on record withdraws nothing: a newcomer without consent is asked again.
+            has_consent=pl.when(pl.col("has_consent") | pl.col("was_known")).then(pl.col("has_consent").cast(pl.Int64)),
             has_consent_date=pl.col("consent_date"),
             has_consent_source=pl.lit("registration"),
             is_address_found=(pl.col("visit_result") != VISIT_NOT_FOUND).cast(pl.Int64),
@@ -112,10 +168,69 @@ def family_records(  # noqa: PLR0913
     )
     absent = [name for name in questionnaire.variables if name not in joined.columns]
     joined = joined.with_columns(pl.lit(None, pl.Int32).alias(name) for name in absent)
-    joined = joined.join(_dwellings(joined, key), on=["village_code", "building_number"], how="left")
-    doubted = conflicts(told, answers, before.conflicts, attributes)
-    doubted = doubted.join(joined.select("family_id", "regency_code"), on="family_id")
-    return joined, joined, alive, doubted, _village_office(joined, cases)
+    joined = joined.join(_dwellings(joined, basis.key), on=["village_code", "building_number"], how="left")
+    homes = joined.select("family_id", "regency_code")
+    doubted = conflicts(believed.told, answers, before.conflicts, attributes).join(homes, on="family_id")
+    waiting = _waiting(joined, persons, believed, stated, basis)
+    expiring = expiry_of_scores(answers, index.select("family_id", "is_receiving"), basis.card, basis.rule)
+    authors = stated.if_not_worse.select("feed", *ROW, "author")
+    deferred = believed.deferred.join(authors, on=["feed", *ROW])
+    doubts = collect_doubts(
+        joined, waiting, deferred, doubted, expiring, stated.reviews, basis.rule, basis.days
+    ).join(homes, on="family_id")  # fmt: skip
+    expiries = count_expiries(expiring, cut_off).join(homes.select("regency_code").unique(), how="cross")
+    return joined, joined, alive, doubted, _village_office(joined, cases), waiting, doubts, expiries
+
+
+def _answers(index: pl.DataFrame, rolled: pl.DataFrame, stated: Stated, before: Before, basis: Basis) -> Answers:
+    """The answers of a regency's families; what would worsen one without notice is deferred."""
+    households = index.join(rolled, on="family_id", how="left")
+
+    def worsened(without: pl.DataFrame, with_them: pl.DataFrame) -> pl.Series:
+        return worsened_families(without, with_them, households, basis.card)
+
+    cut_off = basis.days.cut_off
+    return believe_answers(
+        stated.answers, stated.if_not_worse.select("feed", *ROW), before.golden,
+        expiry_days(index.select("family_id", "is_receiving"), basis.rule, cut_off),
+        outdated_by_surveys(before.conflicts, basis.rule, basis.cut_off_before),
+        worsened, attributes_of(basis.questionnaire), Precedence.of(basis.rule, cut_off),
+    )  # fmt: skip
+
+
+def _waiting(
+    families: pl.DataFrame, persons: pl.DataFrame, believed: Answers, stated: Stated, basis: Basis
+) -> pl.DataFrame:
+    """Statements that wait, by the contract `registry/pending`: for BPS, or for the quarter after their notice."""
+    contracts, attributes = basis.contracts, attributes_of(basis.questionnaire)
+    homes = families.select("family_id", "regency_code", "is_receiving")
+    held = stated.pending.drop("regency_code").join(homes, on="family_id")
+    differing = pl.concat(
+        [
+            compare_answers(held, believed.golden, attributes, contracts),
+            compare_members(held, persons, contracts),
+        ]
+    ).unique()
+    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode())
+    listed = list_for_visits(held.with_columns(contradicts=contradicts), families.height, basis.rule)
+    noticed = [
+        name_statements(
+            rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
+            .join(stated.if_not_worse.filter(pl.col("feed") == feed.value), on=ROW)
+            .join(encode_rows(rows.select(*contracts[f"intake/{feed}"].columns, "issued_on", "was_due")), on=ROW)
+            .with_columns(
+                standing=pl.lit(Standing.AFTER_NOTICE.value),
+                stated_date="registered_date" if feed is Feed.REGISTRATIONS else "survey_date",
+            ),
+            basis.key,
+        ).join(rows.select(*ROW, "family_id"), on=ROW)
+        for feed, rows in stated.rows.items()
+    ]
+    late = pl.concat(noticed).join(homes, on="family_id").with_columns(
+        since=pl.lit(str(basis.quarter)), contradicts=pl.lit(value=True), is_listed=pl.lit(value=False)
+    )  # fmt: skip
+    columns = [*contracts["registry/pending"].columns]
+    return pl.concat([listed.select(columns), late.select(columns)])
 
 
 def _finding(fact: str, result: int) -> tuple[pl.Expr, ...]:

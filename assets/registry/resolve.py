@@ -5,6 +5,7 @@ Identity goes by buckets of the person's number, records by regency; a narrow in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
@@ -21,16 +22,20 @@ from assets.registry.deciles import DECILES, official_deciles
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on, pair_scorer
+from assets.registry.pending import confirmed_statements, decode_rows, drop_expired, hold_statements
 from assets.registry.periods import PERIOD_COLUMNS, family_periods, person_periods
 from assets.registry.persons import persons_of
-from assets.registry.records import Before, attributes_of, family_records, newcomers_without_persons
+from assets.registry.records import Basis, Before, Stated, attributes_of, family_records, newcomers_without_persons
 from assets.registry.settling import Settled
 from assets.registry.shocks import family_shocks
+from assets.registry.sitting import rosters, unregistered_recipients
+from assets.registry.standing import ROW, Effects, Record, is_unregistered, judge_statements
 from assets.registry.statements import Statements, counted
+from assets.welfare.scorecard import Scorecard
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
+from schemas.vocabularies import Feed, RequestKind, Standing
 
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
@@ -38,7 +43,8 @@ TABLES = (
     "registry/shocks",
     "registry/persons", "registry/claims", "registry/links", "registry/aliases", "registry/cases",
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
-    "registry/coverage", "registry/parked",
+    "registry/coverage", "registry/parked", "registry/pending", "registry/refused", "registry/doubts",
+    "registry/expiries",
 )  # fmt: skip
 LINKING = "registry/.linking"
 _READ_WHOLE = (
@@ -46,7 +52,12 @@ _READ_WHOLE = (
     "registry/adjudications",
 )  # fmt: skip
 """Tables of last quarter that are not read by shard."""
-_OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks")
+_OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks", "pending")
+_DECISIONS = "decision/decisions"
+_READ_FOR_STANDING = (
+    Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.IDENTITY_CHECKS, Feed.AGENTS, Feed.AGENT_FAMILIES,
+    Feed.REQUESTS, Feed.CURRENT_RECIPIENTS, Feed.DTSEN_PERSONS, Feed.DTSEN_FAMILIES, Feed.POPULATION_REGISTER,
+)  # fmt: skip
 FAMILIES_PER_GROUP = 200_000
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
@@ -62,6 +73,9 @@ class _Quarter:
     said: Statements
     before: Mapping[str, Table]
     index: pl.DataFrame
+    effects: Effects
+    pending: pl.DataFrame
+    card: Scorecard
     people: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
     @cached_property
@@ -134,6 +148,7 @@ def resolve(
     feeds: Mapping[Feed, Table],
     pinned: Sequence[Batch],
     previous: Mapping[str, Table],
+    card: Scorecard,
 ) -> dict[str, Table]:
     """The registry of a quarter.
 
@@ -142,7 +157,9 @@ def resolve(
     feeds : mapping
         Accepted tables of the pinned batches, at least of :data:`assets.registry.statements.FEEDS`.
     previous : mapping
-        Registry tables of the revision built on; empty in a first quarter.
+        Tables of the revision built on, at least the registry's and `decision/decisions`; empty in a first quarter.
+    card : Scorecard
+        In force: tells which answers worsen a family.
 
     Returns
     -------
@@ -150,18 +167,25 @@ def resolve(
         Tables by key: those of families by regency, those of persons by bucket, the small ones whole.
     """
     lake = house.lake
-    said = Statements.of_quarter(house, quarter, feeds, pinned)
+    stated = Statements.of_quarter(house, quarter, feeds, pinned)
     before = {key: previous.get(key) or Table(key, str(quarter.previous), {}) for key in TABLES}
     scans = {key: before[key].scan(house.contracts[key]) for key in _READ_WHOLE}
-    receiving = said.raw(Feed.CURRENT_RECIPIENTS) if not previous else said.raw(Feed.CURRENT_RECIPIENTS).clear()
+    policy = house.policy(quarter)
+    record, receiving = _record(stated, scans, previous, house)
+    effects = judge_statements(stated, record, policy)
+    held = hold_statements(stated, effects, house.key)
+    said = _counting(stated, effects, before, house, is_first=not previous)
     index = family_index(
-        said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans["registry/families"], scans["registry/provenance"],
-        scans["registry/persons"], receiving, house.key,
+        said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans, receiving, record, effects, house.key
     )  # fmt: skip
-    room = _Quarter(house, quarter, said, before, index)
+    pending = _pending(held, index, quarter)
+    room = _Quarter(house, quarter, said, before, index, effects, pending, card)
     # Persons and families come from any shard of last quarter.
-    built_on = sorted(one.content_hash for one in before.values())
-    settings = (house.key, said, house.policy(quarter), house.days(quarter), house.questionnaire, built_on)
+    built_on = sorted(one.content_hash for one in [*before.values(), *_decided(previous)])
+    read_for_standing = [feeds[feed].content_hash for feed in _READ_FOR_STANDING]
+    settings = (
+        house.key, said, policy, house.days(quarter), house.questionnaire, built_on, card, read_for_standing,
+    )  # fmt: skip
     cards = [feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.CURRENT_RECIPIENTS)]
 
     # Last quarter a person may have borne several identities; each of them counted where the person did.
@@ -173,11 +197,11 @@ def resolve(
         borne.select("identity_id", "family_id").collect(), settings=settings,
     )  # fmt: skip
     claimed = claims.scan(room.contract("claims"))
-    policy = house.policy(quarter).registry
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
     found = identify(
         claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index,
-        pair_scorer(model_on(house.models, quarter.first_day), policy, lake.root / LINKING), policy, house.key,
+        pair_scorer(model_on(house.models, quarter.first_day), policy.registry, lake.root / LINKING),
+        policy.registry, house.key,
     )  # fmt: skip
     whole = {
         "links": found.links, "aliases": found.settled.aliases, "cases": found.cases, "adjudications": rulings,
@@ -201,14 +225,16 @@ def resolve(
     of_regency = lake.map_shards(
         _records, str(quarter),
         [room.contract(name)
-         for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
+         for name in ("families", "provenance", "members", "conflicts", "village_office", "pending", "doubts",
+                      "expiries", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
         room, personless, found.cases, settings=settings,
     )  # fmt: skip
     known = Known.of(
-        said, index.lazy(), people.select("nik").drop_nulls(), house.days(quarter).decision_date, FAMILIES_PER_GROUP
-    )
+        said, index.lazy().filter(~is_unregistered()), _registered_numbers(people, index),
+        house.days(quarter).decision_date, FAMILIES_PER_GROUP,
+    )  # fmt: skip
     missing = lake.map_shards(
         _outreach, str(quarter), [room.contract("outreach"), room.contract("coverage")],
         list(known.groups),
@@ -218,8 +244,60 @@ def resolve(
     )  # fmt: skip
     _read_group.cache_clear()
     parked = lake.write_whole(room.contract("parked"), str(quarter), _parked(said, index, people))
-    tables = [claims, persons, times, *of_regency, *missing, *made, parked]
+    refused = effects.set_aside.filter(pl.col("standing") == Standing.REFUSED.value)
+    listed = lake.write_whole(room.contract("refused"), str(quarter), refused)
+    tables = [claims, persons, times, *of_regency, *missing, *made, parked, listed]
     return {table.key: table for table in tables}
+
+
+def _decided(previous: Mapping[str, Table]) -> list[Table]:
+    return [previous[_DECISIONS]] if _DECISIONS in previous else []
+
+
+def _record(
+    stated: Statements, scans: Mapping[str, pl.LazyFrame], previous: Mapping[str, Table], house: House
+) -> tuple[Record, pl.LazyFrame]:
+    """What was on record before, and the list of current recipients in a first quarter (else empty)."""
+    receiving = stated.raw(Feed.CURRENT_RECIPIENTS)
+    contract, columns = house.contracts[_DECISIONS], ["family_id", "status"]
+    decisions = [table.scan(contract, columns) for table in _decided(previous)]
+    statuses = decisions[0] if decisions else contract.empty().lazy().select(columns)
+    listed = rosters(stated).select("family_card_number", "nik")
+    if previous:
+        receiving, listed = receiving.clear(), listed.clear()
+    record = Record.of(scans["registry/families"], scans["registry/persons"], statuses, receiving, listed)
+    return record, receiving
+
+
+def _counting(
+    stated: Statements, effects: Effects, before: Mapping[str, Table], house: House, *, is_first: bool
+) -> Statements:
+    """The statements that count: none set aside, those that BPS confirmed, and recipients who have not registered."""
+    aside = {
+        Feed(feed): mine.select(ROW)
+        for (feed,), mine in effects.set_aside.partition_by("feed", as_dict=True, maintain_order=True).items()
+    }
+    counting = replace(stated, set_aside=aside)
+    waiting = before["registry/pending"].scan(house.contracts["registry/pending"])
+    added = confirmed_statements(waiting, counting.of(Feed.VALIDATIONS), house.contracts)
+    if is_first:
+        added = unregistered_recipients(counting)
+    return replace(counting, added=added)
+
+
+def _pending(held: pl.DataFrame, index: pl.DataFrame, quarter: Quarter) -> pl.DataFrame:
+    """Pending statements of a quarter with the family and regency they are about."""
+    cards = index.select("family_card_number", "family_id")
+    homes = index.filter("is_current").select("family_id", "regency_code")
+    return held.join(cards, on="family_card_number").join(homes, on="family_id").with_columns(
+        since=pl.lit(str(quarter))
+    )  # fmt: skip
+
+
+def _registered_numbers(people: pl.LazyFrame, index: pl.DataFrame) -> pl.LazyFrame:
+    """`nik` of persons of families that have registered."""
+    alone = index.lazy().filter("is_current", is_unregistered()).select("family_id")
+    return people.join(alone, on="family_id", how="anti").select("nik").drop_nulls()
 
 
 def _bucket_shards(count: int) -> list[str]:
@@ -296,6 +374,8 @@ def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
     cards = room.index.lazy().select("family_card_number", "family_id", "was_on_record").join(homes, on="family_id")
     read = {feed.value: counted(room.said.of(feed), cards) for feed in _STATED}
     read["persons"] = room.people.filter(pl.col("regency_code").is_in(regencies))
+    asked = room.said.of(Feed.REQUESTS).filter(pl.col("kind") == RequestKind.REVIEW.value)
+    read["reviews"] = counted(asked, cards)
     deciles = room.said.of(Feed.DTSEN_FAMILIES).select("family_card_number", "issued_on", *DECILES)
     listed = room.index.lazy().select("family_card_number", "family_id", "is_current").join(homes, on="family_id")
     read["deciles"] = deciles.join(listed, on="family_card_number")
@@ -309,23 +389,24 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     current = room.index.filter("is_current", here)
     known = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
     then = {name: frame.join(current, on="family_id", how="semi") for name, frame in known.items()}
-    attributes = attributes_of(room.house.questionnaire)
     golden = then["families"].join(then["provenance"], on="family_id").select("family_id", *room.golden)
-    registrations, surveys, validations = (read[feed.value] for feed in _STATED)
     policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
+    cut_off_before = days.cut_off if room.said.since == date.min else room.said.since
+    basis = Basis(
+        room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy.registry, days,
+        cut_off_before, room.card,
+    )  # fmt: skip
+    stated = _stated(room, read, then["pending"], here, basis)
+    surveys = stated.rows[Feed.SURVEYS]
     records = family_records(
         current,
         read["persons"],
         personless,
         cases.filter(here),
-        statements(registrations, surveys, validations, attributes),
+        stated,
         Before(golden, then["families"], then["conflicts"]),
-        room.house.questionnaire,
-        room.house.key,
-        deciles=official_deciles(read["deciles"]),
-        rule=policy.registry,
-        cut_off=days.cut_off,
-        day=days.decision_date,
+        official_deciles(read["deciles"]),
+        basis,
     )
     made = room.contract("families").fit(records[0])
     # What is told of families that are nowhere any more stays where they were last.
@@ -334,6 +415,42 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     shocks = family_shocks(surveys, read["persons"], then["shocks"], oldest)
     here_now = made.select("family_id", "regency_code")
     return (*records, periods, shocks.join(here_now, on="family_id"))
+
+
+def _stated(
+    room: _Quarter, read: Mapping[str, pl.DataFrame], then: pl.DataFrame, here: pl.Expr, basis: Basis
+) -> Stated:
+    """Statements about the families of a regency; those whose quarter of notice has passed are among them."""
+    attributes = attributes_of(basis.questionnaire)
+    registrations, surveys, validations = (read[feed.value] for feed in _STATED)
+    passed = then.filter(pl.col("standing") == Standing.AFTER_NOTICE.value)
+    known = {batch.batch_id for batch in room.said.batches}
+    noticed = {
+        feed: decode_rows(mine, basis.contracts[f"intake/{feed}"]).hstack(mine.select("family_id"))
+        for feed in (Feed.REGISTRATIONS, Feed.SURVEYS)
+        if (mine := passed.filter(pl.col("feed") == feed.value, pl.col("batch_id").is_in(sorted(known)))).height
+    }
+    told = statements(registrations, surveys, validations, room.effects.third_party, attributes)
+    empty = {name: read[name].clear() for name in (Feed.REGISTRATIONS.value, Feed.SURVEYS.value)}
+    after_notice = statements(
+        noticed.get(Feed.REGISTRATIONS, empty[Feed.REGISTRATIONS.value]),
+        noticed.get(Feed.SURVEYS, empty[Feed.SURVEYS.value]),
+        validations.clear(),
+        room.effects.third_party.clear(),
+        attributes,
+    )
+    confirmed = validations["statement_id"].drop_nulls()
+    still = then.filter(
+        pl.col("standing") == Standing.PENDING.value, ~pl.col("statement_id").is_in(confirmed.implode())
+    )
+    carried = drop_expired(still, Precedence.of(basis.rule, basis.days.cut_off).oldest)
+    columns = [name for name in then.columns if name not in {"regency_code", "contradicts", "is_listed"}]
+    mine = room.pending.filter(here)
+    regency = pl.lit(None, pl.String).alias("regency_code")
+    pending = pl.concat([mine.select(columns), carried.select(columns)]).with_columns(regency)
+    reviews = read["reviews"].select("family_id")
+    rows = {Feed.REGISTRATIONS: registrations, Feed.SURVEYS: surveys}
+    return Stated(pl.concat([told, after_notice]), room.effects.if_not_worse, rows, pending, reviews)
 
 
 def _outreach(shard: str, room: _Quarter, known: Known) -> tuple[pl.DataFrame, ...]:

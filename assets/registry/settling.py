@@ -85,10 +85,11 @@ def settle(
 ) -> Settled:
     """Each of these persons in one family, and the cases of numbers that two families claim.
 
-    A person stays with a verified family before an unverified one; among verified ones with the newest statement,
-    among unverified ones where it was last quarter, then with a family that was there, then with the oldest
-    registration. What was not stated anew never takes a person away. A case stays open in later quarters, though
-    nothing is stated anew, as long as both families exist and no clerk has ruled on these facts.
+    A person stays with a family that IKD or face verified, among those with the newest statement; then with one
+    that receives, waits or was verified before; then with one verified in person; then where it was last quarter,
+    then with a family that was there, then with the oldest registration. What was not stated anew never takes a
+    person away. A case stays open in later quarters, though nothing is stated anew, as long as both families exist
+    and no clerk has ruled on these facts.
 
     Parameters
     ----------
@@ -105,7 +106,9 @@ def settle(
     index : DataFrame
         From :func:`assets.registry.families.family_index`.
     """
-    current = index.filter("is_current").select("family_id", "is_verified", "is_sitting", "first_registered_date")
+    current = index.filter("is_current").select(
+        "family_id", "is_verified", "is_digital", "is_protected", "is_sitting", "first_registered_date"
+    )
     ranked = _ranked(_as_meant(claims, misread).join(current, on="family_id"), ["identity_id"])
     doubtful = ranked.filter(pl.col("identity_id").is_duplicated())
     cases = _number_cases(doubtful, rulings, key)
@@ -127,7 +130,7 @@ def settle(
             pl.col("person_id", "bearer_id", "bearer_nik").first(),
             pl.col(*MEMBER_COLUMNS, "stated_date").last(),
             pl.col("is_restated", "was_here", "is_chosen").any(),
-            pl.col("is_verified", "is_sitting", "first_registered_date").first(),
+            pl.col("is_verified", "is_digital", "is_protected", "is_sitting", "first_registered_date").first(),
         ),
         ["person_id", pl.col("is_chosen").not_()],
     )
@@ -175,6 +178,9 @@ def _ranked(claims: pl.DataFrame, by: list[str | pl.Expr]) -> pl.DataFrame:
     return claims.sort(
         *by,
         counts.not_(),
+        pl.col("is_digital").not_(),
+        pl.when("is_digital").then(-pl.col("stated_date").cast(pl.Int32)),
+        pl.col("is_protected").not_(),
         pl.col("is_verified").not_(),
         pl.when("is_verified").then(-pl.col("stated_date").cast(pl.Int32)),
         pl.col("was_here").not_(),

@@ -4,8 +4,9 @@ What is dated up to the cut-off counts. A delivery of the quarter before is read
 counts now, and so does what was parked then, its family or person having been unknown. Nothing counts twice.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
@@ -21,7 +22,7 @@ from schemas.vocabularies import Feed
 FEEDS = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.VALIDATIONS, Feed.EVIDENCE, Feed.CURRENT_RECIPIENTS,
     Feed.ADJUDICATIONS, Feed.AGENTS, Feed.DTSEN_FAMILIES, Feed.DTSEN_PERSONS,
-    Feed.POPULATION_REGISTER,
+    Feed.POPULATION_REGISTER, Feed.IDENTITY_CHECKS, Feed.AGENT_FAMILIES, Feed.REQUESTS,
 )  # fmt: skip
 """Feeds the registry reads."""
 
@@ -31,6 +32,8 @@ _DATE_OF = {
     Feed.SURVEYS: "survey_date",
     Feed.VALIDATIONS: "validation_date",
     Feed.EVIDENCE: "as_of_date",
+    Feed.IDENTITY_CHECKS: "checked_date",
+    Feed.REQUESTS: "requested_date",
 }
 
 
@@ -64,6 +67,10 @@ class Statements:
         Batches of the quarter before.
     since : date
         Cut-off of the quarter before.
+    set_aside : mapping of Feed to DataFrame
+        Rows that do not count, by `batch_id, row_number` (:mod:`assets.registry.standing`).
+    added : mapping of Feed to DataFrame
+        Rows that count though no pinned batch of the feed holds them, with the columns that :meth:`of` gives.
     """
 
     contracts: Mapping[str, Contract]
@@ -72,6 +79,8 @@ class Statements:
     cut_off: date
     late: frozenset[str]
     since: date
+    set_aside: Mapping[Feed, pl.DataFrame] = field(default_factory=dict)
+    added: Mapping[Feed, pl.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of_quarter(cls, house: House, quarter: Quarter, tables: Mapping[Feed, Table], batches: Sequence[Batch]) -> Self:
@@ -84,7 +93,8 @@ class Statements:
     @property
     def hash(self) -> str:
         """What names these statements, beside the tables' content, in the name of a shard's file."""
-        return repr((self.cut_off, self.since, sorted(self.late), self.coverage))
+        frames = [(feed, _bytes_of(one)) for part in (self.set_aside, self.added) for feed, one in sorted(part.items())]
+        return repr((self.cut_off, self.since, sorted(self.late), self.coverage, frames))
 
     def of(self, feed: Feed) -> pl.LazyFrame:
         """Statements of a feed with `issued_on` and `was_due`.
@@ -93,6 +103,14 @@ class Statements:
         counted it if it knew whom it is about. Evidence has also `answered_on`, the day the
         delivery speaks of or, if later, the day of the fact.
         """
+        rows = self._dated(feed)
+        if feed in self.set_aside:
+            rows = rows.join(self.set_aside[feed].lazy(), on=["batch_id", "row_number"], how="anti")
+        if feed in self.added:
+            rows = pl.concat([rows, self.added[feed].lazy().select(rows.collect_schema().names())])
+        return rows
+
+    def _dated(self, feed: Feed) -> pl.LazyFrame:
         mine = [batch for batch in self.batches if batch.feed is feed]
         rows = self.raw(feed).with_columns(issued_on=issued_on(mine))
         if feed not in _DATE_OF:
@@ -121,6 +139,10 @@ class Statements:
             and (batch.batch_id not in self.late or answered_on(batch) > self.since)
             for code in batch.declaration.coverage
         )
+
+
+def _bytes_of(frame: pl.DataFrame) -> str:
+    return hashlib.sha256(frame.write_ipc(None, compat_level=pl.CompatLevel.oldest()).getvalue()).hexdigest()
 
 
 def counted(statements: pl.LazyFrame, cards: pl.LazyFrame) -> pl.LazyFrame:

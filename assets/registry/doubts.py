@@ -1,0 +1,92 @@
+"""What in the registry BPS is to settle by a visit: one row per family and reason. Nothing is decided here."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import timedelta
+
+import polars as pl
+
+from assets.registry.attributes import is_overtaken
+from assets.registry.standing import IN_PERSON, is_unregistered
+from quotas.calendar import QuarterDays
+from quotas.rules import RegistryRule
+from schemas.vocabularies import Author, Doubt
+
+_QUARTER_DAYS = 92
+_THOUSAND = 1_000
+
+
+def collect_doubts(
+    families: pl.DataFrame,
+    pending: pl.DataFrame,
+    deferred: pl.DataFrame,
+    conflicts: pl.DataFrame,
+    expiring: pl.DataFrame,
+    reviews: pl.DataFrame,
+    rule: RegistryRule,
+    days: QuarterDays,
+) -> pl.DataFrame:
+    """Collect what BPS is to settle of the families of a regency (contract `registry/doubts`, without the regency).
+
+    Parameters
+    ----------
+    families : DataFrame
+        Contract `registry/families` with `is_receiving, is_protected`.
+    pending : DataFrame
+        Contract `registry/pending` of these families.
+    deferred : DataFrame
+        Statements that wait for the quarter after their notice: `family_id, author`.
+    conflicts : DataFrame
+        Contract `registry/conflicts`.
+    expiring : DataFrame
+        From :func:`assets.registry.answers.expiry_of_scores`.
+    reviews : DataFrame
+        `family_id` of families that ask for a human review.
+    days : QuarterDays
+        The lottery seed draws the checks in person that are checked again.
+    """
+    soon = days.cut_off + timedelta(days=_QUARTER_DAYS)
+    protected = families.filter(pl.col("is_receiving") | pl.col("is_protected")).select("family_id")
+    parts = [
+        (Doubt.NOT_REGISTERED, families.filter(is_unregistered()).select("family_id")),
+        (Doubt.PENDING_STATEMENT, pending.filter("is_listed").select("family_id", "author")),
+        (Doubt.SURVEY_AFTER_NOTICE, deferred.select("family_id", "author")),
+        (
+            Doubt.BPS_ANSWER_OVERTAKEN,
+            conflicts.filter(is_overtaken(rule, days.cut_off)).select("family_id", author=pl.lit(Author.AGENT.value)),
+        ),
+        (
+            Doubt.ANSWERS_EXPIRE,
+            expiring.filter(pl.col("expires") <= soon).join(protected, on="family_id", how="semi").select("family_id"),
+        ),
+        (Doubt.CHECK_IN_PERSON_SAMPLED, _sampled(families, rule, days.lottery_seed)),
+        (Doubt.REVIEW_REQUESTED, reviews.join(families.select("family_id"), on="family_id", how="semi")),
+    ]
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[tuple[Doubt, pl.DataFrame]]) -> pl.DataFrame:
+    rows = [
+        frame.select(
+            "family_id",
+            reason=pl.lit(doubt.value),
+            author=pl.col("author") if "author" in frame.columns else pl.lit(None, pl.String),
+        )
+        for doubt, frame in parts
+    ]
+    return (
+        pl.concat(rows)
+        .sort("family_id", "reason", "author", nulls_last=True)
+        .unique(["family_id", "reason"], keep="first", maintain_order=True)
+    )
+
+
+def _sampled(families: pl.DataFrame, rule: RegistryRule, seed: str) -> pl.DataFrame:
+    """`family_id` of some families verified in person, drawn by SHA-256 of the seed and the keyed pseudonym."""
+    ids = families.filter(pl.col("verified_by") == IN_PERSON)["family_id"].sort()
+    drawn = [
+        int.from_bytes(hashlib.sha256(f"{seed}|in_person|{family}".encode()).digest()[:4]) % _THOUSAND
+        < rule.in_person_checks_sampled_per_thousand
+        for family in ids
+    ]
+    return pl.DataFrame([ids.filter(pl.Series(drawn, dtype=pl.Boolean))])

@@ -1,0 +1,157 @@
+"""Statements that wait: kept whole with their author, re-admitted when BPS confirms them or their notice has passed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from assets.pseudonyms import PseudonymKey
+from assets.registry.standing import CARD, ROW, Effects
+from assets.registry.statements import Statements
+from quotas.rules import RegistryRule
+from schemas.contract import Contract
+from schemas.vocabularies import Feed, Standing
+
+HELD_FEEDS = (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS)
+_ADDED = {"issued_on": pl.Date(), "was_due": pl.Boolean()}
+_COLUMNS = (
+    "statement_id", CARD, "feed", "author", "agent_id", "standing", "stated_date", *ROW, "content",
+)  # fmt: skip
+_THOUSAND = 1_000
+
+
+def hold_statements(said: Statements, effects: Effects, key: PseudonymKey) -> pl.DataFrame:
+    """Keep every pending statement of a quarter with its whole content.
+
+    Parameters
+    ----------
+    said : Statements
+        All of them, none set aside yet.
+
+    Returns
+    -------
+    DataFrame
+        `statement_id, family_card_number, feed, author, agent_id, standing, stated_date, batch_id, row_number,
+        content` (the row as JSON).
+    """
+    waiting = effects.set_aside.filter(pl.col("standing") == Standing.PENDING.value)
+    held = []
+    for feed in HELD_FEEDS:
+        mine = waiting.filter(pl.col("feed") == feed.value)
+        rows = said.of(feed).join(mine.lazy().select(ROW), on=ROW, how="semi").collect()
+        held.append(mine.join(encode_rows(rows), on=ROW))
+    return name_statements(pl.concat(held), key)
+
+
+def encode_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give `batch_id, row_number, content`: every row as JSON."""
+    return rows.select(*ROW, content=pl.struct(pl.all()).struct.json_encode())
+
+
+def name_statements(rows: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
+    """Give every row its `statement_id`, a keyed pseudonym of its batch, feed and row."""
+    place = rows.select(pl.concat_str("feed", *(pl.col(name).cast(pl.String) for name in ROW), separator="|"))
+    return rows.with_columns(statement_id=key.ids("statement", place.to_series())).select(_COLUMNS)
+
+
+def decode_rows(held: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Turn the `content` of statements of one feed back into its rows, with what :meth:`Statements.of` adds."""
+    schema = {**contract.dtypes, **_ADDED}
+    content = held.select(pl.col("content").str.json_decode(pl.Struct(schema)))
+    return content.unnest("content").with_columns(was_due=pl.lit(value=False))
+
+
+def confirmed_statements(
+    previous: pl.LazyFrame, validations: pl.LazyFrame, contracts: Mapping[str, Contract]
+) -> dict[Feed, pl.DataFrame]:
+    """Collect the pending statements of last quarter that a check of BPS confirms, by feed, as rows that count.
+
+    Parameters
+    ----------
+    previous : LazyFrame
+        Contract `registry/pending` of last quarter.
+    validations : LazyFrame
+        Feed of that name: whose `statement_id` names one is its confirmation.
+    """
+    named = validations.select("statement_id").drop_nulls().unique()
+    waiting = previous.filter(pl.col("standing") == Standing.PENDING.value)
+    held = waiting.join(named, on="statement_id", how="semi").sort("statement_id").collect()
+    return {
+        feed: decode_rows(mine, contracts[f"intake/{feed}"])
+        for feed in HELD_FEEDS
+        if (mine := held.filter(pl.col("feed") == feed.value)).height
+    }
+
+
+def compare_answers(
+    held: pl.DataFrame, answers: pl.DataFrame, attributes: Sequence[str], contracts: Mapping[str, Contract]
+) -> pl.DataFrame:
+    """`statement_id` of pending registrations and surveys that say otherwise than what is believed.
+
+    Parameters
+    ----------
+    held : DataFrame
+        Contract `registry/pending`, of some families.
+    answers : DataFrame
+        From :func:`assets.registry.attributes.golden_records`, of these families.
+    """
+    differing = []
+    for feed in (Feed.REGISTRATIONS, Feed.SURVEYS):
+        mine = held.filter(pl.col("feed") == feed.value)
+        rows = decode_rows(mine, contracts[f"intake/{feed}"])
+        said = [name for name in attributes if name in rows.columns]
+        both = rows.select(said).hstack(mine.select("statement_id", "family_id")).join(
+            answers.select("family_id", *said), on="family_id", suffix="_believed"
+        )  # fmt: skip
+        differs = pl.any_horizontal(
+            pl.lit(value=False), *((pl.col(name) != pl.col(f"{name}_believed")).fill_null(value=False) for name in said)
+        )
+        differing.append(both.filter(differs).select("statement_id"))
+    return pl.concat(differing)
+
+
+def compare_members(held: pl.DataFrame, persons: pl.DataFrame, contracts: Mapping[str, Contract]) -> pl.DataFrame:
+    """`statement_id` of pending members whom the family's record does not hold, or holds with other facts.
+
+    Parameters
+    ----------
+    persons : DataFrame
+        Contract `registry/persons` of these families.
+    """
+    facts = ["birth_date", "sex", "is_pregnant", "school_participation", "school_level", "work_position", "disability"]
+    mine = held.filter(pl.col("feed") == Feed.MEMBERS.value)
+    rows = decode_rows(mine, contracts[f"intake/{Feed.MEMBERS}"]).select("nik", "name", *facts)
+    known = persons.select("family_id", *facts, _who=pl.coalesce("nik", "name"))
+    both = rows.with_columns(_who=pl.coalesce("nik", "name")).hstack(mine.select("statement_id", "family_id")).join(
+        known.unique(["family_id", "_who"], keep="any"), on=["family_id", "_who"], how="left", suffix="_believed"
+    )  # fmt: skip
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_believed")) for name in facts)
+    return both.filter(~same).select("statement_id")
+
+
+def list_for_visits(held: pl.DataFrame, families: int, rule: RegistryRule) -> pl.DataFrame:
+    """Mark with `is_listed` the contradicting statements that BPS is sent to; the others are counted by author.
+
+    No author brings more than `registry.pending_visits_per_author` of them, and all of a regency no more than
+    `registry.pending_visits_per_thousand_families`, so that nobody can bury the worklist. One per family is enough.
+
+    Parameters
+    ----------
+    held : DataFrame
+        Pending statements of a regency with `contradicts` and `is_receiving`.
+    families : int
+        Families of the regency.
+    """
+    author = pl.coalesce("agent_id", "batch_id")
+    ordered = held.sort(pl.col("contradicts").not_(), pl.col("is_receiving").not_(), "statement_id")
+    is_first = pl.col("contradicts") & pl.col("family_id").is_first_distinct()
+    within = is_first & (is_first.cum_sum().over(author) <= rule.pending_visits_per_author)
+    most = -(-families * rule.pending_visits_per_thousand_families // _THOUSAND)
+    return ordered.with_columns(_within=within).with_columns(
+        is_listed=pl.col("_within") & (pl.col("_within").cum_sum() <= most)
+    ).drop("_within")  # fmt: skip
+
+
+def drop_expired(held: pl.DataFrame, oldest: date) -> pl.DataFrame:
+    """Leave out what was stated before the last day that any answer may be of."""
+    return held.filter(pl.col("stated_date") >= oldest)
