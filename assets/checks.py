@@ -61,7 +61,8 @@ def _repeated(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int
 
 def _listed_without_score(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
     listed = pl.col("status").is_in(LISTED)
-    return _count(decisions.filter(listed & (pl.col("score_micro").is_null() | pl.col("rank").is_null())))
+    is_unscored = pl.col("score_micro").is_null() & ~pl.col("is_kept")
+    return _count(decisions.filter(listed & (is_unscored | pl.col("rank").is_null())))
 
 
 def _ranked_without_being_listed(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
@@ -141,6 +142,10 @@ DRAFT_CHECKS = (
     ),
     Check("recipients_within_places", "No area has more recipients than places.", _areas_over_their_places),
     Check("no_duplicates", "No family and no reference stands twice in a programme.", _repeated),
-    Check("no_unscored_listed", "Nobody without a score is a recipient or in the queue.", _listed_without_score),
+    Check(
+        "no_unscored_listed",
+        "Nobody without a score is a recipient or in the queue, unless it keeps its place.",
+        _listed_without_score,
+    ),
     Check("only_listed_ranked", "Only recipients and waiting families have a rank.", _ranked_without_being_listed),
 )

@@ -11,13 +11,15 @@ import polars as pl
 from assets.house import House
 from assets.intake.loading import Intake
 from assets.intake.pins import Pins
+from assets.intake.poverty import poverty_of
 from assets.lake import Table
 from assets.pseudonyms import PseudonymKey
 from assets.registry.resolve import resolve
+from assets.welfare.first_fit import fitted
 from quotas.rulebook import rulebook
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
-from schemas.vocabularies import CaseKind
+from schemas.vocabularies import CaseKind, Feed
 from world.country import write
 
 FAMILIES = int(os.environ.get("PERLINSOS_BENCH_FAMILIES", "200000"))
@@ -37,7 +39,10 @@ def run() -> None:
         for _ in intake.load_landing(house.landing, QUARTER):
             pass
         pins = Pins.of(house.lake, QUARTER, None)
-        tables = resolve(house, QUARTER, pins.tables(house.lake), pins.read(house.lake), {})
+        feeds = pins.tables(house.lake)
+        survey = feeds[Feed.CONSUMPTION_SURVEY].read(house.contracts[f"intake/{Feed.CONSUMPTION_SURVEY}"])
+        card = fitted(survey, poverty_of(house, pins, feeds[Feed.POVERTY_STATISTICS]), house.questionnaire)
+        tables = resolve(house, QUARTER, feeds, pins.read(house.lake), {}, card)
         measured = against_truth(house, tables, truth)
     share = measured.wrongly_merged / measured.persons * 100_000
     print(f"{measured.persons:,} persons, {measured.wrongly_merged} wrongly merged ({share:.2f} in 100,000)")

@@ -463,12 +463,15 @@ def _through_time() -> list[Contract]:
 def _for_the_field() -> list[Contract]:
     return [
         contract(
-            "registry/village_office", "To the village office",
-            "Families whose identity the village office must see to; none of them is excluded for it.",
+            "registry/village_office", "Checks in person",
+            "Families whose identity an agent or the village office is to see to; none of them is excluded for it.",
             [
                 FAMILY, REGENCY, VILLAGE,
-                col("agent_id", pl.String, "Agent", "Agent of the registration.", "id", "registration", nullable=True),
+                col("agent_id", pl.String, "Agent", "Agent of the village who is to see the document.", "id", "agents",
+                    nullable=True),
                 col("reason", pl.String, "Reason", "Why it is sent there.", "word", checks=one_of(OfficeReason)),
+                col("priority", pl.Int64, "Priority", "Whom to see first in the village, from 1: the oldest heads.",
+                    "rank"),
             ],
             grain="family x reason", order=["regency_code", "family_id", "reason"], access=RESTRICTED,
         ),

@@ -276,7 +276,16 @@ class OfficeReason(StrEnum):
     """Why a family is sent to the village office."""
 
     FACE_MATCH_FAILED = "face_match_failed"
+    CHECK_REQUESTED = "check_requested"
     IDENTITY_CASE = "identity_case"
+
+
+class ScoreBasis(StrEnum):
+    """What a family competes by: its own score or, kept without one, the last known or its official decile."""
+
+    OWN = "own"
+    LAST_KNOWN = "last_known"
+    OFFICIAL_DECILE = "official_decile"
 
 
 class Doubt(StrEnum):

@@ -11,8 +11,8 @@ from schemas.vocabularies import Status
 
 OTHER_PROGRAMME = "other_programme"
 _KEY = ["family_id", "programme"]
-ORDER, SITTING, RESERVED = "order", "sitting", "reserved_"
-"""Words of `placed_by`; the last is followed by the fact of the group."""
+ORDER, SITTING, RESERVED, KEPT = "order", "sitting", "reserved_", "kept"
+"""Words of `placed_by`; `reserved_` is followed by the fact of the group."""
 _GROUP, _ROW, _SLOT = "_group", "_row", "_slot"
 
 
@@ -21,23 +21,25 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
 
     The order is score (lower is poorer, first), the policy's tie-breakers, then the lottery: SHA-256 of the
     quarter's published seed and the family card number. Places go by that order, unless policy keeps some for a group
-    or lets sitting recipients compete as though they were poorer (:class:`quotas.rules.Ranking`).
+    or lets sitting recipients compete as though they were poorer (:class:`quotas.rules.Ranking`). Families that keep
+    their place for want of data go first, in that order, within the places.
 
     Parameters
     ----------
     eligible : DataFrame
-        From :func:`assets.decision.judge.eligibility`; complete for every area it touches.
+        From :func:`assets.decision.kept.keep_places`; complete for every area it touches.
     seats : DataFrame
         Contract `decision/seats`: area (`regency_code`) x programme with `seats`; an area without a row has none.
 
     Returns
     -------
     DataFrame
-        The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`, `placed_by`
-        (`order`, `sitting` or `reserved_<fact>`; a recipient before whom in rank nobody waits is placed by the order),
-        `cutoff_distance_micro` (the score less the highest with which this family would get a place; never above 0 for
-        a recipient, never below it for who waits), `tie_break`, `amount_rupiah`; in the order of the input. Where
-        policy makes a programme exclusive with another, that one is ranked first and its recipients are ineligible.
+        The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`,
+        `placed_by` (`order`, `sitting`, `kept` or `reserved_<fact>`; a recipient before whom in rank nobody
+        waits is placed by the order, unless it is kept), `cutoff_distance_micro` (the score less the highest
+        with which this family would get a place; never above 0 for a recipient, never below it for who waits;
+        null for a kept one), `tie_break`, `amount_rupiah`; in the order of the input. Where policy makes a
+        programme exclusive with another, that one is ranked first and its recipients are ineligible.
     """
     if later := _exclusive(eligible, terms):
         return _one_after_the_other(eligible, seats, terms, later)
@@ -72,7 +74,8 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
 def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms: Terms) -> pl.Series:
     """The statuses that :func:`rank` gives to chosen rows, and nothing else: several times as fast.
 
-    All below the last score inside have a place and all above it have none; only who has that score is ranked.
+    Kept families take their places first; where they exceed them, all are ranked. Of the others all below the last
+    score inside have a place and all above it have none; only who has that score is ranked.
 
     Parameters
     ----------
@@ -84,8 +87,14 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
     score = pl.col("score_micro")
     at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
     row = rows.gather(at)
-    queue = taken(eligible.select(terms.area, "programme", score), row)
-    queue = _with_places(queue, seats, terms).select(_GROUP, "seats", score)
+    placed = _with_places(taken(eligible.select(terms.area, "programme", score, "is_kept"), row), seats, terms)
+    taking = placed.group_by(_GROUP).agg(kept=pl.col("is_kept").sum().cast(pl.Int64), seats=pl.col("seats").first())
+    if (taking["kept"] > taking["seats"]).any():
+        return rank(taken(eligible, rows), seats, terms)["status"]
+    competing = placed.join(taking.select(_GROUP, "kept"), on=_GROUP, how="left", maintain_order="left")
+    competes = ~placed["is_kept"]
+    kept_at, at, row = at.filter(~competes), at.filter(competes), row.filter(competes)
+    queue = competing.filter(competes).select(_GROUP, score, seats=pl.col("seats") - pl.col("kept"))
     last = queue.group_by(_GROUP).agg(
         last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
             score.sort().get(pl.col("seats").first() - 1, null_on_oob=True)
@@ -104,7 +113,8 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
     inside = queue["inside"].scatter(is_edge.arg_true(), is_drawn)
     words = pl.concat([eligible["status"], pl.Series([Status.RECIPIENT.value, Status.WAITING.value])])
     word = eligible.height + (~inside).cast(rows.dtype)
-    return words.gather(rows.clone().scatter(at, word))
+    chosen = rows.clone().scatter(at, word)
+    return words.gather(chosen.scatter(kept_at, eligible.height))
 
 
 def taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
@@ -125,7 +135,7 @@ def _keys(rules: Ranking) -> list[tuple[str, bool]]:
 
 def _facts(rules: Ranking) -> list[str]:
     ordered, groups = [name for name, _ in _keys(rules)], [one.fact for one in rules.reserved_places]
-    return [*dict.fromkeys(["family_id", "family_card_number", *ordered, *groups, "received_before"])]
+    return [*dict.fromkeys(["family_id", "family_card_number", *ordered, *groups, "received_before", "is_kept"])]
 
 
 def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -172,23 +182,27 @@ def _is_plain(rules: Ranking) -> bool:
 
 
 def _placed(queue: pl.DataFrame, rules: Ranking) -> pl.DataFrame:
-    """The ranked queue with who is `inside`: the places kept for groups first, then the open competition.
+    """The ranked queue with who is `inside`: kept families first, then groups, then the open competition.
 
     Adds `kept_for` (the fact of the reserved place taken, else null), `competing_micro` (the score a family competes
     with in the open competition), `turn` in it from 1, and `open_seats`.
     """
     margin = pl.col("received_before").cast(pl.Int64) * rules.sitting_margin_micro
     queue = queue.with_columns(kept_for=pl.lit(None, pl.String), competing_micro=pl.col("score_micro") - margin)
-    if _is_plain(rules):
+    if _is_plain(rules) and not queue["is_kept"].any():
         inside = pl.col("rank") <= pl.col("seats")
         return queue.with_columns(turn="rank", open_seats="seats", inside=inside)
+    is_kept = pl.col("is_kept") & (pl.col("is_kept").cum_sum().over(_GROUP) <= pl.col("seats"))
+    queue = queue.with_columns(kept_for=pl.when(is_kept).then(pl.lit(KEPT)))
     for one in rules.reserved_places:
         is_candidate = (pl.col(one.fact) >= 1) & pl.col("kept_for").is_null()
-        is_kept = is_candidate & (is_candidate.cum_sum().over(_GROUP) <= pl.col("seats") * one.share_micro // MILLION)
-        queue = queue.with_columns(kept_for=pl.when(is_kept).then(pl.lit(one.fact)).otherwise("kept_for"))
+        free = pl.col("seats") - (pl.col("kept_for") == KEPT).fill_null(value=False).sum().over(_GROUP).cast(pl.Int64)
+        share = pl.min_horizontal(pl.col("seats") * one.share_micro // MILLION, free)
+        gets = is_candidate & (is_candidate.cum_sum().over(_GROUP) <= share)
+        queue = queue.with_columns(kept_for=pl.when(gets).then(pl.lit(one.fact)).otherwise("kept_for"))
     is_open = pl.col("kept_for").is_null()
     return (
-        queue.sort(_GROUP, "competing_micro", "rank")
+        queue.sort(_GROUP, "competing_micro", "rank", nulls_last=True)
         .with_columns(
             turn=pl.when(is_open).then(is_open.cum_sum().over(_GROUP).cast(pl.Int64)),
             open_seats=pl.col("seats") - (~is_open).sum().over(_GROUP).cast(pl.Int64),
@@ -199,12 +213,15 @@ def _placed(queue: pl.DataFrame, rules: Ranking) -> pl.DataFrame:
 
 def _placed_by(rules: Ranking) -> pl.Expr:
     """The rule that gave a recipient its place; a poorer family waits only where that is not the order."""
-    if _is_plain(rules):
-        return pl.when("inside").then(pl.lit(ORDER))
     first_waiting = pl.col("rank").filter(~pl.col("inside")).min().over(_GROUP)
     in_order = (pl.col("rank") < first_waiting).fill_null(value=True)
-    rule = pl.coalesce(pl.concat_str(pl.lit(RESERVED), "kept_for"), pl.lit(SITTING))
-    return pl.when("inside").then(pl.when(in_order).then(pl.lit(ORDER)).otherwise(rule))
+    is_kept = (pl.col("kept_for") == KEPT).fill_null(value=False)
+    group = pl.concat_str(pl.lit(RESERVED), "kept_for")
+    # Without other rules, whoever is not kept is placed by the order among those who are not.
+    rule = pl.lit(ORDER) if _is_plain(rules) else pl.when(in_order).then(pl.lit(ORDER)).otherwise(
+        pl.coalesce(group, pl.lit(SITTING))
+    )  # fmt: skip
+    return pl.when("inside").then(pl.when(is_kept).then(pl.lit(KEPT)).otherwise(rule))
 
 
 def _distance(rules: Ranking) -> pl.Expr:
@@ -217,7 +234,8 @@ def _distance(rules: Ranking) -> pl.Expr:
         )
         for one in rules.reserved_places
     ]
-    return pl.min_horizontal(pl.col("competing_micro") - last, *of_groups)
+    is_kept = (pl.col("kept_for") == KEPT).fill_null(value=False)
+    return pl.when(~is_kept).then(pl.min_horizontal(pl.col("competing_micro") - last, *of_groups))
 
 
 def _in_order(queue: pl.DataFrame, keys: list[tuple[str, bool]], seed: str) -> pl.DataFrame:

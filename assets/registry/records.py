@@ -27,7 +27,7 @@ from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
 from schemas.quarter import Quarter
 from schemas.questionnaire import Questionnaire
-from schemas.vocabularies import FaceMatch, Feed, OfficeReason, Source, Standing
+from schemas.vocabularies import FaceMatch, Feed, OfficeReason, RequestKind, Source, Standing
 
 _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
@@ -64,15 +64,15 @@ class Stated:
         The rows of these statements, with `family_id`.
     pending : DataFrame
         Pending statements of now and before, by the contract `registry/pending` without `contradicts, is_listed`.
-    reviews : DataFrame
-        `family_id` of families that ask for a human review.
+    requests : DataFrame
+        `family_id, kind`: what families ask for.
     """
 
     answers: pl.DataFrame
     if_not_worse: pl.DataFrame
     rows: Mapping[Feed, pl.DataFrame]
     pending: pl.DataFrame
-    reviews: pl.DataFrame
+    requests: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,8 @@ class Basis:
         Last day that counted in the quarter before.
     card : Scorecard
         Tells which answers worsen a family.
+    serving : DataFrame
+        `village_code, agent_id`: who is to see documents in a village.
     """
 
     quarter: Quarter
@@ -97,6 +99,7 @@ class Basis:
     days: QuarterDays
     cut_off_before: date
     card: Scorecard
+    serving: pl.DataFrame
 
 
 def family_records(
@@ -176,10 +179,10 @@ def family_records(
     authors = stated.if_not_worse.select("feed", *ROW, "author")
     deferred = believed.deferred.join(authors, on=["feed", *ROW])
     doubts = collect_doubts(
-        joined, waiting, deferred, doubted, expiring, stated.reviews, basis.rule, basis.days
+        joined, waiting, deferred, doubted, expiring, _asking(stated, RequestKind.REVIEW), basis.rule, basis.days
     ).join(homes, on="family_id")  # fmt: skip
     expiries = count_expiries(expiring, cut_off).join(homes.select("regency_code").unique(), how="cross")
-    return joined, joined, alive, doubted, _village_office(joined, cases), waiting, doubts, expiries
+    return joined, joined, alive, doubted, _checks_in_person(joined, cases, stated, basis), waiting, doubts, expiries
 
 
 def _answers(index: pl.DataFrame, rolled: pl.DataFrame, stated: Stated, before: Before, basis: Basis) -> Answers:
@@ -275,16 +278,26 @@ def _dwellings(families: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
     return roofs.with_columns(dwelling_id=key.ids("dwelling", named.to_series()))
 
 
-def _village_office(families: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
-    """Families sent to the village office, once per reason: a failed face match, or a case of identity."""
-    failed = families.filter((pl.col("face_match") == FaceMatch.FAILED.value) & ~pl.col("is_verified"))
-    concerned = families.join(cases.select("family_id").unique(), on="family_id", how="semi")
-    columns = ["family_id", "regency_code", "village_code", "agent_id"]
-    return pl.concat(
-        [
-            failed.select(*columns, reason=pl.lit(OfficeReason.FACE_MATCH_FAILED.value)),
-            concerned.select(*columns, reason=pl.lit(OfficeReason.IDENTITY_CASE.value)),
-        ]
+def _asking(stated: Stated, kind: RequestKind) -> pl.DataFrame:
+    return stated.requests.filter(pl.col("kind") == kind.value).select("family_id")
+
+
+def _checks_in_person(families: pl.DataFrame, cases: pl.DataFrame, stated: Stated, basis: Basis) -> pl.DataFrame:
+    """Families whose document is to be seen, once per reason, with the agent of the village and the oldest first."""
+    unverified = families.filter(~pl.col("is_verified"))
+    reasons = {
+        OfficeReason.FACE_MATCH_FAILED: unverified.filter(pl.col("face_match") == FaceMatch.FAILED.value),
+        OfficeReason.CHECK_REQUESTED: unverified.join(
+            _asking(stated, RequestKind.CHECK_IN_PERSON), on="family_id", how="semi"
+        ),
+        OfficeReason.IDENTITY_CASE: families.join(cases.select("family_id").unique(), on="family_id", how="semi"),
+    }
+    columns = ["family_id", "regency_code", "village_code", "head_age"]
+    rows = pl.concat([part.select(*columns, reason=pl.lit(reason.value)) for reason, part in reasons.items()])
+    return (
+        rows.join(basis.serving, on="village_code", how="left")
+        .sort("village_code", -pl.col("head_age"), "family_id", "reason", nulls_last=True)
+        .with_columns(priority=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("village_code"))
     )
 
 

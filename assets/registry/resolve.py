@@ -29,13 +29,13 @@ from assets.registry.records import Basis, Before, Stated, attributes_of, family
 from assets.registry.settling import Settled
 from assets.registry.shocks import family_shocks
 from assets.registry.sitting import rosters, unregistered_recipients
-from assets.registry.standing import ROW, Effects, Record, is_unregistered, judge_statements
+from assets.registry.standing import ROW, Effects, Record, is_unregistered, judge_statements, serving_agents
 from assets.registry.statements import Statements, counted
 from assets.welfare.scorecard import Scorecard
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed, RequestKind, Standing
+from schemas.vocabularies import Feed, Standing
 
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
@@ -76,6 +76,7 @@ class _Quarter:
     effects: Effects
     pending: pl.DataFrame
     card: Scorecard
+    serving: pl.DataFrame
     people: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
     @cached_property
@@ -179,7 +180,7 @@ def resolve(
         said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans, receiving, record, effects, house.key
     )  # fmt: skip
     pending = _pending(held, index, quarter)
-    room = _Quarter(house, quarter, said, before, index, effects, pending, card)
+    room = _Quarter(house, quarter, said, before, index, effects, pending, card, serving_agents(said))
     # Persons and families come from any shard of last quarter.
     built_on = sorted(one.content_hash for one in [*before.values(), *_decided(previous)])
     read_for_standing = [feeds[feed].content_hash for feed in _READ_FOR_STANDING]
@@ -374,8 +375,7 @@ def _read_group(room: _Quarter, group: int) -> Mapping[str, pl.DataFrame]:
     cards = room.index.lazy().select("family_card_number", "family_id", "was_on_record").join(homes, on="family_id")
     read = {feed.value: counted(room.said.of(feed), cards) for feed in _STATED}
     read["persons"] = room.people.filter(pl.col("regency_code").is_in(regencies))
-    asked = room.said.of(Feed.REQUESTS).filter(pl.col("kind") == RequestKind.REVIEW.value)
-    read["reviews"] = counted(asked, cards)
+    read["requests"] = counted(room.said.of(Feed.REQUESTS), cards)
     deciles = room.said.of(Feed.DTSEN_FAMILIES).select("family_card_number", "issued_on", *DECILES)
     listed = room.index.lazy().select("family_card_number", "family_id", "is_current").join(homes, on="family_id")
     read["deciles"] = deciles.join(listed, on="family_card_number")
@@ -394,7 +394,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     cut_off_before = days.cut_off if room.said.since == date.min else room.said.since
     basis = Basis(
         room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy.registry, days,
-        cut_off_before, room.card,
+        cut_off_before, room.card, room.serving,
     )  # fmt: skip
     stated = _stated(room, read, then["pending"], here, basis)
     surveys = stated.rows[Feed.SURVEYS]
@@ -448,9 +448,9 @@ def _stated(
     mine = room.pending.filter(here)
     regency = pl.lit(None, pl.String).alias("regency_code")
     pending = pl.concat([mine.select(columns), carried.select(columns)]).with_columns(regency)
-    reviews = read["reviews"].select("family_id")
+    requests = read["requests"].select("family_id", "kind").unique()
     rows = {Feed.REGISTRATIONS: registrations, Feed.SURVEYS: surveys}
-    return Stated(pl.concat([told, after_notice]), room.effects.if_not_worse, rows, pending, reviews)
+    return Stated(pl.concat([told, after_notice]), room.effects.if_not_worse, rows, pending, requests)
 
 
 def _outreach(shard: str, room: _Quarter, known: Known) -> tuple[pl.DataFrame, ...]:

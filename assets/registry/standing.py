@@ -185,6 +185,19 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     )
 
 
+def serving_agents(said: Statements) -> pl.DataFrame:
+    """`village_code, agent_id`: who is to see documents in each village, companions before the office's operator."""
+    order = [AgentKind.PKH_COMPANION.value, AgentKind.VILLAGE_OPERATOR.value]
+    return (
+        said.raw(Feed.AGENTS)
+        .filter(pl.col("kind").is_in(order), pl.col("village_code").is_not_null())
+        .sort("village_code", "kind", "agent_id")
+        .unique("village_code", keep="first", maintain_order=True)
+        .select("village_code", "agent_id")
+        .collect()
+    )
+
+
 def kinds_of(batches: Sequence[Batch], policy: Policy) -> Mapping[str, str]:
     """Kind of the registered sender of each batch; a batch of anybody else is left out."""
     kinds = {sender.code: sender.kind.value for sender in policy.senders}
