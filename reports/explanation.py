@@ -191,6 +191,8 @@ class Explanation:
         A family is told its answers, the rules and the result, never points or the score.
     objection : Words
         Until when and where anybody may object.
+    waiting : tuple of Words
+        Statements about the family that do not count yet, each with its author by kind.
     scorable : bool
         Whether the answers could be scored; if not, `problems` says which could not.
     score_micro, intercept_micro : int or None
@@ -216,6 +218,7 @@ class Explanation:
     referrals: tuple[Referred, ...]
     objection: Words
     checks: tuple[RuleCheck, ...]
+    waiting: tuple[Words, ...]
     scorable: bool
     problems: tuple[Words, ...]
     score_micro: int | None
@@ -269,6 +272,9 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
     lines += _section(say("page.filters", lang))
     for check in explanation.checks:
         lines += _check_lines(check, lang)
+    if explanation.waiting:
+        lines += [*_section(say("page.waiting", lang)), *_wrapped(say("page.waiting_note", lang), ""), ""]
+        lines += [line for one in explanation.waiting for line in _wrapped(f"- {one.of(lang)}")]
     lines += [*_section(say("page.answers", lang)), *_wrapped(say("page.answers_note", lang), ""), ""]
     lines += [line for problem in explanation.problems for line in _wrapped(f"! {problem.of(lang)}")]
     lines += _score_lines(explanation, lang)

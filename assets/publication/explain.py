@@ -43,6 +43,7 @@ PER_FAMILY = (
     "decision/scores",
     "registry/families",
     "registry/provenance",
+    "registry/pending",
 )
 """Tables an explanation reads rows of one family from; `decision/seats` is read for its area."""
 
@@ -122,6 +123,7 @@ def explanation(
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
+        waiting=tuple(_waiting(row) for row in rows["registry/pending"]),
         scorable=score["scorable"],
         problems=tuple(told.problem(problem) for problem in score["problems"]),
         score_micro=_added_up(score, decided.values(), terms) if analyst else None,
@@ -130,6 +132,16 @@ def explanation(
         model_hash=head["model_hash"],
         policy_hash=head["policy_hash"],
         input_hash=head["input_hash"],
+    )
+
+
+def _waiting(row: Row) -> Words:
+    """A statement that does not count yet, with its author by kind and never the person."""
+    return words(
+        f"waiting.{row['standing']}",
+        feed=words(f"feed.{row['feed']}"),
+        author=words(f"author.{row['author']}"),
+        date=row["stated_date"],
     )
 
 
