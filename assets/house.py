@@ -70,6 +70,11 @@ class House:
         """Public keys of the approvers, `<role>/<name>.pub`."""
         return self.home / "keys" / "approvers"
 
+    @property
+    def sender_keys(self) -> Path:
+        """Public keys of the senders, `<code>.pub`."""
+        return self.home / "keys" / "senders"
+
     @cached_property
     def contracts(self) -> Mapping[str, Contract]:
         """Every table's contract, with the answers of this home's questionnaire."""

@@ -35,7 +35,7 @@ def run() -> None:
         house = House(Path(folder), rulebook(None), default_questionnaire(), PseudonymKey(b"b" * 32))
         write("banyuwangi", FAMILIES, [QUARTER], 1, house.landing)
         truth = pl.read_parquet(house.landing.with_name("landing-truth") / str(QUARTER) / "persons" / "*.parquet")
-        intake = Intake(house.lake, house.contracts, 1.0)
+        intake = replace(Intake.of(house, QUARTER), max_error_share=1.0)
         for _ in intake.load_landing(house.landing, QUARTER):
             pass
         pins = Pins.of(house.lake, QUARTER, None)

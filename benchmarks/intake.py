@@ -28,15 +28,20 @@ LARGE_OVER_SMALL = 10.5
 _CHUNK = 250_000
 _LOAD = """
 import json, resource, sys, time
+from datetime import date
 from pathlib import Path
 from assets.intake.loading import Intake
+from assets.intake.senders import Senders
 from assets.lake import Lake
+from quotas.rulebook import rulebook
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import Feed
 lake, file = map(Path, sys.argv[1:])
+senders = Senders({sender.code: sender for sender in rulebook().on(date(2026, 2, 20)).senders})
+intake = Intake(Lake(lake), TABLES, 0.1, senders)
 began = time.monotonic()
-loaded = Intake(Lake(lake), TABLES, 0.1).load(Feed.SURVEYS, file, Quarter(2026, 1))
+loaded = intake.load(Feed.SURVEYS, file, Quarter(2026, 1), sender="aplikasi_agen")
 spent = time.monotonic() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 print(json.dumps([spent, peak, loaded.state, loaded.read, loaded.rejected, str(loaded.report)]))

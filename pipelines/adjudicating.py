@@ -11,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assets.house import House
+from assets.intake.declaration import note_of
 from assets.intake.formats import open_delivery
 from assets.intake.headers import fit_header, names_of
 from assets.intake.loading import Intake, Loaded
+from assets.intake.senders import sign
 from assets.registry.clerk import TABLES, Case, Side, Step, cases_of
 from assets.registry.linkage.in_force import model_on
 from reports.cases import CaseRow, cases_workbook
@@ -26,6 +29,8 @@ from schemas.quarter import Quarter
 from schemas.vocabularies import ClerkRole, Feed, Ruling
 
 CONTRACT = f"intake/{Feed.ADJUDICATIONS}"
+SENDER = "kemensos"
+"""Who delivers rulings, by the code in `senders.yaml`."""
 
 
 def latest_quarter(house: House) -> Quarter:
@@ -100,8 +105,16 @@ class Decision:
     family_id: str | None = None
 
 
-def decide(house: House, quarter: Quarter, case: Case, decision: Decision, lang: Lang = "en") -> Loaded:
-    """Deliver a ruling; the next run of the quarter, or the next quarter, obeys it.
+def decide(
+    house: House, quarter: Quarter, case: Case, decision: Decision, lang: Lang = "en",
+    key: Ed25519PrivateKey | None = None,
+) -> Loaded:  # fmt: skip
+    """Deliver a ruling as the ministry; the next run of the quarter, or the next quarter, obeys it.
+
+    Parameters
+    ----------
+    key : Ed25519PrivateKey, optional
+        The ministry's, where the home takes signed deliveries alone.
 
     Raises
     ------
@@ -113,11 +126,13 @@ def decide(house: House, quarter: Quarter, case: Case, decision: Decision, lang:
         message = f"{decision.family_id!r} is no side of case {case.case_id}. Its sides are {', '.join(sides)}."
         raise Refused(message)
     row = {**asdict(decision), "case_id": case.case_id, "facts_hash": case.facts_hash}
-    return _deliver(house, quarter, f"ruling-{case.case_id}.csv", [row], lang)
+    return _deliver(house, quarter, f"ruling-{case.case_id}.csv", [row], lang, key)
 
 
-def decide_all(house: House, quarter: Quarter, file: Path, lang: Lang = "en") -> Loaded:
-    """Deliver the rulings of a filled workbook of cases; rows without a ruling wait for another day.
+def decide_all(
+    house: House, quarter: Quarter, file: Path, lang: Lang = "en", key: Ed25519PrivateKey | None = None
+) -> Loaded:
+    """Deliver the rulings of a filled workbook of cases as :func:`decide`; rows without a ruling wait for another day.
 
     Raises
     ------
@@ -130,18 +145,23 @@ def decide_all(house: House, quarter: Quarter, file: Path, lang: Lang = "en") ->
     rows = [row for chunk in delivery.chunks() for row in fit.rows(chunk).to_dicts() if (row["ruling"] or "").strip()]
     if not rows:
         raise Refused(say("cases.no_ruling", lang, file=file.name))
-    return _deliver(house, quarter, f"{file.stem}.csv", rows, lang)
+    return _deliver(house, quarter, f"{file.stem}.csv", rows, lang, key)
 
 
-def _deliver(house: House, quarter: Quarter, name: str, rows: Sequence[Mapping[str, object]], lang: Lang) -> Loaded:
+def _deliver(
+    house: House, quarter: Quarter, name: str, rows: Sequence[Mapping[str, object]], lang: Lang,
+    key: Ed25519PrivateKey | None,
+) -> Loaded:  # fmt: skip
     with TemporaryDirectory(dir=house.home) as folder:
         file = Path(folder) / name
         with file.open("w", newline="", encoding="utf-8") as sink:
             writer = csv.DictWriter(sink, landing_columns(house.contracts[CONTRACT]), extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
-        intake = Intake(house.lake, house.contracts, house.policy(quarter).intake.max_error_share, lang)
-        return intake.load(Feed.ADJUDICATIONS, file, quarter)
+        note_of(file).write_text(f"sender: {SENDER}\n", encoding="utf-8")
+        if key is not None:
+            sign(Feed.ADJUDICATIONS, file, quarter, key)
+        return Intake.of(house, quarter, lang).load(Feed.ADJUDICATIONS, file, quarter)
 
 
 def workbook_of(house: House, cases: Sequence[Case], lang: Lang) -> bytes:

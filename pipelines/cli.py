@@ -6,10 +6,11 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -176,6 +177,9 @@ def load(
     feed: Feed,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
     quarter: Annotated[str | None, typer.Option(help="Quarter the file is for; else that of today.")] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="Code of who sends the files, as pln, where their notes name nobody.")
+    ] = None,
     supersedes: Annotated[
         list[str] | None, typer.Option(help="Batch this file takes the place of (or how it begins); once per batch.")
     ] = None,
@@ -192,12 +196,12 @@ def load(
     house = home.house
     chosen = Quarter.parse(quarter) if quarter else Quarter.of(today())
     replaced = tuple(find_batch(house.lake, one).batch_id for one in supersedes or ())
-    share = house.policy(chosen).intake.max_error_share
+    intake = Intake.of(house, chosen, lang)
     refused = aside = False
     for file in files:
         with Progress(err, file.name, lang) as progress:
-            intake = Intake(house.lake, house.contracts, share, lang, progress.rows, progress.waiting)
-            loaded = intake.load(feed, file, chosen, supersedes=replaced)
+            telling = replace(intake, on_rows=progress.rows, on_wait=progress.waiting)
+            loaded = telling.load(feed, file, chosen, sender=sender, supersedes=replaced)
         refused |= loaded.state is BatchState.REFUSED
         aside |= loaded.batch is not None and loaded.batch.rejected > 0
         tell_loaded(loaded, lang, as_json=as_json)
@@ -206,6 +210,20 @@ def load(
         raise typer.Exit(Refused.exit_code)
     if aside and strict:
         raise typer.Exit(SET_ASIDE)
+
+
+@app.command()
+def sign(
+    feed: Feed,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    quarter: Annotated[str, typer.Option(help="Quarter the file is for, as 2026Q1.")],
+    key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Ed25519 private key in PEM.")],
+) -> None:
+    """Sign a file and its note for delivery: writes FILE.sig beside it. Needs no home."""
+    from assets.intake.senders import sign as sign_file
+    from assets.signatures import read_private_key
+
+    out.print(str(sign_file(feed, file, Quarter.parse(quarter), read_private_key(key))), markup=False)
 
 
 def _rebuild_warehouse(home: "Home") -> None:
@@ -343,13 +361,17 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """What was loaded, proposed, approved and published."""
+    from assets.signatures import read_public_keys
     from pipelines.status import status_of
     from schemas.messages import say
 
-    told = status_of(open_home().house, Quarter.parse(quarter) if quarter else None)
+    house = open_home().house
+    told = status_of(house, Quarter.parse(quarter) if quarter else None)
     if as_json:
         print_json(told)
         return
+    if not read_public_keys(house.sender_keys, "keys/senders"):
+        out.print(say("load.told_unsigned", language()), markup=False)
     if not told:
         out.print("nothing was loaded yet")
     for name, one in told.items():
@@ -357,35 +379,42 @@ def status(
         print_grid(name, header, [(feed, *(row[key] for key in header[1:])) for feed, row in one["feeds"].items()])
         for waiting in one["still_parked"]:
             out.print(f"  {say('load.still_parked', language(), **waiting)}", markup=False)
+        if one["third_party"]:
+            listed = ", ".join(one["third_party"])
+            said = say("load.told_third_party", language(), batches=len(one["third_party"]), listed=listed)
+            out.print(f"  {said}", markup=False)
         for draft in one["drafts"]:
-            scaled = ", scaled" if draft["scaled"] else ""
-            out.print(
-                f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}"
-            )
-            for cost in draft["budget"]:
-                share = cost["ceiling_share_micro"]
-                of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
-                out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
-            for rule in draft["displaced"]:
-                out.print(
-                    f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
-                    f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
-                )
-            for one_feature in draft["drift"]:
-                index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
-                out.print(
-                    f"    warning: {one_feature['feature']} has drifted since last quarter, "
-                    f"population stability index {index:.3f} above {alarm:.3f}",
-                    markup=False,
-                )
-            for frame in draft["deciles"]:
-                same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
-                out.print(
-                    f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
-                    f"{same:.1%} as ours, {within:.1%} within one"
-                )
+            _tell_draft(draft)
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
+
+
+def _tell_draft(draft: Mapping[str, Any]) -> None:
+    """Print a draft: approvals, cost, who was placed before whom, drift and official deciles."""
+    scaled = ", scaled" if draft["scaled"] else ""
+    out.print(f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}")
+    for cost in draft["budget"]:
+        share = cost["ceiling_share_micro"]
+        of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
+        out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
+    for rule in draft["displaced"]:
+        out.print(
+            f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
+            f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
+        )
+    for one_feature in draft["drift"]:
+        index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
+        out.print(
+            f"    warning: {one_feature['feature']} has drifted since last quarter, "
+            f"population stability index {index:.3f} above {alarm:.3f}",
+            markup=False,
+        )
+    for frame in draft["deciles"]:
+        same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
+        out.print(
+            f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
+            f"{same:.1%} as ours, {within:.1%} within one"
+        )
 
 
 @app.command()

@@ -128,18 +128,23 @@ def adjudicate_decide(  # noqa: PLR0913, PLR0917
         str | None, typer.Option(help="Family in which the person counts; else where it does now.")
     ] = None,
     quarter: OptionalQuarter = None,
+    key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The ministry's key, where deliveries are signed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Rule on one case, or deliver a filled workbook of rulings; the next run obeys."""
+    from assets.signatures import read_private_key
     from pipelines.adjudicating import Decision, decide, decide_all, find_case, latest_quarter
 
     house, lang = open_home().house, language()
+    signing = None if key is None else read_private_key(key)
     of = Quarter.parse(quarter) if quarter else latest_quarter(house)
     if file is not None:
-        loaded = decide_all(house, of, file, lang)
+        loaded = decide_all(house, of, file, lang, signing)
     elif case is not None and ruling is not None and role is not None and by and reason:
         decision = Decision(ruling, role, by, reason, today(), counts_in)
-        loaded = decide(house, of, find_case(house, of, case), decision, lang)
+        loaded = decide(house, of, find_case(house, of, case), decision, lang, signing)
     else:
         message = "name a case with --ruling, --role, --by and --reason, or a filled workbook with --file."
         raise WrongUsage(message)

@@ -88,7 +88,8 @@ def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
     counts = {name: getattr(batch, name) for name in COUNTS} if batch else refused
     if as_json:
         told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
-        print_json(told | {"report": loaded.report and str(loaded.report), "reason": loaded.reason})
+        report = loaded.report and str(loaded.report)
+        print_json(told | {"report": report, "reason": loaded.reason, "warnings": loaded.warnings})
         return
     if batch is None:
         refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)
@@ -97,6 +98,8 @@ def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
         state = say(f"batch_state.{loaded.state}", lang)
         sentence = say("load.told", lang, file=loaded.file_name, state=state, batch=batch.batch_id, **counts)
         out.print(sentence, markup=False)
+    for warning in loaded.warnings:
+        out.print(f"  {warning}", markup=False)
     for tally in loaded.tally[:MOST_REASONS]:
         out.print(f"  {tally.sentence(lang)}", markup=False)
     if batch is not None and batch.unknown_columns:

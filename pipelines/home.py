@@ -18,7 +18,10 @@ from schemas.errors import Refused, Worded
 from schemas.questionnaire import default_questionnaire, read_questionnaire
 
 DEFAULT_HOME = "var"
-_FOLDERS = ("landing", "lake", "drafts", "published", "restricted", "keys/approvers", "models", "dagster", "locks")
+_FOLDERS = (
+    "landing", "lake", "drafts", "published", "restricted", "keys/approvers", "keys/senders", "models", "dagster",
+    "locks",
+)  # fmt: skip
 _SECRET_BYTES = 32
 
 

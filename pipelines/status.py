@@ -11,6 +11,7 @@ from assets.intake.batches import LEDGER, batches
 from assets.intake.parking import still_parked
 from assets.intake.pins import Pins
 from assets.intake.poverty import poverty_of
+from assets.intake.senders import Senders
 from assets.publication.approvals import approvals
 from assets.published import current, in_force, tables_of
 from schemas.quarter import Quarter
@@ -23,7 +24,8 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
     """Feeds with their counts, drafts with their approvals and the revision in force, by quarter.
 
     What is parked is counted now, as of the cut-off: rows whose family or person no registration in force names.
-    Withdrawn and superseded batches are not counted. Read = accepted + rejected + parked.
+    Withdrawn and superseded batches are not counted. Read = accepted + rejected + parked. `third_party` are the batches
+    without a registered sender.
     """
     ledger = house.lake.root / LEDGER
     known = {folder.name for folder in (*ledger.glob("*"), *house.drafts.glob("*")) if folder.is_dir()}
@@ -31,10 +33,14 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
     for name in sorted(known if only is None else {str(only)}):
         quarter = Quarter.parse(name)
         waiting = still_parked(house.lake, house.contracts, quarter, house.days(quarter).cut_off)
+        registered = Senders.in_force(house, quarter).registered
+        third_party = []
         feeds: dict[str, dict[str, int]] = {}
         for batch in batches(house.lake, name):
             if batch.state is not BatchState.LOADED:
                 continue
+            if batch.declaration.sender not in registered:
+                third_party.append(batch.batch_id)
             feed = feeds.setdefault(batch.feed, {"batches": 0, **dict.fromkeys(_COUNTS, 0)})
             feed["batches"] += 1
             parked = sum(one.rows for one in waiting if one.batch_id == batch.batch_id)
@@ -46,6 +52,7 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
         told[name] = {
             "feeds": feeds,
             "still_parked": [{"feed": str(one.feed), "batch": one.batch_id, "rows": one.rows} for one in waiting],
+            "third_party": third_party,
             "drafts": [
                 {
                     "draft": draft.hash,

@@ -27,6 +27,7 @@ from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
+from tests.made_senders import SENDERS
 from tests.homes import perlinsos
 
 QUARTER = Quarter(2026, 1)
@@ -72,7 +73,7 @@ def csv(folder: Path, rows: list[dict[str, str]], name: str) -> Path:
 
 @pytest.fixture
 def intake(tmp_path: Path) -> Intake:
-    return Intake(Lake(tmp_path / "home" / "lake"), TABLES, 0.1)
+    return Intake(Lake(tmp_path / "home" / "lake"), TABLES, 0.1, SENDERS)
 
 
 def load(
@@ -183,7 +184,7 @@ def test_a_later_declaration_of_the_same_rows_is_another_fact_whichever_comes_fi
     for order in (days, days[::-1]):
         folder = tmp_path / str(order[0])
         folder.mkdir()
-        intake = Intake(Lake(folder / "lake"), TABLES, 0.1)
+        intake = Intake(Lake(folder / "lake"), TABLES, 0.1, SENDERS)
         for day in order:
             load(intake, folder, Feed.CURRENT_RECIPIENTS, [recipient(CARDS[0])], f"of-{day}", issued_on=day)
         found.append(facts_hash(intake.lake, TABLES, QUARTER))
@@ -481,7 +482,7 @@ def test_a_needed_column_gained_since_is_refused_by_batch_until_the_file_is_load
     perlinsos(home, "init")
     rows = [{"area_code": code, "vintage": "2025-03", "poor_count": "7"} for code in regencies()["code"]]
     file = csv(tmp_path, rows, "poor")
-    then = earlier(Intake(Lake(home / "lake"), TABLES, 0.1), Feed.POVERTY_STATISTICS, "vintage")
+    then = earlier(Intake(Lake(home / "lake"), TABLES, 0.1, SENDERS), Feed.POVERTY_STATISTICS, "vintage")
     batch = then.load(Feed.POVERTY_STATISTICS, file, QUARTER).batch
     assert batch is not None
     refused = perlinsos(home, "quotas", "show", "2026Q1", lang="id")

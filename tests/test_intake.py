@@ -29,6 +29,7 @@ from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import Agency, BatchState, Feed
 from world.country import write
+from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
@@ -60,13 +61,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def intake(tmp_path: Path) -> Intake:
-    return Intake(Lake(tmp_path / "lake"), TABLES, 0.1)
+    return Intake(Lake(tmp_path / "lake"), TABLES, 0.1, SENDERS)
 
 
 @pytest.fixture
 def lenient(intake: Intake) -> Intake:
     """An intake that refuses no file for its share of wrong rows."""
-    return Intake(intake.lake, intake.contracts, 1.0)
+    return Intake(intake.lake, intake.contracts, 1.0, SENDERS)
 
 
 def members(world: Path) -> Path:
@@ -211,7 +212,7 @@ def test_the_same_rows_in_another_order_or_in_two_batches_are_the_same_content(w
     }
     found = {}
     for name, parts in deliveries.items():
-        intake = Intake(Lake(tmp_path / name), TABLES, 0.1)
+        intake = Intake(Lake(tmp_path / name), TABLES, 0.1, SENDERS)
         for at, part in enumerate(parts):
             file = tmp_path / f"{name}{at}.csv"
             file.write_text("\n".join([header, *part]) + "\n", encoding="utf-8")
@@ -244,7 +245,7 @@ def test_a_load_killed_before_the_ledger_leaves_nothing_that_counts_and_can_be_r
     assert pinned(intake.lake, QUARTER) == ()
     repeated = intake.load(Feed.MEMBERS, members(world), QUARTER)
     assert repeated.state is BatchState.LOADED
-    undisturbed = Intake(Lake(tmp_path / "undisturbed"), TABLES, 0.1)
+    undisturbed = Intake(Lake(tmp_path / "undisturbed"), TABLES, 0.1, SENDERS)
     assert undisturbed.load(Feed.MEMBERS, members(world), QUARTER).batch == repeated.batch
 
 
@@ -385,7 +386,7 @@ def test_delimiters_byte_order_marks_and_line_ends_do_not_matter(
     file = csv(tmp_path, recipients(), delimiter=delimiter)
     file.write_bytes(file.read_text().replace("\n", newline).encode(encoding))
     assert batch_of(intake.load(Feed.CURRENT_RECIPIENTS, file, QUARTER)).accepted == 20
-    plain = Intake(Lake(tmp_path / "plain"), TABLES, 0.1)
+    plain = Intake(Lake(tmp_path / "plain"), TABLES, 0.1, SENDERS)
     plain.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, recipients(), "plain.csv"), QUARTER)
     assert stored(intake, Feed.CURRENT_RECIPIENTS).equals(stored(plain, Feed.CURRENT_RECIPIENTS))
 

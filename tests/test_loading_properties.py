@@ -25,6 +25,7 @@ from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
 from world.country import write
+from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
@@ -76,7 +77,7 @@ class Rows:
 
 
 def intake_of(folder: Path) -> Intake:
-    return Intake(Lake(folder / "lake"), TABLES, 1.0)
+    return Intake(Lake(folder / "lake"), TABLES, 1.0, SENDERS)
 
 
 def hash_of(intake: Intake) -> str:
@@ -196,7 +197,7 @@ def test_a_file_too_large_for_memory_comes_to_the_same_facts_and_counts(
 
 def test_two_loads_at_once_both_end_well(rows: Rows, tmp_path: Path) -> None:
     waited = []
-    intake = Intake(Lake(tmp_path / "lake"), TABLES, 1.0, on_wait=lambda: waited.append(1))
+    intake = Intake(Lake(tmp_path / "lake"), TABLES, 1.0, SENDERS, on_wait=lambda: waited.append(1))
     files = [(feed, deliver(tmp_path, rows, feed, rows.lines[feed])) for feed in FEEDS] * 3
 
     def load(one: tuple[Feed, Path]) -> Loaded:

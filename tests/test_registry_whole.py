@@ -41,7 +41,7 @@ def resolved(landing: Path, home: Path) -> dict[str, Registry]:
     before = dict[str, Table]()
     made = {}
     for quarter in QUARTERS:
-        intake = Intake(house.lake, house.contracts, 1.0)
+        intake = replace(Intake.of(house, quarter), max_error_share=1.0)
         assert BatchState.REFUSED not in {one.state for one in intake.load_landing(house.landing, quarter)}
         pins = Pins.of(house.lake, quarter, None)
         before = resolve(house, quarter, pins.tables(house.lake), pins.read(house.lake), before, scorecard())

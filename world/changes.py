@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.questionnaire import default_questionnaire
 from world.dice import Array, chosen
+from world.field import NOBODY
 from world.homes import furnish
 from world.names import named
 from world.numbers import LATER_SERIALS, ages, band, numbers
@@ -334,6 +335,8 @@ def _split(
         "welfare": welfare,
         "luck": rng.standard_normal(len(leaving)),
         "is_surveyed": no,
+        "is_confirmed": no,
+        "cadre": np.full(len(leaving), NOBODY),
         "receives_pkh": no,
         "receives_bpnt": no,
         **furnish(rng, welfare, country.answers, owned),
@@ -369,6 +372,8 @@ def _move(
         "is_urban": to["is_urban"].to_numpy(),
         "village_luck": to["village_luck"].to_numpy(),
         "dwelling": old["uid"].to_numpy() + UID_STRIDE // 2,
+        "cadre": np.full(count, NOBODY),
+        "companion": np.full(count, NOBODY),
         "card": np.where(chosen(rng, count, noise.changes.moved_with_new_card), fresh, old["card"].to_numpy()),
         **furnish(rng, old["welfare"].to_numpy(), country.answers, dwelling),
     }
@@ -494,5 +499,7 @@ def renewed(society: Society, registered: pl.DataFrame) -> pl.DataFrame:
     new = registered.filter(pl.col("listing") == NEW_CARD)
     rows = new["family"].to_numpy()
     old = society.families[rows]
-    society.families = _put(society.families, rows, {"card": new["card"].to_numpy()})
+    # The lists of the cadres still name the old card.
+    changed = {"card": new["card"].to_numpy(), "cadre": np.full(len(rows), NOBODY)}
+    society.families = _put(society.families, rows, changed)
     return _events("new_card", old["uid"], from_card=old["card"], to_card=new["card"])

@@ -1,7 +1,7 @@
 """Writes the synthetic country: deliveries of each quarter, and the truth apart from them; one regency at a time."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +12,25 @@ from schemas.feeds import feeds
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.regions import regencies
-from schemas.vocabularies import Feed
+from schemas.vocabularies import Agency, Channel, Feed
 from world.changes import News, advance, renewed
 from world.dtsen import dtsen
 from world.dukcapil import population_register
+from world.field import agents, cadre_families
 from world.geography import SCOPES, Regency, regencies_of, scope_of
 from world.landing import Landing, day_before
 from world.parameters import Country, Noise
 from world.parameters import country as country_parameters
 from world.parameters import noise as noise_parameters
 from world.people import days
-from world.society import Neighbourhood, Society, agents, found, sampled
+from world.society import Neighbourhood, Society, found, sampled
 from world.statements import (
     LENT_COLUMNS,
+    SENDER_OF_CHANNEL,
     claims,
     current_recipients,
     evidence,
+    identity_checks,
     members,
     registrations,
     surveys,
@@ -36,7 +39,10 @@ from world.statements import (
 
 SMALLEST = SCOPES["banyuwangi"].smallest
 POVERTY_VINTAGE = "2025-03"
-MINISTRY, STATISTICS, CIVIL_REGISTRY = "Kementerian Sosial", "BPS", "Dukcapil"
+MINISTRY, STATISTICS, CIVIL_REGISTRY = "kemensos", "bps", "dukcapil"
+AGENTS_APPLICATION = SENDER_OF_CHANNEL[Channel.AGENT]
+SENDER_OF_AGENCY = {Agency.VILLAGE_OFFICE: SENDER_OF_CHANNEL[Channel.VILLAGE_OFFICE]}
+"""Who delivers for an agency, where it is another sender than the one of its name."""
 _LENT = 500
 _FIRST_WINDOW = timedelta(days=184)
 _SURVEY_STREAM, _DTSEN_STREAM, _DUKCAPIL_STREAM = 1, 2, 3
@@ -165,8 +171,10 @@ class _Story:
     def _opening(self, rng: np.random.Generator, society: Society, quarter: Quarter) -> News:
         """Everything there is to say in the first quarter."""
         landing = self._landing
-        landing.deliver(quarter, Feed.AGENTS, self._joint, agents(rng, society, self._home, self._noise), MINISTRY)
-        sitting = current_recipients(rng, society, self._home.code, quarter.first_day)
+        landing.deliver(quarter, Feed.AGENTS, self._joint, agents(society.families, self._home), MINISTRY)
+        listed = cadre_families(society.families)
+        landing.deliver(quarter, Feed.AGENT_FAMILIES, self._joint, listed, MINISTRY)
+        sitting = current_recipients(rng, society, self._home.code, quarter.first_day, self._country)
         landing.deliver(quarter, Feed.CURRENT_RECIPIENTS, self._joint, sitting, MINISTRY)
         registering = np.flatnonzero(society.families["is_registered"].to_numpy())
         seen = rng.random(len(registering)) < self._noise.survey.share_of_registered
@@ -191,18 +199,19 @@ class _Story:
         lent: pl.DataFrame | None,
     ) -> None:  # fmt: skip
         """Deliver all that is said of this regency for a quarter."""
-        landing, noise, number = self._landing, self._noise, self._home.number
+        landing, noise = self._landing, self._noise
         window = (quarter.first_day - _FIRST_WINDOW if since_first else quarter.previous.first_day, quarter.first_day)
         claimed = claims(rng, society, news.registering, lent, noise)
-        registered = registrations(rng, society, news.registering, news.again, claimed, window, number, noise)
-        landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
+        registered = registrations(rng, society, news.registering, news.again, claimed, window, noise)
+        landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered)
+        self._confirm(rng.spawn(1)[0], society, registered, quarter, window, is_first=since_first)
         stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
-        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)
+        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated)
         landing.keep(quarter, "persons", self.stem, who)
         events = pl.concat([news.events, renewed(society, registered)])
         landing.keep(quarter, "events", self.stem, events)
-        visited = surveys(rng, society, news.surveyed, registered, window, number, noise)
-        landing.deliver_by_home(quarter, Feed.SURVEYS, self.stem, visited, MINISTRY)
+        visited = surveys(rng, society, news.surveyed, registered, window, noise)
+        landing.deliver_by_home(quarter, Feed.SURVEYS, self.stem, visited, AGENTS_APPLICATION)
         seen = society.families["is_surveyed"].to_numpy(writable=True)
         seen[news.surveyed] = True
         society.families = society.families.with_columns(pl.Series("is_surveyed", seen))
@@ -210,6 +219,18 @@ class _Story:
         checked = validations(rng, society, share, window, noise)
         landing.deliver_by_home(quarter, Feed.VALIDATIONS, self.stem, checked, STATISTICS)
         self._answer(society, quarter, since_first=since_first)
+
+    def _confirm(
+        self, rng: np.random.Generator, society: Society, registered: pl.DataFrame, quarter: Quarter,
+        window: tuple[date, date], *, is_first: bool,
+    ) -> None:  # fmt: skip
+        """Deliver the checks in person, and note whose identity is confirmed by now."""
+        checks = identity_checks(rng, society, registered, window, self._noise, is_first=is_first)
+        self._landing.deliver_by_home(quarter, Feed.IDENTITY_CHECKS, self.stem, checks)
+        confirmed = society.families["is_confirmed"].to_numpy(writable=True)
+        confirmed[checks["family"].to_numpy()] = True
+        confirmed[registered.filter(pl.col("verified_nik").is_not_null())["family"].to_numpy()] = True
+        society.families = society.families.with_columns(pl.Series("is_confirmed", confirmed))
 
     def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
         """Deliver the agencies' evidence, one file per agency for all regencies it covers."""
@@ -227,7 +248,7 @@ class _Story:
                     Feed.EVIDENCE,
                     agency,
                     rows,
-                    str(agency),
+                    SENDER_OF_AGENCY.get(agency, str(agency)),
                     agency=str(agency),
                     coverage=coverage,
                     as_of=as_of,

@@ -94,7 +94,8 @@ class Landing:
 
     def finish(self, stem: str | None = None) -> None:
         """Complete the files of this stem, or all: nothing more comes for them."""
-        for file in [file for file in self._open if stem in {None, file.stem}]:
+        # A file of one of several senders bears the sender before the stem.
+        for file in [file for file in self._open if stem is None or f"-{file.stem}".endswith(f"-{stem}")]:
             self._open.pop(file).close()
 
     def deliver(self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str, **said: Any) -> None:  # noqa: ANN401
@@ -105,7 +106,7 @@ class Landing:
         frame : pl.DataFrame
             At least the columns of the feed's contract that no file may lack; others of it are left out of the file.
         said : object
-            What the declaration says beyond sender, day of issue and code system.
+            What the declaration says beyond sender (the code of policy `senders`), day of issue and code system.
         """
         file = self.out / str(quarter) / feed / f"{stem}.{self.form}"
         note_file = file.with_name(f"{file.name}.yaml")
@@ -123,15 +124,18 @@ class Landing:
         counts = self.counts[str(quarter)]
         counts[str(feed)] = counts.get(str(feed), 0) + frame.height
 
-    def deliver_by_home(self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str) -> None:
-        """Append rows, if any, to a file of theirs: as CSV of the regency they live in, else the one of this stem."""
-        if self.form == "parquet":
-            if frame.height:
-                self.deliver(quarter, feed, stem, frame, sender)
-            return
-        home = frame["village_code"].str.slice(0, 5).alias("_regency")
-        for code in sorted(home.unique()):
-            self.deliver(quarter, feed, code, frame.filter(home == code), sender)
+    def deliver_by_home(
+        self, quarter: Quarter, feed: Feed, stem: str, frame: pl.DataFrame, sender: str | None = None
+    ) -> None:
+        """Append rows, if any, to a file of theirs: as CSV of the regency they live in, else the one of this stem.
+
+        Without `sender` a column says it, and each sender has files of its own, `<sender>-<regency or stem>`.
+        """
+        home = pl.lit(stem) if self.form == "parquet" else pl.col("village_code").str.slice(0, 5)
+        keys = {"_stem": home, "_sender": pl.lit(sender) if sender else pl.col("sender")}
+        parts = frame.with_columns(**keys).partition_by(*keys, as_dict=True, include_key=False)
+        for (code, by), rows in sorted(parts.items()):
+            self.deliver(quarter, feed, str(code) if sender else f"{by}-{code}", rows, str(by))
 
     def keep(self, quarter: Quarter, table: str, stem: str, frame: pl.DataFrame) -> None:
         """Append rows to a table of the truth, apart from the deliveries."""

@@ -6,13 +6,13 @@ What a parameter stands for, and where it comes from, is said beside its value i
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import SpecError
-from schemas.vocabularies import Agency, AgentKind, Channel, Proposer
+from schemas.vocabularies import Agency, AgentKind, Channel, IdentityDocument, Proposer
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _ROUNDING = 1e-9
@@ -34,7 +34,16 @@ class _Shares(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "_Shares":
-        for name in ("channels", "proposers_to_agent", "agent_kinds", "results", "births", "grandchildren", "words"):
+        for name in (
+            "channels",
+            "proposers_to_agent",
+            "agent_kinds",
+            "results",
+            "births",
+            "grandchildren",
+            "words",
+            "documents",
+        ):
             if hasattr(self, name):
                 _whole(getattr(self, name))
         return self
@@ -52,11 +61,12 @@ class Registration(_Shares):
     repeated: Share
     repeated_with_new_card: Share
     families_per_agent: int = Field(gt=0)
-    agent_kinds: Mapping[AgentKind, Share]
+    families_per_cadre: int = Field(gt=0)
+    agent_kinds: Mapping[Literal[AgentKind.DASA_WISMA, AgentKind.PKH_COMPANION], Share]
 
 
-class Verification(_Strict):
-    """Digital identity and face checks, for all heads and for those of sixty and older."""
+class Verification(_Shares):
+    """Identity checks by machine (portal) and in person, for all heads and for those of sixty and older."""
 
     ikd_verified: Share
     ikd_verified_elderly: Share
@@ -64,6 +74,11 @@ class Verification(_Strict):
     face_failed_elderly: Share
     face_not_available: Share
     face_not_available_elderly: Share
+    checked_in_person: Share
+    checked_in_person_elderly: Share
+    checked_after_failed_face: Share
+    checked_later: Share
+    documents: Mapping[IdentityDocument, Share]
 
 
 class SelfReport(_Strict):
@@ -429,6 +444,15 @@ class Livelihoods(_Strict):
     abnormal_transactions: Share
 
 
+class Payments(_Strict):
+    """What the old list paid a family per stage, in rupiah."""
+
+    pkh: Mapping[str, int]
+    pkh_most_of_one: Mapping[str, int]
+    pkh_most_persons: int
+    bpnt: int
+
+
 class Country(_Strict):
     """Who lives in the country, how, and how well."""
 
@@ -443,6 +467,7 @@ class Country(_Strict):
     insured_wage: InsuredWage
     rights_victim: Share
     livelihoods: Livelihoods
+    payments: Payments
     minimum_wage_rupiah_month: Mapping[str, int]
     minimum_wage_elsewhere_rupiah_month: int
     electricity_va: Mapping[int, tuple[int, ...]]

@@ -11,6 +11,7 @@ import polars as pl
 
 from schemas.questionnaire import default_questionnaire
 from world.dice import Array, chosen
+from world.field import assign_agents
 from world.geography import Regency
 from world.homes import furnish, share_roofs
 from world.lookalikes import FATHER_AND_SON, TWIN, names_in_families, pairs, rounded_births
@@ -61,8 +62,9 @@ class Society:
     Attributes
     ----------
     families : pl.DataFrame
-        uid, village_code, region, is_urban, village_luck, dwelling, card, welfare, luck, agent, the questionnaire's
-        answers, is_registered, is_surveyed, receives_pkh, receives_bpnt.
+        uid, village_code, region, is_urban, village_luck, dwelling, card, welfare, luck, cadre and companion
+        (:mod:`world.field`), the questionnaire's answers, is_registered, is_surveyed, is_confirmed (somebody's identity
+        was, by machine or in person), receives_pkh, receives_bpnt.
     persons : pl.DataFrame
         uid, nik, has_nik, first_name, second_name, third_name and the columns of :func:`world.people.settle`.
     lookalikes : pl.DataFrame
@@ -192,14 +194,14 @@ def found(
     families = families.drop("village_effect")
     today = days(day)
     recorded = rng.integers(days(_FIRST_CARDS), today - 200, count)
-    agents = agent_count(count, noise)
     families = families.with_columns(
         pl.Series("uid", regency.number * UID_STRIDE + np.arange(count)),
         pl.Series("dwelling", regency.number * UID_STRIDE + hosts),
         pl.Series("card", numbers(families["region"].to_numpy(), recorded)),
-        pl.Series("agent", np.arange(count) * agents // count),
         is_surveyed=pl.lit(value=False),
+        is_confirmed=pl.lit(value=False),
     )
+    families = assign_agents(rng.spawn(1)[0], families, regency.number, noise.registration)
     members = rolled_up(persons, count, day)
     size = members["household_size"].fill_null(0).to_numpy()
     place, scale = calibrated(
@@ -217,29 +219,6 @@ def found(
         *(pl.Series(name, value) for name, value in receives.items()),
     )
     return society, measured
-
-
-def agent_count(families: int, noise: Noise) -> int:
-    """How many agents serve so many families."""
-    return max(1, round(families / noise.registration.families_per_agent))
-
-
-def agents(rng: np.random.Generator, society: Society, regency: Regency, noise: Noise) -> pl.DataFrame:
-    """The agents of a regency: identifier, kind, and the village they serve (none for a district's TKSK)."""
-    at = society.families.group_by("agent").agg(pl.col("village_code").sort().first()).sort("agent")
-    kinds = noise.registration.agent_kinds
-    kind = pl.Series("kind", rng.choice([str(one) for one in kinds], at.height, p=list(kinds.values())))
-    return at.select(
-        agent_name(regency.number, "agent").alias("agent_id"),
-        kind,
-        pl.lit(regency.code).alias("regency_code"),
-        pl.when(kind != "tksk").then(pl.col("village_code")).alias("village_code"),
-    )
-
-
-def agent_name(number: int, column: str) -> pl.Expr:
-    """Identifier of an agent of a regency."""
-    return pl.format("A{}-{}", pl.lit(number), pl.col(column).cast(pl.String).str.zfill(5))
 
 
 def sampled(

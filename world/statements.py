@@ -16,14 +16,19 @@ from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Channel, FaceMatch, Programme, Proposer, Sex
 from world.dice import Array, about, chosen, pick
 from world.faults import drawn, misspelt, replaced_at, wrong_births, wrong_numbers
+from world.field import NOBODY, operator, visitor
 from world.livelihoods import livelihoods
 from world.names import PARTS, written
 from world.numbers import LATER_SERIALS, ages, numbers
-from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport, Survey
-from world.people import CHILD, DIVORCED, ELDERLY, HEAD, PARENT, SPOUSE, days
-from world.society import UID_STRIDE, Society, agent_name, heads
-from world.welfare import electricity
+from world.parameters import Country, Faults, ListedElsewhere, MemberNoise, Noise, SelfReport, Survey, Verification
+from world.people import ADULT, CHILD, DIVORCED, ELDERLY, HEAD, PARENT, SPOUSE, days
+from world.society import UID_STRIDE, Society, heads
+from world.welfare import electricity, pkh_rupiah
 
+SENDER_OF_CHANNEL = {
+    Channel.PORTAL: "portal_perlinsos", Channel.AGENT: "aplikasi_agen", Channel.VILLAGE_OFFICE: "siks_ng",
+}  # fmt: skip
+"""Registered sender (policy `senders`) through whom the statements of a channel arrive."""
 LENT_COLUMNS = ("uid", "nik", "birth", "is_female", *PARTS)
 _BUILDING = (pl.col("dwelling") % UID_STRIDE + 1).alias("building_number")
 _INCOMPLETE = 2
@@ -33,6 +38,9 @@ REPEATED, NEW_CARD, LISTED_TWICE = "repeated", "new_card", "listed_twice"
 _RENEWED_SERIALS = 250
 _NEARBY = 60
 _TRIES = 6
+_OF_REGISTRATION = ("channel", "sender", "agent_id", "verified_nik")
+"""What the statement of a person has from the registration it came with."""
+_NEARBY_DAYS = 30
 _GENERATION = 16
 _YOUNG_COUPLE, _MINOR = 40, 18
 
@@ -164,7 +172,7 @@ def _numbers(name: str, values: Array | pl.Series) -> pl.Series:
 
 def registrations(
     rng: np.random.Generator, society: Society, rows: Array, again: Again, claimed: Claims,
-    window: tuple[date, date], number: int, noise: Noise,
+    window: tuple[date, date], noise: Noise,
 ) -> pl.DataFrame:  # fmt: skip
     """Registrations of these families and, for a few, once more through another channel, some with a new card.
 
@@ -173,8 +181,8 @@ def registrations(
     Returns
     -------
     pl.DataFrame
-        Columns of the feed; `family` is the family row, `listing` (empty, `repeated` or `new_card`), `day` (days since
-        1970-01-01) and `card` (int64) say which.
+        Columns of the feed and `sender`; `family` is the family row, `listing` (empty, `repeated` or `new_card`), `day`
+        (days since 1970-01-01) and `card` (int64) say which; `is_checked` whether the head's document was seen.
     """
     since, until = (days(day) for day in window)
     span = int((until - since) * _REGISTRATIONS_UNTIL)
@@ -185,7 +193,10 @@ def registrations(
     is_repeated = np.arange(len(everything)) >= len(rows)
     listing = np.concatenate([np.full(len(rows), "", dtype="U8"), once_more[twice], again.listing])
     count = len(everything)
-    families = society.families[everything]
+    # A new card is on no cadre's list.
+    families = society.families[everything].with_columns(
+        cadre=pl.when(pl.Series(listing) == NEW_CARD).then(NOBODY).otherwise("cadre")
+    )
     day = since + rng.integers(0, span, count)
     claiming = np.isin(everything, claimed.families)
     day = np.where(claiming, since + span, day)
@@ -209,24 +220,19 @@ def registrations(
         by_agent, proposers[pick(rng, count, noise.registration.proposers_to_agent)], str(Proposer.SELF)
     )
 
-    rules = noise.verification
-    head = heads(society.persons)
-    old = np.zeros(society.families.height, dtype=bool)
-    old[head["family"].to_numpy()] = ages(head["birth"].to_numpy(), until) >= ELDERLY
-    elderly = old[everything]
-    ikd = chosen(rng, count, np.where(elderly, rules.ikd_verified_elderly, rules.ikd_verified))
-    failed = np.where(elderly, rules.face_failed_elderly, rules.face_failed)
-    absent = np.where(elderly, rules.face_not_available_elderly, rules.face_not_available)
-    draw = rng.random(count)
-    face = np.select(
-        [draw < failed, draw < failed + absent],
-        [str(FaceMatch.FAILED), str(FaceMatch.NOT_AVAILABLE)],
-        str(FaceMatch.PASSED),
-    )
+    is_portal = channel == Channel.PORTAL
+    elderly = _elderly(society, until)[everything]
+    confirmed_nik = _confirming(society, until)[everything]
+    can_confirm = is_portal & (confirmed_nik > 0)
+    ikd, face = _by_machine(rng, elderly, noise.verification)
     doubtful = np.isin(everything, claimed.families[~claimed.is_verified])
-    ikd = ikd & ~doubtful
+    ikd = ikd & ~doubtful & can_confirm
     face = np.where(doubtful, str(FaceMatch.FAILED), face)
     face = np.where(claiming & ~doubtful, str(FaceMatch.PASSED), face)
+    face = np.where(can_confirm, face, str(FaceMatch.NOT_AVAILABLE))
+    is_confirmed = ikd | (face == FaceMatch.PASSED)
+    checked = _in_person(rng.spawn(1)[0], elderly, noise.verification)
+    checked = (checked | claiming) & ~doubtful & ~is_portal & (_document_niks(society)[everything] > 0)
 
     consents = ~chosen(rng, count, noise.registration.without_consent)
     frame = families.select(
@@ -239,14 +245,109 @@ def registrations(
         _dates("registered_date", day).cast(pl.String),
         pl.Series("channel", channel),
         pl.Series("proposer", proposer),
-        pl.when(pl.Series(by_agent)).then(agent_name(number, "agent")).alias("agent_id"),
+        pl.when(pl.Series(by_agent))
+        .then(visitor())
+        .when(pl.Series(channel == Channel.VILLAGE_OFFICE))
+        .then(operator("village_code"))
+        .alias("agent_id"),
         pl.Series("has_consent", consents),
         pl.when(pl.Series(consents)).then(_dates("consent_date", day)).alias("consent_date"),
         pl.Series("is_ikd_verified", ikd),
         pl.Series("face_match", face),
+        pl.when(pl.Series(is_confirmed)).then(_numbers("", confirmed_nik)).alias("verified_nik"),
+        pl.Series("is_checked", checked),
+        pl.Series("sender", channel).replace_strict(SENDER_OF_CHANNEL).alias("sender"),
     )
     said = self_reported(rng, _answers(families), noise.self_report)
     return _malformed(rng, pl.concat([frame, said], how="horizontal"), noise.malformed_registrations)
+
+
+def _elderly(society: Society, today: int) -> Array:
+    """Which families have a head of sixty or older."""
+    head = heads(society.persons)
+    old = np.zeros(society.families.height, dtype=bool)
+    old[head["family"].to_numpy()] = ages(head["birth"].to_numpy(), today) >= ELDERLY
+    return old
+
+
+def _document_niks(society: Society) -> Array:
+    """Number on the document of each family's head, 0 where there is no living head with a number."""
+    head = heads(society.persons)
+    niks = np.zeros(society.families.height, dtype=np.int64)
+    niks[head["family"].to_numpy()] = (head["nik"] * (head["is_alive"] & head["has_nik"])).to_numpy()
+    return niks
+
+
+def _confirming(society: Society, today: int) -> Array:
+    """Number of who can show a face or digital identity for each family: its head, else its eldest adult; 0: nobody."""
+    persons = society.persons
+    is_known = (persons["is_alive"] & persons["has_nik"]).to_numpy()
+    adults = np.flatnonzero(is_known & (ages(persons["birth"].to_numpy(), today) >= ADULT))
+    # The eldest comes last, and what comes last stays.
+    adults = adults[np.argsort(-persons["birth"].to_numpy()[adults], kind="stable")]
+    niks = np.zeros(society.families.height, dtype=np.int64)
+    niks[persons["family"].to_numpy()[adults]] = persons["nik"].to_numpy()[adults]
+    of_heads = _document_niks(society)
+    return np.where(of_heads > 0, of_heads, niks)
+
+
+def _by_machine(rng: np.random.Generator, elderly: Array, rules: Verification) -> tuple[Array, Array]:
+    """Whether the digital identity would confirm each, and what the face check would find."""
+    ikd = chosen(rng, len(elderly), np.where(elderly, rules.ikd_verified_elderly, rules.ikd_verified))
+    failed = np.where(elderly, rules.face_failed_elderly, rules.face_failed)
+    absent = np.where(elderly, rules.face_not_available_elderly, rules.face_not_available)
+    draw = rng.random(len(elderly))
+    found = [str(FaceMatch.FAILED), str(FaceMatch.NOT_AVAILABLE)]
+    return ikd, np.select([draw < failed, draw < failed + absent], found, str(FaceMatch.PASSED))
+
+
+def _in_person(rng: np.random.Generator, elderly: Array, rules: Verification) -> Array:
+    """Of whom a document is seen where somebody is met in person."""
+    return chosen(rng, len(elderly), np.where(elderly, rules.checked_in_person_elderly, rules.checked_in_person))
+
+
+def identity_checks(
+    rng: np.random.Generator, society: Society, registered: pl.DataFrame, window: tuple[date, date],
+    noise: Noise, *, is_first: bool,
+) -> pl.DataFrame:  # fmt: skip
+    """Documents of heads seen in person: at registrations, soon after a face failed, and later of who is not confirmed.
+
+    Returns
+    -------
+    pl.DataFrame
+        Columns of the feed, `village_code`, `sender` and `family`, the family row.
+    """
+    since, until = (days(day) for day in window)
+    rules, niks = noise.verification, _document_niks(society)
+    at_once = registered.filter("is_checked")
+    failed = registered.filter(pl.col("face_match") == FaceMatch.FAILED)
+    failed = failed.filter(pl.Series(chosen(rng, failed.height, rules.checked_after_failed_face)))
+    failed_day = np.minimum(failed["day"].to_numpy() + rng.integers(1, _NEARBY_DAYS, failed.height), until - 1)
+    families = society.families
+    waits = (families["is_registered"] & ~families["is_confirmed"]).to_numpy(writable=True)
+    waits[registered["family"].to_numpy()] = False
+    share = 0.0 if is_first else rules.checked_later
+    late = np.flatnonzero(waits & chosen(rng, len(waits), share))
+    rows = np.concatenate([at_once["family"].to_numpy(), failed["family"].to_numpy(), late])
+    cards = np.concatenate([at_once["card"].to_numpy(), failed["card"].to_numpy(), families["card"].to_numpy()[late]])
+    seen = np.concatenate([at_once["day"].to_numpy(), failed_day, rng.integers(since, until, len(late))])
+    # Whom the portal sends, and who is called on later, an agent sees; a new card is on no cadre's list.
+    met = families[rows].with_columns(cadre=pl.when(pl.Series(cards) == pl.col("card")).then("cadre").otherwise(NOBODY))
+    by_agents = pl.Series("agent_id", met.select(visitor()).to_series())[at_once.height :]
+    documents = [str(one) for one in rules.documents]
+    frame = met.select(
+        pl.Series("family", rows),
+        _numbers("family_card_number", cards),
+        _numbers("nik", niks[rows]),
+        pl.concat([at_once["agent_id"], by_agents]).alias("agent_id"),
+        _dates("checked_date", seen),
+        pl.Series("document", np.array(documents)[pick(rng, len(rows), rules.documents)]),
+        "village_code",
+        pl.concat(
+            [at_once["sender"], pl.repeat(SENDER_OF_CHANNEL[Channel.AGENT], len(rows) - at_once.height, eager=True)]
+        ).alias("sender"),
+    )
+    return frame.filter(pl.Series(niks[rows] > 0))
 
 
 def _malformed(rng: np.random.Generator, frame: pl.DataFrame, share: float) -> pl.DataFrame:
@@ -306,16 +407,16 @@ def _stated_persons(
     rng: np.random.Generator, society: Society, registered: pl.DataFrame, until: int, rules: ListedElsewhere, *,
     with_dead: bool,
 ) -> pl.DataFrame:  # fmt: skip
-    """Person row, family, statement day, listing, card, channel and relation of all stated, first their own family's.
+    """Person row, family, day, listing, card, `_OF_REGISTRATION` and relation of all stated, first their own family's.
 
     `listing` says why a person is stated once more, or is empty.
     """
     persons = society.persons.with_row_index("row").select("row", "family", "relation", "birth", "is_alive")
     if not with_dead:
         persons = persons.filter(pl.col("is_alive"))
-    said = registered.select("family", "day", "listing", "card", "channel")
+    said = registered.select("family", "day", "listing", "card", *_OF_REGISTRATION)
     own = said.join(persons, on="family").sort("listing", "family", "relation", "birth", "row")
-    columns = ["row", "family", "day", "listing", "card", "channel", "relation"]
+    columns = ["row", "family", "day", "listing", "card", *_OF_REGISTRATION, "relation"]
     own = own.with_columns(pl.col("row").cast(pl.Int64)).select(columns)
     first = said.filter(pl.col("listing") == "").unique("family", keep="first", maintain_order=True)
     elsewhere = [
@@ -326,6 +427,29 @@ def _stated_persons(
         for why, rows, hosts, relation in _hosts(rng, society, first["family"].to_numpy(), until, rules)
     ]
     return pl.concat([own, *elsewhere])
+
+
+def _stated_alone(
+    rng: np.random.Generator, society: Society, rows: Array, until: int, noise: Noise
+) -> dict[str, pl.Series]:
+    """`_OF_REGISTRATION` of persons stated without a registration: each family comes by one channel, once."""
+    families = society.families
+    channels = [str(one) for one in noise.registration.channels]
+    of_family = pl.Series("channel", np.array(channels)[pick(rng, families.height, noise.registration.channels)])
+    ikd, face = _by_machine(rng, _elderly(society, until), noise.verification)
+    niks = _confirming(society, until)
+    is_confirmed = (of_family == Channel.PORTAL) & pl.Series((ikd | (face == FaceMatch.PASSED)) & (niks > 0))
+    told = families.select(
+        of_family,
+        of_family.replace_strict(SENDER_OF_CHANNEL).alias("sender"),
+        pl.when(of_family == Channel.AGENT)
+        .then(visitor())
+        .when(of_family == Channel.VILLAGE_OFFICE)
+        .then(operator("village_code"))
+        .alias("agent_id"),
+        pl.when(is_confirmed).then(_numbers("", niks)).alias("verified_nik"),
+    )
+    return told[rows].to_dict()
 
 
 def members(
@@ -342,9 +466,9 @@ def members(
     Returns
     -------
     tuple of pl.DataFrame
-        Columns of the feed and `village_code`; and row by row the truth: person_uid, true_family_uid, family_uid (on
-        whose card), family_card_number, channel, listing, cause, stated_date, and number, name and birth date as they
-        are and as they landed. `cause` joins all that is wrong with a plus; null is nothing.
+        Columns of the feed, `village_code` and `sender`; and row by row the truth: person_uid, true_family_uid,
+        family_uid (on whose card), family_card_number, channel, listing, cause, stated_date, and number, name and birth
+        date as they are and as they landed. `cause` joins all that is wrong with a plus; null is nothing.
     """
     since, until = (days(day) for day in window)
     stated = _stated_persons(rng, society, registered, until, noise.members.listed_elsewhere, with_dead=with_dead)
@@ -352,12 +476,12 @@ def members(
     newest = np.maximum(of["birth"].to_numpy() + 1, since)
     alone = pl.DataFrame(
         {
-            "row": restated, "family": of["family"], "listing": "", "channel": None, "relation": of["relation"],
+            "row": restated, "family": of["family"], "listing": "", "relation": of["relation"],
             "day": np.minimum(newest + rng.integers(0, 30, len(restated)), until - 1),
             "card": society.families["card"].to_numpy()[of["family"].to_numpy()],
-        },
-        schema=stated.schema,
-    )  # fmt: skip
+            **_stated_alone(rng.spawn(1)[0], society, of["family"].to_numpy(), until, noise),
+        }
+    ).select(pl.col(name).cast(dtype) for name, dtype in stated.schema.items())  # fmt: skip
     stated = pl.concat([stated, alone])
     rows, family = stated["row"].to_numpy(), stated["family"].to_numpy()
     persons = society.persons[rows]
@@ -393,6 +517,9 @@ def members(
         "work_position",
         "disability",
         _dates("stated_date", day),
+        stated["verified_nik"],
+        stated["agent_id"],
+        stated["sender"],
     )
     uid = society.families["uid"].to_numpy()
     truth = pl.DataFrame(
@@ -504,7 +631,7 @@ def _shocks(rng: np.random.Generator, visited: Array, answered: Array, rules: Su
 
 def surveys(
     rng: np.random.Generator, society: Society, rows: Array, registered: pl.DataFrame, window: tuple[date, date],
-    number: int, noise: Noise,
+    noise: Noise,
 ) -> pl.DataFrame:  # fmt: skip
     """Visits of agents to these families, after their registration."""
     families = society.families[rows]
@@ -517,7 +644,7 @@ def surveys(
     frame = families.select(
         _numbers("family_card_number", families["card"]),
         _dates("survey_date", day),
-        agent_name(number, "agent").alias("agent_id"),
+        visitor().alias("agent_id"),
         _BUILDING,
     )
     found = _visits(rng, families, rules.results, rules.misread, rules.left_out_when_incomplete)
@@ -578,9 +705,15 @@ def evidence(society: Society, as_of: date, country: Country) -> dict[Agency, pl
     return {agency: pl.concat(rows) for agency, rows in found.items()}
 
 
-def current_recipients(rng: np.random.Generator, society: Society, code: str, day: date) -> pl.DataFrame:
-    """The families that received before the first quarter, registered or not."""
+def current_recipients(
+    rng: np.random.Generator, society: Society, code: str, day: date, country: Country
+) -> pl.DataFrame:
+    """The families that received before the first quarter, registered or not, with what the last stage paid."""
     families, head = society.families, heads(society.persons)
+    paid = {
+        Programme.PKH: pkh_rupiah(society.persons, families.height, day, country.payments),
+        Programme.BPNT: np.full(families.height, country.payments.bpnt),
+    }
     year = day.year
     parts = []
     for programme, column in ((Programme.PKH, "receives_pkh"), (Programme.BPNT, "receives_bpnt")):
@@ -595,6 +728,9 @@ def current_recipients(rng: np.random.Generator, society: Society, code: str, da
                     "programme": str(programme),
                     "regency_code": code,
                     "since_date": pl.Series(since).gather(quarters),
+                    "head_name": written(head[rows]),
+                    "village_code": families["village_code"].gather(rows),
+                    "amount_rupiah": paid[programme][rows],
                 },
                 schema_overrides={"programme": pl.String, "regency_code": pl.String},
             )

@@ -10,7 +10,7 @@ from world.dice import Array
 from world.geography import Regency
 from world.livelihoods import livelihoods
 from world.numbers import ages
-from world.parameters import Consumption, Country
+from world.parameters import Consumption, Country, Payments
 from world.people import AT_SCHOOL, ELDERLY, SEVERE, days
 
 DECILES = {Programme.PKH: 4, Programme.BPNT: 5}
@@ -18,6 +18,7 @@ DECILES = {Programme.PKH: 4, Programme.BPNT: 5}
 ELECTRICITY_LIMIT, GAMBLING_LIMIT = 1300, 5_000_000
 _OFFICES = ("is_certified_teacher", "has_state_income", "is_company_owner", "is_health_worker", "is_village_official")
 _HIGHEST_SCHOOL_STAGE = 17
+_HIGHEST_OF_STAGE = {"primary": 5, "junior_secondary": 10, "senior_secondary": _HIGHEST_SCHOOL_STAGE}
 _TYPICAL_SIZE = 3
 _TYPICAL_WORKING = 0.5
 _YOUNG_CHILD = 7
@@ -134,3 +135,40 @@ def truth(families: pl.DataFrame, persons: pl.DataFrame, regency: Regency, day: 
         (free & (pl.col("decile") <= DECILES[Programme.PKH]) & pl.col("has_component")).alias("is_eligible_pkh"),
         (free & (pl.col("decile") <= DECILES[Programme.BPNT])).alias("is_eligible_bpnt"),
     )  # fmt: skip
+
+
+def pkh_rupiah(persons: pl.DataFrame, families: int, day: date, payments: Payments) -> Array:
+    """Rupiah per family row that PKH pays for its living members by what they truly are: each once, at his highest."""
+    at_school = pl.col("school_participation") == AT_SCHOOL
+    stages = list(_HIGHEST_OF_STAGE.items())
+    level = pl.lit(None, pl.String)
+    for stage, highest in reversed(stages):
+        level = pl.when(pl.col("school_level") <= highest).then(pl.lit(stage)).otherwise(level)
+    fits = {
+        "rights_victim": pl.col("is_rights_victim"),
+        "pregnant": pl.col("is_pregnant"),
+        "early_childhood": pl.col("age") < _YOUNG_CHILD,
+        "elderly": pl.col("age") >= ELDERLY,
+        "severe_disability": pl.col("disability") <= SEVERE,
+        **{stage: at_school & (level == stage) for stage, _ in stages},
+    }
+    component = pl.lit(None, pl.String)
+    for name in sorted(payments.pkh, key=lambda one: payments.pkh[one]):
+        component = pl.when(fits[name]).then(pl.lit(name)).otherwise(component)
+    age = pl.Series("age", ages(persons["birth"].to_numpy(), days(day)))
+    most = pl.col("component").replace_strict(payments.pkh_most_of_one, default=payments.pkh_most_persons)
+    paid = (
+        persons.with_columns(age)
+        .filter("is_alive")
+        .select("family", component=component)
+        .drop_nulls()
+        .with_columns(rupiah=pl.col("component").replace_strict(payments.pkh, return_dtype=pl.Int64))
+        .filter(pl.int_range(pl.len()).over("family", "component") < most)
+        .sort("family", "rupiah", descending=[False, True])
+        .filter(pl.int_range(pl.len()).over("family") < payments.pkh_most_persons)
+        .group_by("family")
+        .agg(pl.col("rupiah").sum())
+    )
+    total = np.zeros(families, dtype=np.int64)
+    total[paid["family"].to_numpy()] = paid["rupiah"].to_numpy()
+    return total

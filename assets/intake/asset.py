@@ -36,10 +36,12 @@ class QuarterConfig(dg.Config):
 
 def load_drops(context: dg.OpExecutionContext, house: House, quarter: Quarter) -> list[Loaded]:
     """Load what lies in the landing zone of a quarter, told line by line in the log of the run."""
-    loader = Intake(house.lake, house.contracts, house.policy(quarter).intake.max_error_share)
+    loader = Intake.of(house, quarter)
     found = []
     for loaded in loader.load_landing(house.landing, quarter):
         context.log.info("%s: %s: %s, %d rows read", loaded.feed, loaded.file_name, loaded.state, loaded.read)
+        for warning in loaded.warnings:
+            context.log.warning("%s: %s: %s", loaded.feed, loaded.file_name, warning)
         found.append(loaded)
     return found
 

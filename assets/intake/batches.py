@@ -35,6 +35,9 @@ class Batch:
     ----------
     shards : tuple of dict
         `file`, `sha256` and `rows` of every file, each in the total order of the feed.
+    note_hash, signature : str
+        What the sender signed of the note (SHA-256), and the Ed25519 signature in base64; empty where none was asked
+        for. With feed, quarter and file hash they can be checked again.
     unknown_columns : tuple of str
         Names in the file's header that the feed does not know; their cells were not read.
     state : BatchState
@@ -54,6 +57,8 @@ class Batch:
     reasons: dict[str, int]
     shards: tuple[dict[str, Any], ...]
     unknown_columns: tuple[str, ...] = field(default=(), repr=False)
+    note_hash: str = field(default="", repr=False)
+    signature: str = field(default="", repr=False)
     state: BatchState = BatchState.LOADED
 
     @property

@@ -21,6 +21,7 @@ from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
 from assets.intake.values import TEXT_MARKS, Shape, plain_word, read
+from quotas.rules import Sender
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feed_columns import owned
@@ -69,6 +70,8 @@ _SIGNS = {
     "not_equal_to": "≠",
 }
 _AGENCY = "agency"
+_PLACES = (*REGION_COLUMNS, "district_code")
+"""Columns that say where a row's family or area lies."""
 _COUNTED_DAYS = "day_through_a_number"
 _DAYS_OF_A_NUMBER = r"^[1-5]\d{4}([.,]\d+)?$"
 """Days as a spreadsheet counts them, from 1927 to 2064; from which day on depends on the program."""
@@ -148,6 +151,11 @@ class Checker:
     Call :meth:`check` for every chunk and :meth:`finish` after the last one: only then is the file's code system
     known, and a file of the other one is refused whole.
 
+    Attributes
+    ----------
+    sender : Sender or None
+        Whose area and agencies the rows must keep to; None: nobody registered, whose rows bind nobody.
+
     Raises
     ------
     ValueError
@@ -157,6 +165,7 @@ class Checker:
 
     contract: Contract
     declaration: Declaration
+    sender: Sender | None = None
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
     _in_zero: dict[str, set[str]] = field(init=False)
@@ -165,7 +174,9 @@ class Checker:
         """Take the rules out of the contract."""
         _refuse_unanswerable(self.contract)
         names = sorted(name for name in self.contract.columns if name not in ADDED_COLUMNS)
-        self._columns = tuple(_column(name, self.contract.columns[name], self.declaration) for name in names)
+        self._columns = tuple(
+            _column(name, self.contract.columns[name], self.declaration, self.sender) for name in names
+        )
         self._tally = Tally(self.declaration)
         # Columns in which every number so far ends in 0, with some of these numbers.
         self._in_zero = {column.name: set() for column in self._columns if column.is_identifier}
@@ -174,7 +185,9 @@ class Checker:
         self._code = {reason: code for code, reason in enumerate(self._reasons.categories, start=1)}
         self._names = pl.Enum(names)
         own = [name for name in Agency if _AGENCY in names]
-        self._expected = pl.Enum(list(dict.fromkeys([*(column.expected for column in self._columns), *own])))
+        of_sender = [", ".join(self.sender.area), ", ".join(self.sender.agencies)] if self.sender else []
+        told = [*(column.expected for column in self._columns), *own, *of_sender]
+        self._expected = pl.Enum(list(dict.fromkeys(told)))
 
     def check(self, chunk: pl.DataFrame) -> Checked:
         """Type and check every row of a chunk.
@@ -425,7 +438,7 @@ def _refuse_unanswerable(contract: Contract) -> None:
             raise ValueError(message)
 
 
-def _column(name: str, spec: pa.Column, declaration: Declaration) -> _Column:
+def _column(name: str, spec: pa.Column, declaration: Declaration, sender: Sender | None) -> _Column:
     dtype: pl.DataType = spec.dtype.type
     shape = _shape(spec, is_region=name in REGION_COLUMNS)
     is_identifier = any(check.name == IDENTIFIER for check in spec.checks)
@@ -446,6 +459,10 @@ def _column(name: str, spec: pa.Column, declaration: Declaration) -> _Column:
         )
     if name == _AGENCY and declaration.agency is not None:
         rules["not_the_declared_agency"] = _declared_alone(declaration.agency)
+    elif name == _AGENCY and sender is not None:
+        rules["not_the_senders_agency"] = _of_sender(sender)
+    if name in _PLACES and sender is not None and sender.area:
+        rules["outside_the_senders_area"] = _inside(name, sender)
     is_region = name in REGION_COLUMNS and declaration.code_system != "synthetic"
     return _Column(
         name,
@@ -463,6 +480,19 @@ def _declared_alone(agency: Agency) -> _Rule:
     """The rule that a file holds the answers of the agency that its sender declares."""
     passes = (pl.col(_AGENCY) == str(agency)) | ~pl.col(_AGENCY).is_in(list(Agency))
     return _Rule("not_the_declared_agency", passes, pl.lit(str(agency)))
+
+
+def _of_sender(sender: Sender) -> _Rule:
+    """The rule that a file which declares no agency holds the answers of its sender's."""
+    passes = pl.col(_AGENCY).is_in([*sender.agencies]) | ~pl.col(_AGENCY).is_in(list(Agency))
+    return _Rule("not_the_senders_agency", passes, pl.lit(", ".join(sender.agencies)))
+
+
+def _inside(name: str, sender: Sender) -> _Rule:
+    """The rule that a place lies in the area of the sender."""
+    place = pl.col(name)
+    passes = pl.any_horizontal((place == code) | place.str.starts_with(f"{code}.") for code in sender.area)
+    return _Rule("outside_the_senders_area", passes, pl.lit(", ".join(sender.area)))
 
 
 def _expected_by(check: pa.Check) -> pl.Expr | None:

@@ -152,8 +152,13 @@ class _Bounded(RawIOBase):
 
 def shown(path: Path) -> str:
     """Name of a file as it may stand in a message: printable, of bounded length."""
-    name = "".join(char if char.isprintable() else "?" for char in path.name)
-    return name if len(name) <= _NAME_CHARS else f"{name[:_NAME_CHARS]}…"
+    return legible(path.name)
+
+
+def legible(text: str) -> str:
+    """Foreign text as it may stand in a message: printable, of bounded length."""
+    text = "".join(char if char.isprintable() else "?" for char in text)
+    return text if len(text) <= _NAME_CHARS else f"{text[:_NAME_CHARS]}…"
 
 
 def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]], bool]) -> Source:

@@ -8,16 +8,19 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from assets.intake.containers import shown
+from assets.intake.containers import legible, shown
 from schemas.errors import FileRefused, UnknownRegency
 from schemas.quarter import Quarter
 from schemas.regions import bps, kemendagri, kemendagri_of, regencies
 from schemas.vocabularies import Agency
 
 SUFFIX = ".yaml"
+SIGNATURE_SUFFIX = ".sig"
+UNDECLARED = "undeclared"
+"""Stands for the sender where a file's note names none."""
 _KEYS = {
     "issued_on": "2026-04-01",
-    "sender": "BPS Kabupaten Banyuwangi",
+    "sender": "bps",
     "code_system": "kemendagri, bps, synthetic",
     "agency": ", ".join(Agency),
     "coverage": '["35.10", "35.11"]',
@@ -32,6 +35,8 @@ class Declaration(BaseModel):
 
     Attributes
     ----------
+    sender : str
+        Code of the sender in `senders.yaml`. Batches of before that law hold free text here: no registered sender's.
     issued_on : date
         Day the sender issued the file; undeclared, the quarter's first day, the oldest it can be.
     code_system : str
@@ -46,7 +51,7 @@ class Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     issued_on: date
-    sender: str = "undeclared"
+    sender: str = UNDECLARED
     code_system: Literal["kemendagri", "bps", "synthetic"] = "kemendagri"
     agency: Agency | None = None
     coverage: tuple[str, ...] = ()
@@ -79,23 +84,39 @@ def note_of(file: Path) -> Path:
     return file.with_name(file.name + SUFFIX)
 
 
+def signature_of(file: Path) -> Path:
+    """Where the signature of a file lies."""
+    return file.with_name(file.name + SIGNATURE_SUFFIX)
+
+
 def is_note(file: Path) -> bool:
     """Whether a file is a note: no feed is delivered as YAML."""
     return file.name.endswith(SUFFIX)
 
 
-def noted_by(note: Path) -> Path:
-    """The file a note speaks of."""
-    return note.with_name(note.name.removesuffix(SUFFIX))
+def is_signature(file: Path) -> bool:
+    """Whether a file is a signature."""
+    return file.name.endswith(SIGNATURE_SUFFIX)
 
 
-def declaration_of(file: Path, quarter: Quarter) -> Declaration:
-    """The declaration beside a file; without a note, that of an undeclared sender.
+def delivery_of(companion: Path) -> Path:
+    """The file that a note speaks of, or a signature is for."""
+    suffix = SUFFIX if is_note(companion) else SIGNATURE_SUFFIX
+    return companion.with_name(companion.name.removesuffix(suffix))
+
+
+def declaration_of(file: Path, quarter: Quarter, sender: str | None = None) -> Declaration:
+    """Read the declaration beside a file; without a note, that of an undeclared sender.
+
+    Parameters
+    ----------
+    sender : str, optional
+        Code of the sender, where the note names none.
 
     Raises
     ------
     FileRefused
-        If the note is no YAML, has an unknown key or a value out of its vocabulary.
+        If the note is no YAML, has an unknown key or a value out of its vocabulary, or names another sender.
     UnknownRegency
         If the coverage names what is no regency.
     """
@@ -107,6 +128,10 @@ def declaration_of(file: Path, quarter: Quarter) -> Declaration:
         said = None
     if not isinstance(said, dict):
         raise FileRefused("note_no_yaml", note=shown(note), keys=keys)
+    if sender is not None:
+        said = {"sender": sender, **said}
+        if said["sender"] != sender:
+            raise FileRefused("note_other_sender", note=shown(note), found=legible(str(said["sender"])), sender=sender)
     try:
         return Declaration.model_validate({"issued_on": quarter.first_day, **said})
     except ValidationError as error:

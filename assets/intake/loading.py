@@ -8,17 +8,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 from filelock import FileLock, Timeout
 
+from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.checking import Checked, Checker
-from assets.intake.containers import shown
-from assets.intake.declaration import Declaration, declaration_of, is_note, note_of, noted_by
+from assets.intake.containers import legible, shown
+from assets.intake.declaration import (
+    UNDECLARED,
+    Declaration,
+    declaration_of,
+    delivery_of,
+    is_note,
+    is_signature,
+    note_of,
+    signature_of,
+)
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
 from assets.intake.parking import Known
+from assets.intake.senders import Senders
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
@@ -48,6 +60,8 @@ class Loaded:
         Reasons by column, the most frequent first.
     read, rejected : int
         Rows of this file, also where it was refused for them.
+    warnings : tuple of str
+        What the sender should know of a loaded file, as sentences.
     """
 
     feed: Feed
@@ -59,6 +73,7 @@ class Loaded:
     tally: tuple[Tally, ...] = ()
     read: int = 0
     rejected: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,10 +120,12 @@ def alone(lake: Lake, on_wait: Callable[[], None] = _silent) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Intake:
-    """Where and by which contracts files are loaded.
+    """Where, from whom and by which contracts files are loaded.
 
     Attributes
     ----------
+    senders : Senders
+        Who may deliver what, for the quarter that is loaded.
     max_error_share : float
         Above this share of rejected rows (0 to 1) a file is refused whole; policy `intake.max_error_share`.
     lang : str
@@ -122,13 +139,31 @@ class Intake:
     lake: Lake
     contracts: Mapping[str, Contract]
     max_error_share: float
+    senders: Senders
     lang: Lang = "en"
     on_rows: Callable[[int, float | None], None] = _silent
     on_wait: Callable[[], None] = _silent
 
+    @classmethod
+    def of(
+        cls, house: House, quarter: Quarter, lang: Lang = "en", on_rows: Callable[[int, float | None], None] = _silent,
+        on_wait: Callable[[], None] = _silent,
+    ) -> Self:  # fmt: skip
+        """The intake of a home by the law of a quarter's decision day.
+
+        Raises
+        ------
+        PolicyError
+            If the law has no value for that day.
+        Worded
+            If a sender's key in the home is none.
+        """
+        share = house.policy(quarter).intake.max_error_share
+        return cls(house.lake, house.contracts, share, Senders.in_force(house, quarter), lang, on_rows, on_wait)
+
     def load(
         self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None, *,
-        supersedes: Sequence[str] = (),
+        sender: str | None = None, supersedes: Sequence[str] = (),
     ) -> Loaded:  # fmt: skip
         """Load one file, or say why not; the same content twice is a no-op that says so.
 
@@ -138,6 +173,8 @@ class Intake:
         ----------
         declaration : Declaration, optional
             Else that of the note beside the file.
+        sender : str, optional
+            Code of the sender, where the note names none.
         supersedes : sequence of str
             Batches it takes the place of, instead of those it declares.
 
@@ -147,19 +184,24 @@ class Intake:
             If another load of this home does not end within an hour.
         """
         with alone(self.lake, self.on_wait):
-            return self._load(feed, file, quarter, declaration, supersedes)
+            return self._load(feed, file, quarter, declaration, sender, supersedes)
 
     def _load(
         self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None,
-        supersedes: Sequence[str] = (),
+        sender: str | None = None, supersedes: Sequence[str] = (),
     ) -> Loaded:  # fmt: skip
         working = self.lake.root / WORKING
         shutil.rmtree(working, ignore_errors=True)
         try:
-            said = declaration or declaration_of(file, quarter)
+            if is_signature(file):
+                raise FileRefused("is_signature", delivery=shown(delivery_of(file)))
+            said = declaration or declaration_of(file, quarter, sender)
             if supersedes:
                 said = said.model_copy(update={"supersedes": tuple(supersedes)})
+            admitted = self.senders.admit(said, feed)
             file_hash = hash_of_file(file)
+            is_as_noted = declaration is None and not supersedes
+            signed = self.senders.check_signature(admitted, feed, file, quarter, file_hash, is_as_noted=is_as_noted)
             batch_id = batch_id_of(feed, str(quarter), file_hash, said)
             known = entered(self.lake, str(quarter), batch_id)
             if known is not None and known.state is not BatchState.WITHDRAWN:
@@ -170,7 +212,7 @@ class Intake:
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
             fit = self._fit(delivery, contract)
-            chunks = self._checked(file, delivery, fit, Checker(contract, said))
+            chunks = self._checked(file, delivery, fit, Checker(contract, said, admitted))
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
@@ -182,11 +224,13 @@ class Intake:
             batch = self._store(counted, Batch(
                 batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
                 counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
+                note_hash=signed.note_hash, signature=signed.signature,
             ), working, quarter)  # fmt: skip
             append(self.lake, batch)
             return Loaded(
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
+                () if admitted else (self._warn_of_third_party(said),),
             )  # fmt: skip
         except Worded as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
@@ -197,6 +241,15 @@ class Intake:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _warn_of_third_party(self, said: Declaration) -> str:
+        """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
+        if said.sender == UNDECLARED:
+            return say("load.no_sender", self.lang)
+        nearest = self.senders.nearest(said.sender)
+        if nearest is None:
+            return say("load.third_party", self.lang, sender=legible(said.sender))
+        return say("load.third_party_or", self.lang, sender=legible(said.sender), nearest=nearest)
 
     def _fit(self, delivery: Delivery, contract: Contract) -> HeaderFit:
         """How the file's columns become those of the feed; if they do not, the feed they would fit is named."""
@@ -296,9 +349,10 @@ class Intake:
             folder = landing / str(quarter) / feed
             files = [one for one in sorted(folder.glob("[!.]*")) if one.is_file()]
             for file in files:
-                if is_note(file):
-                    if noted_by(file) not in files and not _left_behind(file, landing):
-                        reason = say("load.lone_note", self.lang, file=file.name)
+                if is_note(file) or is_signature(file):
+                    if delivery_of(file) not in files and not _left_behind(file, landing):
+                        word = "lone_note" if is_note(file) else "lone_signature"
+                        reason = say(f"load.{word}", self.lang, file=file.name)
                         yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
                     continue
                 with alone(self.lake, self.on_wait):
@@ -338,20 +392,21 @@ def _bytes_of(chunk: pl.DataFrame) -> int:
 
 
 def _put_away(file: Path, done: Path) -> None:
-    """Move a file and its note: a copy of the note first, so that a file is never without it."""
+    """Move a file with its note and signature: copies of these first, so that a file is never without them."""
     done.mkdir(parents=True, exist_ok=True)
-    note = note_of(file)
-    if note.exists():
-        shutil.copyfile(note, done / note.name)
+    companions = [one for one in (note_of(file), signature_of(file)) if one.exists()]
+    for one in companions:
+        shutil.copyfile(one, done / one.name)
     shutil.move(file, done / file.name)
-    note.unlink(missing_ok=True)
+    for one in companions:
+        one.unlink(missing_ok=True)
 
 
-def _left_behind(note: Path, landing: Path) -> bool:
-    """Whether a load was killed between moving a file and dropping its note; the note is dropped now."""
-    content = note.read_bytes() if note.exists() else None
-    copies = (landing / "done").glob(f"*/{note.name}") if content is not None else ()
+def _left_behind(companion: Path, landing: Path) -> bool:
+    """Whether a load was killed between moving a file and dropping its note or signature, which is dropped now."""
+    content = companion.read_bytes() if companion.exists() else None
+    copies = (landing / "done").glob(f"*/{companion.name}") if content is not None else ()
     if content is not None and not any(copy.read_bytes() == content for copy in copies):
         return False
-    note.unlink(missing_ok=True)
+    companion.unlink(missing_ok=True)
     return True

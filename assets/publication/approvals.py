@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from assets.decision.draft import SHORT, Draft, folder
 from assets.house import House
 from assets.lake import write_atomically
+from assets.signatures import is_signed_by, raw_key, read_private_key, read_public_keys
 from schemas.errors import ApprovalMissing, Refused
 from schemas.vocabularies import Role
 
@@ -39,10 +33,6 @@ class Approval:
         return "\n".join(parts).encode()
 
 
-def _raw(key: Ed25519PublicKey) -> bytes:
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
 def approvers(house: House, role: Role) -> Mapping[str, Ed25519PublicKey]:
     """Public keys of a role by name, as the operator put them in `keys/approvers/<role>/<name>.pub`.
 
@@ -51,17 +41,7 @@ def approvers(house: House, role: Role) -> Mapping[str, Ed25519PublicKey]:
     Refused
         If a file is no Ed25519 public key.
     """
-    found = {}
-    for path in sorted((house.approvers / role).glob("*.pub")):
-        try:
-            key = load_pem_public_key(path.read_bytes())
-        except ValueError:
-            key = None
-        if not isinstance(key, Ed25519PublicKey):
-            message = f"keys/approvers/{role}/{path.name} is no Ed25519 public key in PEM. Make it with openssl."
-            raise Refused(message)
-        found[path.stem] = key
-    return found
+    return read_public_keys(house.approvers / role, f"keys/approvers/{role}")
 
 
 def approve(house: House, draft: Draft, role: Role, key_file: Path, decree: str) -> Approval:
@@ -72,15 +52,9 @@ def approve(house: House, draft: Draft, role: Role, key_file: Path, decree: str)
     Refused
         If the key is no Ed25519 private key, is not registered for the role, or already signed in the other role.
     """
-    try:
-        key = load_pem_private_key(key_file.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        message = f"{key_file.name} is no Ed25519 private key in PEM without a password."
-        raise Refused(message)
-    public = _raw(key.public_key())
-    name = next((name for name, known in approvers(house, role).items() if _raw(known) == public), None)
+    key = read_private_key(key_file)
+    public = raw_key(key.public_key())
+    name = next((name for name, known in approvers(house, role).items() if raw_key(known) == public), None)
     if name is None:
         message = (
             f"the key's public half is not registered for the role {role}. "
@@ -88,7 +62,7 @@ def approve(house: House, draft: Draft, role: Role, key_file: Path, decree: str)
         )
         raise Refused(message)
     for other in approvals(house, draft).values():
-        if other.role is not role and _raw(approvers(house, other.role)[other.name]) == public:
+        if other.role is not role and raw_key(approvers(house, other.role)[other.name]) == public:
             message = f"this key approved the draft as {other.role} already; the second approval is somebody else's."
             raise Refused(message)
     unsigned = Approval(draft.hash, str(draft.quarter), role, name, decree, "")
@@ -118,10 +92,10 @@ def approvals(house: House, draft: Draft) -> dict[Role, Approval]:
 
 def _holds(approval: Approval, key: Ed25519PublicKey) -> bool:
     try:
-        key.verify(bytes.fromhex(approval.signature), approval.message)
-    except (InvalidSignature, ValueError):
+        signature = bytes.fromhex(approval.signature)
+    except ValueError:
         return False
-    return True
+    return is_signed_by(key, signature, approval.message)
 
 
 def require_both(house: House, draft: Draft) -> dict[Role, Approval]:
@@ -140,7 +114,7 @@ def require_both(house: House, draft: Draft) -> dict[Role, Approval]:
             f"Give it with `perlinsos approve {draft.hash[:SHORT]} --role {missing[0]} --key FILE --decree NO`."
         )
         raise ApprovalMissing(message)
-    keys = {_raw(approvers(house, role)[approval.name]) for role, approval in found.items()}
+    keys = {raw_key(approvers(house, role)[approval.name]) for role, approval in found.items()}
     if len(keys) < len(Role):
         message = f"draft {draft.hash[:SHORT]} was approved twice by one key. The two roles are two people."
         raise ApprovalMissing(message)
