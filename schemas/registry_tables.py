@@ -11,14 +11,14 @@ from schemas.feeds import PERSON_FACTS, answer_columns
 from schemas.questionnaire import Questionnaire
 from schemas.table_columns import DISTRICT, FAMILY, PERSON, REGENCY, RESTRICTED, VILLAGE, col, fact, one_of
 from schemas.vocabularies import (
+    Author,
     CaseKind,
     Channel,
     ClerkRole,
-    Author,
+    Doubt,
     FaceMatch,
     FamilyEvent,
     Feed,
-    Doubt,
     KnownTo,
     LinkBasis,
     LinkOutcome,
@@ -295,7 +295,7 @@ def _standing() -> list[Contract]:
             grain="statement", order=["feed", "batch_id", "row_number"], access=RESTRICTED,
         ),
         contract(
-            "registry/doubts", "Doubts", "What in the registry BPS is to settle by a visit, once per family and reason.",
+            "registry/doubts", "Doubts", "What in the registry BPS is to settle by a visit, by family and reason.",
             [
                 FAMILY, REGENCY,
                 col("reason", pl.String, "Reason", "What is to be settled.", "word", checks=one_of(Doubt)),

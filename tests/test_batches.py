@@ -27,8 +27,8 @@ from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
-from tests.made_senders import SENDERS
 from tests.homes import perlinsos
+from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")

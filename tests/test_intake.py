@@ -28,8 +28,8 @@ from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import Agency, BatchState, Feed
-from world.country import write
 from tests.made_senders import SENDERS
+from world.country import write
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")

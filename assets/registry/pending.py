@@ -10,7 +10,7 @@ from assets.registry.standing import CARD, ROW, Effects
 from assets.registry.statements import Statements
 from quotas.rules import RegistryRule
 from schemas.contract import Contract
-from schemas.vocabularies import Feed, Standing
+from schemas.vocabularies import Author, Feed, Standing
 
 HELD_FEEDS = (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS)
 _ADDED = {"issued_on": pl.Date(), "was_due": pl.Boolean()}
@@ -62,9 +62,9 @@ def decode_rows(held: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 
 
 def confirmed_statements(
-    previous: pl.LazyFrame, validations: pl.LazyFrame, contracts: Mapping[str, Contract]
+    previous: pl.LazyFrame, validations: pl.LazyFrame, effects: Effects, contracts: Mapping[str, Contract]
 ) -> dict[Feed, pl.DataFrame]:
-    """Collect the pending statements of last quarter that a check of BPS confirms, by feed, as rows that count.
+    """Collect the pending statements of last quarter that count now, by feed: BPS or their own head confirmed them.
 
     Parameters
     ----------
@@ -72,10 +72,16 @@ def confirmed_statements(
         Contract `registry/pending` of last quarter.
     validations : LazyFrame
         Feed of that name: whose `statement_id` names one is its confirmation.
+    effects : Effects
+        `confirmed` says which their head confirmed when his document was seen.
     """
-    named = validations.select("statement_id").drop_nulls().unique()
+    named = validations.select("statement_id").drop_nulls()
     waiting = previous.filter(pl.col("standing") == Standing.PENDING.value)
-    held = waiting.join(named, on="statement_id", how="semi").sort("statement_id").collect()
+    by_head = waiting.filter(pl.col("author") == Author.UNVERIFIED_SELF.value).join(
+        effects.confirmed.lazy(), on=[CARD, "stated_date"], how="semi"
+    )
+    confirmed = pl.concat([named, by_head.select("statement_id")]).unique()
+    held = waiting.join(confirmed, on="statement_id", how="semi").sort("statement_id").collect()
     return {
         feed: decode_rows(mine, contracts[f"intake/{feed}"])
         for feed in HELD_FEEDS

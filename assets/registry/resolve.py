@@ -280,7 +280,7 @@ def _counting(
     }
     counting = replace(stated, set_aside=aside)
     waiting = before["registry/pending"].scan(house.contracts["registry/pending"])
-    added = confirmed_statements(waiting, counting.of(Feed.VALIDATIONS), house.contracts)
+    added = confirmed_statements(waiting, counting.of(Feed.VALIDATIONS), effects, house.contracts)
     if is_first:
         added = unregistered_recipients(counting)
     return replace(counting, added=added)
@@ -439,10 +439,9 @@ def _stated(
         room.effects.third_party.clear(),
         attributes,
     )
-    confirmed = validations["statement_id"].drop_nulls()
-    still = then.filter(
-        pl.col("standing") == Standing.PENDING.value, ~pl.col("statement_id").is_in(confirmed.implode())
-    )
+    confirmed = room.said.added.values()
+    counted_now = pl.concat([then.select(ROW).clear(), *(frame.select(ROW) for frame in confirmed)])
+    still = then.filter(pl.col("standing") == Standing.PENDING.value).join(counted_now, on=ROW, how="anti")
     carried = drop_expired(still, Precedence.of(basis.rule, basis.days.cut_off).oldest)
     columns = [name for name in then.columns if name not in {"regency_code", "contradicts", "is_listed"}]
     mine = room.pending.filter(here)

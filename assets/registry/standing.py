@@ -47,6 +47,8 @@ class Effects:
         Registrations by which a family is verified: `batch_id, row_number, verified_by`.
     checked : DataFrame
         Families on record that were verified in person: `family_card_number`.
+    confirmed : DataFrame
+        Statements that their head confirmed then: `family_card_number, stated_date`.
     third_party : DataFrame
         Registrations that count as a third party's: `batch_id, row_number`.
     unsaid_consent : DataFrame
@@ -61,6 +63,7 @@ class Effects:
 
     verifications: pl.DataFrame
     checked: pl.DataFrame
+    confirmed: pl.DataFrame
     third_party: pl.DataFrame
     unsaid_consent: pl.DataFrame
     if_not_worse: pl.DataFrame
@@ -178,6 +181,7 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     return Effects(
         kept.filter(pl.col("verified_by").is_not_null()).select(*ROW, "verified_by").sort(ROW),
         checks.filter("is_of_record").select(CARD).unique().sort(CARD),
+        confirmations(checks.filter("is_of_record")).select(CARD, "stated_date").sort(pl.all()),
         kept.filter(pl.col("author") == Author.THIRD_PARTY.value).select(ROW).sort(ROW),
         consents.filter(pl.col("worse") != Standing.COUNTS.value).select(ROW).sort(ROW),
         pl.concat(late).sort("feed", *ROW),
@@ -247,14 +251,14 @@ def _in_area(rows: pl.DataFrame, areas: pl.DataFrame) -> pl.DataFrame:
 def _checks(
     said: Statements, record: Record, areas: pl.DataFrame, kinds: Mapping[str, str], policy: Policy
 ) -> pl.DataFrame:
-    """Checks in person that count: `family_card_number, nik, agent_id, day, is_of_record`.
+    """Checks in person that count: `family_card_number, nik, agent_id, day, confirmed_date, is_of_record`.
 
     `is_of_record`: the document was that of the head on record.
     """
     villages = said.of(Feed.REGISTRATIONS).select(CARD, "village_code").unique(CARD, keep="any")
     rows = (
         said.of(Feed.IDENTITY_CHECKS)
-        .select(*ROW, CARD, "nik", "agent_id", day="checked_date")
+        .select(*ROW, CARD, "nik", "agent_id", "confirmed_date", day="checked_date")
         .join(record.families.lazy().rename({"village_code": "_recorded"}), on=CARD, how="left")
         .join(villages, on=CARD, how="left")
         .with_columns(_kind(kinds), village_code=pl.coalesce("_recorded", "village_code"))
@@ -272,7 +276,12 @@ def _checks(
     standing = pl.col("standing").fill_null(FamilyStanding.NEW.value)
     judged = _with_effects(rows.with_columns(author=author, standing=standing), Subject.IDENTITY, policy)
     return judged.filter(pl.col("better") == Standing.COUNTS.value).select(
-        CARD, "nik", "agent_id", "day", is_of_record=(pl.col("nik") == pl.col("head_nik")).fill_null(value=False)
+        CARD,
+        "nik",
+        "agent_id",
+        "day",
+        "confirmed_date",
+        is_of_record=(pl.col("nik") == pl.col("head_nik")).fill_null(value=False),
     )
 
 
@@ -304,10 +313,7 @@ def _registrations(said: Statements, record: Record, checks: pl.DataFrame, kinds
     )  # fmt: skip
     is_portal = (pl.col("kind") == SenderKind.PORTAL.value).fill_null(value=False)
     by_portal = is_portal & (pl.col("is_ikd_verified") | (pl.col("face_match") == FaceMatch.PASSED))
-    seen = checks.select(CARD, "agent_id", stated_date="day", seen_nik="nik").unique(
-        [CARD, "agent_id", "stated_date"], keep="any"
-    )
-    rows = rows.join(seen, on=[CARD, "agent_id", "stated_date"], how="left", maintain_order="left").with_columns(
+    rows = _with_documents(rows, checks).with_columns(
         proved_nik=pl.when(by_portal).then(pl.coalesce("verified_nik", "stated_head", "head_nik")),
         by_portal=by_portal,
         is_stranger=pl.col("kind").is_null() | (pl.col("proposer") == Proposer.NEIGHBOUR.value),
@@ -320,6 +326,26 @@ def _registrations(said: Statements, record: Record, checks: pl.DataFrame, kinds
         .then(pl.when("is_ikd_verified").then(pl.lit(IKD)).otherwise(pl.lit(FACE)))
     )
     return rows.with_columns(verified_by=verified_by)
+
+
+def _with_documents(rows: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `seen_nik`: whose document was seen when they were stated, or of who confirmed them afterwards."""
+    at_once = checks.select(CARD, "agent_id", stated_date="day", seen_nik="nik")
+    afterwards = confirmations(checks).rename({"nik": "confirming_nik"})
+    return (
+        rows.join(
+            at_once.sort(pl.all()).unique([CARD, "agent_id", "stated_date"], keep="first"),
+            on=[CARD, "agent_id", "stated_date"], how="left", maintain_order="left",
+        )
+        .join(afterwards, on=[CARD, "stated_date"], how="left", maintain_order="left")
+        .with_columns(seen_nik=pl.coalesce("seen_nik", "confirming_nik"))
+    )  # fmt: skip
+
+
+def confirmations(checks: pl.DataFrame) -> pl.DataFrame:
+    """`family_card_number, stated_date, nik`: earlier statements that a person confirmed when his document was seen."""
+    rows = checks.drop_nulls("confirmed_date").select(CARD, "nik", stated_date="confirmed_date")
+    return rows.sort(pl.all()).unique([CARD, "stated_date"], keep="first", maintain_order=True)
 
 
 def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.DataFrame:
@@ -409,12 +435,9 @@ def _members(
     heads = registrations.filter(pl.col("standing") != FamilyStanding.RECEIVING.value).select(
         CARD, "stated_date", "stated_head"
     )
-    seen = checks.select(CARD, "agent_id", stated_date="day", seen_nik="nik")
     joined = (
-        rows.join(sessions, on=[CARD, "stated_date", "kind"], how="left", nulls_equal=True)
+        _with_documents(rows, checks).join(sessions, on=[CARD, "stated_date", "kind"], how="left", nulls_equal=True)
         .join(heads.unique([CARD, "stated_date"], keep="any"), on=[CARD, "stated_date"], how="left")
-        .join(seen.unique([CARD, "agent_id", "stated_date"], keep="any"), on=[CARD, "agent_id", "stated_date"],
-              how="left")
         .with_columns(_head=pl.coalesce("head_nik", "stated_head"))
     )  # fmt: skip
     is_member = joined.join(record.persons, left_on=[CARD, "verified_nik"], right_on=[CARD, "nik"], how="semi")
