@@ -369,7 +369,7 @@ def _of_families(questionnaire: Questionnaire) -> dict[Feed, Contract]:
                     aliases=["tanggal_pemeriksaan", "tanggal_verifikasi"]),
                 word("document", "Document", "Document seen.", IdentityDocument, source="agents",
                      aliases=["dokumen"]),
-                day("confirmed_date", "Confirms", "Day of an earlier registration that the person confirmed as his own.",
+                day("confirmed_date", "Confirms", "Day of an earlier registration that the person confirmed.",
                     source="agents", nullable=True, aliases=["tanggal_pendaftaran_dipastikan"]),
             ],
             grain="check of a person's identity", key=["family_card_number", "nik", "checked_date"],
