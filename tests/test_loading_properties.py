@@ -24,8 +24,8 @@ from assets.lake import Lake
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
-from world.country import write
 from tests.made_senders import SENDERS
+from world.country import write
 
 QUARTER = Quarter(2026, 1)
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
