@@ -125,11 +125,11 @@ def fresh(home: Path, demo: Demo, change: Callable[[str], str] = str) -> Path:
 def redeliver_agents(home: Path, quarter: str) -> None:
     """Lay the agents' file into the landing zone again as issued a day later: another batch, the same facts."""
     done = sorted(home.glob("landing/done/*/35.10.csv"))
-    file = next(path for path in done if path.read_text().startswith("agent_id,"))
+    file = next(path for path in done if path.read_text().startswith("agent_id,kind,"))
     folder = home / "landing" / quarter / "agents"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(file, folder / "again.csv")
-    (folder / "again.csv.yaml").write_text("issued_on: 2025-12-30\nsender: Kementerian Sosial\n")
+    (folder / "again.csv.yaml").write_text("issued_on: 2025-12-30\nsender: kemensos\n")
 
 
 def approve_both(home: Path, draft: str) -> None:
@@ -202,11 +202,12 @@ class Persons:
         numbers, names, dates = set(), set(), set()
         for path in sorted(home.glob("landing/done/*/*.csv")):
             frame = pl.read_csv(path, infer_schema=False)
-            for column in ("nik", "head_nik", "family_card_number"):
+            for column in ("nik", "head_nik", "verified_nik", "family_card_number"):
                 if column in frame.columns:
                     numbers |= set(frame[column].drop_nulls())
-            if "name" in frame.columns:
-                names |= {tuple(_WORD.findall(name.lower())) for name in frame["name"].drop_nulls().unique()}
+            for column in {"name", "head_name"}.intersection(frame.columns):
+                names |= {tuple(_WORD.findall(name.lower())) for name in frame[column].drop_nulls().unique()}
+            if "birth_date" in frame.columns:
                 for day in frame["birth_date"].drop_nulls().unique():
                     if day <= _LATEST_BIRTH:
                         year, month, number = day.split("-")

@@ -6,6 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from assets.intake.declaration import UNDECLARED
 from assets.intake.senders import Senders
 from quotas.rulebook import rulebook
 from quotas.rules import Sender
@@ -15,7 +16,13 @@ SHIPPED = {sender.code: sender for sender in rulebook().on(date(2026, 2, 20)).se
 """The registered senders of the law."""
 TESTS = SHIPPED["bps"].model_copy(update={"code": "tests", "feeds": tuple(Feed), "agencies": tuple(Agency)})
 """A sender of every feed, for every agency and everywhere."""
-SENDERS = Senders({**SHIPPED, "tests": TESTS})
+SENDERS = Senders({**SHIPPED, "tests": TESTS, UNDECLARED: TESTS})
+"""Those of the law, and one for files of which it does not matter who sends them."""
+
+
+def sender_of(feed: str) -> str:
+    """Code of a registered sender who may deliver a feed."""
+    return next(code for code, sender in SHIPPED.items() if feed in sender.feeds)
 
 
 def senders_of(*senders: Sender) -> Senders:

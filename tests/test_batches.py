@@ -31,12 +31,13 @@ from tests.homes import perlinsos
 from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
+AS_MINISTRY = ("--quarter", QUARTER, "--sender", "kemensos")
 DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
 CUT_OFF = date(2026, 3, 31)
 CARDS = [f"351009120319{number:04}" for number in range(1, 21)]
 NIK = "3510094703850001"
 ROOT = Path(__file__).parents[1]
-LOAD_KEYS = ["feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason"]
+LOAD_KEYS = ["feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason", "warnings"]
 
 
 def recipient(card: str, **changed: str) -> dict[str, str]:
@@ -258,11 +259,11 @@ def home(tmp_path: Path) -> Path:
     return path
 
 
-def test_load_prints_one_object_of_nine_keys_for_every_file(home: Path, tmp_path: Path) -> None:
+def test_load_prints_one_object_of_ten_keys_for_every_file(home: Path, tmp_path: Path) -> None:
     good = csv(tmp_path, [recipient(card) for card in CARDS], "good")
     some = csv(tmp_path, [*(recipient(card) for card in CARDS[1:]), recipient("12")], "some")
     bad = csv(tmp_path, [recipient("12"), recipient(CARDS[0])], "bad")
-    said = perlinsos(home, "load", "current_recipients", good, some, bad, good, "--quarter", QUARTER, "--json")
+    said = perlinsos(home, "load", "current_recipients", good, some, bad, good, *AS_MINISTRY, "--json")
     told = [json.loads(line) for line in said.out.splitlines()]
     assert said.code == 4
     assert all(list(one) == LOAD_KEYS for one in told)
@@ -281,7 +282,7 @@ def test_load_prints_one_object_of_nine_keys_for_every_file(home: Path, tmp_path
 
 def test_set_aside_rows_give_three_when_strict(home: Path, tmp_path: Path) -> None:
     some = csv(tmp_path, [*(recipient(card) for card in CARDS[1:]), recipient("12")], "some")
-    assert perlinsos(home, "load", "current_recipients", some, "--quarter", QUARTER, "--strict").code == 3
+    assert perlinsos(home, "load", "current_recipients", some, *AS_MINISTRY, "--strict").code == 3
 
 
 @pytest.mark.parametrize(
@@ -295,16 +296,16 @@ def test_what_is_told_is_in_the_language_asked_for(
     home: Path, tmp_path: Path, lang: str, loaded: str, duplicate: str
 ) -> None:
     some = csv(tmp_path, [*(recipient(card) for card in CARDS[1:]), recipient("12")], "some")
-    said = perlinsos(home, "load", "current_recipients", some, "--quarter", QUARTER, lang=lang)
+    said = perlinsos(home, "load", "current_recipients", some, *AS_MINISTRY, lang=lang)
     assert loaded in said.out
     assert "1 x family_card_number" in said.out
     assert said.err == ""
-    repeated = perlinsos(home, "load", "current_recipients", some, "--quarter", QUARTER, "--json", lang=lang)
+    repeated = perlinsos(home, "load", "current_recipients", some, *AS_MINISTRY, "--json", lang=lang)
     assert repeated.json["reason"].startswith(duplicate)
 
 
 def test_batches_are_listed_superseded_and_withdrawn_from_the_command_line(home: Path, tmp_path: Path) -> None:
-    quarter = ("--quarter", QUARTER, "--json")
+    quarter = (*AS_MINISTRY, "--json")
     first = perlinsos(home, "load", "current_recipients", csv(tmp_path, [recipient(CARDS[0])], "a"), *quarter).json
     second = perlinsos(
         home, "load", "current_recipients", csv(tmp_path, [recipient(CARDS[1])], "b"), "--supersedes",
@@ -332,7 +333,9 @@ def test_batches_are_listed_superseded_and_withdrawn_from_the_command_line(home:
 
 def test_status_lists_what_is_still_parked_and_its_counts_add_up(home: Path, tmp_path: Path) -> None:
     surveys = csv(tmp_path, [survey(card) for card in CARDS], "s")
-    batch = perlinsos(home, "load", "surveys", surveys, "--quarter", QUARTER, "--json").json
+    batch = perlinsos(
+        home, "load", "surveys", surveys, "--quarter", QUARTER, "--sender", "aplikasi_agen", "--json"
+    ).json
     assert batch["parked"] == 20
     told = perlinsos(home, "status", QUARTER, "--json").json["2026Q1"]
     assert told["still_parked"] == [{"feed": "surveys", "batch": batch["batch"], "rows": 20}]
@@ -346,7 +349,7 @@ def test_status_lists_what_is_still_parked_and_its_counts_add_up(home: Path, tmp
 def test_two_loads_of_one_file_at_once_end_with_one_batch(home: Path, tmp_path: Path) -> None:
     file = csv(tmp_path, [recipient(card) for card in CARDS], "a")
     command = [sys.executable, "-c", "from pipelines.cli import main; main()", "load", "current_recipients",
-               str(file), "--quarter", str(QUARTER), "--json"]  # fmt: skip
+               str(file), *map(str, AS_MINISTRY), "--json"]  # fmt: skip
     environment = {**os.environ, "PERLINSOS_HOME": str(home), "PYTHONPATH": str(ROOT)}
     running = [
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -371,6 +374,8 @@ def test_the_sensor_loads_what_lies_still_in_the_landing_zone_once(home: Path, m
     folder.mkdir(parents=True)
     csv(folder, [*(recipient(card) for card in CARDS[1:]), recipient("12", programme="KIP")], "some")
     csv(folder, [{"wrong": "1"}], "bad")
+    for name in ("some", "bad"):
+        (folder / f"{name}.csv.yaml").write_text("sender: kemensos\n")
 
     def requested() -> list[Any]:
         with dg.build_sensor_context(repository_def=defs.get_repository_def()) as context:
@@ -398,7 +403,7 @@ def test_the_sensor_loads_what_lies_still_in_the_landing_zone_once(home: Path, m
     records = [(one.data["column"], one.data["reason"], one.data["rows"]) for one in table.records]
     assert records == [("family_card_number", "identifier_length", 1), ("programme", "not_a_code", 1)]
     assert "bad.csv" in str(shown["refusals"])
-    assert [file.name for file in folder.iterdir()] == ["bad.csv"]
+    assert {file.name for file in folder.iterdir()} == {"bad.csv", "bad.csv.yaml"}
     os.utime(folder / "bad.csv", (1, 1))
     after = requested()
     assert len(after) == 1
@@ -490,7 +495,7 @@ def test_a_needed_column_gained_since_is_refused_by_batch_until_the_file_is_load
     assert f"Kiriman {batch.batch_id} (poverty_statistics, 2026Q1)" in refused.err
     assert "tidak memuat kolom vintage" in refused.err
     assert perlinsos(home, "batches", "withdraw", batch.batch_id, "--reason", "earlier version").code == 0
-    assert perlinsos(home, "load", "poverty_statistics", file, "--quarter", "2026Q1").code == 0
+    assert perlinsos(home, "load", "poverty_statistics", file, "--quarter", "2026Q1", "--sender", "bps").code == 0
     shown = perlinsos(home, "quotas", "show", "2026Q1", "--json")
     assert shown.code == 0, shown.err
     assert {row["weight"] for row in shown.json} == {7}

@@ -36,6 +36,7 @@ from tests.homes import (
     revision,
 )
 from tests.made_households import SPEC, households
+from tests.made_senders import sender_of
 
 DELIVERED = {
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.AGENTS, Feed.EVIDENCE, Feed.VALIDATIONS,
@@ -43,7 +44,7 @@ DELIVERED = {
     Feed.POPULATION_REGISTER,
 }  # fmt: skip
 """Feeds the invented country delivers."""
-LOAD_KEYS = {"feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason"}
+LOAD_KEYS = {"feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason", "warnings"}
 MEMBERS = "family_card_number,nik,name,birth_date,sex,relation,stated_date"
 
 
@@ -57,7 +58,7 @@ def home(tmp_path: Path) -> Path:
 
 def delivered(home: Path, column: str) -> Path:
     """A loaded file of Banyuwangi that has a column."""
-    files = sorted(home.glob("landing/done/*/35.10.csv"))
+    files = sorted(home.glob("landing/done/*/*35.10.csv"))
     return max(
         (one for one in files if column in one.read_text().splitlines()[0].split(",")),
         key=lambda one: one.stat().st_size,
@@ -212,7 +213,7 @@ def test_a_template_is_the_same_bytes_each_time(home: Path, tmp_path: Path) -> N
 
 
 def load(home: Path, feed: str, file: Path, *more: str) -> Said:
-    return perlinsos(home, "load", feed, file, "--quarter", FIRST, *more)
+    return perlinsos(home, "load", feed, file, "--quarter", FIRST, "--sender", sender_of(feed), *more)
 
 
 def test_loading_tells_what_became_of_every_row(home: Path, demo: Demo) -> None:
@@ -265,7 +266,7 @@ def test_a_broken_note_is_one_object_and_one_sentence_in_either_language(home: P
     file = tmp_path / "agents.csv"
     file.write_text("agent_id,kind,regency_code\nA1,tksk,35.10\n")
     first = load(home, "agents", file, "--json").json["batch"]
-    file.with_name("agents.csv.yaml").write_text("issued_on: kemarin\n")
+    file.with_name("agents.csv.yaml").write_text("issued_on: kemarin\nsender: kemensos\n")
     arguments = ("load", "agents", file, "--quarter", FIRST, "--supersedes", first, "--json")
     told = {"en": "the value of issued_on cannot be used", "id": "nilai issued_on tidak dapat dipakai"}
     for lang, sentence in told.items():
@@ -281,7 +282,7 @@ def test_of_several_files_the_good_ones_are_loaded_and_the_exit_code_tells_of_th
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("")
     agents = delivered(demo.home, "kind")
-    said = perlinsos(home, "load", "agents", wrong, agents, "--quarter", FIRST, "--json")
+    said = perlinsos(home, "load", "agents", wrong, agents, "--quarter", FIRST, "--sender", "kemensos", "--json")
     assert said.code == 4
     assert [json.loads(line)["state"] for line in said.out.splitlines()] == ["refused", "loaded"]
 

@@ -218,7 +218,7 @@ def test_the_same_rows_in_another_order_or_in_two_batches_are_the_same_content(w
             file.write_text("\n".join([header, *part]) + "\n", encoding="utf-8")
             assert intake.load(Feed.MEMBERS, file, QUARTER).state is BatchState.LOADED
         found[name] = stored(intake, Feed.MEMBERS)
-    assert found["whole"].height > 500
+    assert found["whole"].height > 400
     for name in ("shuffled", "split", "repeated"):
         assert found[name].equals(found["whole"]), name
 
@@ -278,7 +278,7 @@ def test_a_file_left_by_a_killed_load_of_other_code_is_not_taken(
         patched.setattr(loading, "append", lambda *_: None)
         intake.load(Feed.MEMBERS, members(world), QUARTER)
     batch = batch_of(intake.load(Feed.MEMBERS, members(world), QUARTER))
-    assert batch.stored > 500
+    assert batch.stored > 400
 
 
 def test_a_batch_reads_back_from_the_ledger_as_it_was_entered(world: Path, intake: Intake) -> None:
@@ -777,7 +777,8 @@ def test_the_report_keeps_the_row_as_delivered_and_disarms_formulas(lenient: Int
     loaded = lenient.load(Feed.CURRENT_RECIPIENTS, csv(tmp_path, [RECIPIENT, row]), QUARTER)
     assert loaded.report is not None
     kept = pl.read_parquet(loaded.report.with_name("rows.parquet"))
-    assert kept.rows(named=True) == [{"row_number": 3, **row}]
+    absent = dict.fromkeys(("head_name", "village_code", "amount_rupiah"))
+    assert kept.rows(named=True) == [{"row_number": 3, **row, **absent}]
     assert reasons(loaded) == [
         (3, "head_nik", "identifier_length"),
         (3, "programme", "not_a_code"),

@@ -106,7 +106,7 @@ def test_places_follow_the_poor_counts_issued_later_whatever_the_batches_are_cal
     for name, poor in (("a", 513_000), ("b", 1_000)):
         lines = [f"{code},2025-03,{poor if code == '35.10' else 1_000}" for code in regencies()["code"]]
         (tmp_path / f"{name}.csv").write_text("\n".join(["area_code,vintage,poor_count", *lines]))
-        (tmp_path / f"{name}.csv.yaml").write_text(f"issued_on: 2026-01-0{issued[name]}\n")
+        (tmp_path / f"{name}.csv.yaml").write_text(f"issued_on: 2026-01-0{issued[name]}\nsender: bps\n")
         assert perlinsos(home, "load", "poverty_statistics", tmp_path / f"{name}.csv", "--quarter", "2026Q1").code == 0
     rows = perlinsos(home, "quotas", "show", "2026Q1", "--province", "35", "--json").json
     (pkh,) = [row for row in rows if (row["regency_code"], row["programme"]) == ("35.10", "PKH")]

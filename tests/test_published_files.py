@@ -24,6 +24,7 @@ from tests.homes import (
     revision,
     texts_of_databases,
 )
+from tests.made_senders import sender_of
 
 QUARTERS = (FIRST, SECOND)
 DESIGNED = {
@@ -200,7 +201,7 @@ def test_nothing_public_identifies_a_person(demo: Demo, persons: Persons) -> Non
 
 
 def test_the_search_for_persons_finds_them_where_they_are(demo: Demo, persons: Persons) -> None:
-    batches = [path.read_text() for path in demo.home.glob("landing/done/*/35.10.csv")]
+    batches = [path.read_text() for path in demo.home.glob("landing/done/*/*35.10.csv")]
     members = next(text for text in batches if "birth_date" in text.splitlines()[0])
     row = dict(zip(members.splitlines()[0].split(","), members.splitlines()[1].split(","), strict=True))
     for hidden in (row["nik"], row["family_card_number"], row["birth_date"], f"x {row['name'].upper()}, y"):
@@ -242,10 +243,10 @@ def test_a_refused_file_full_of_persons_leaves_none_of_them_in_logs_errors_or_ev
     demo_copy: Path, persons: Persons
 ) -> None:
     members = next(
-        path for path in demo_copy.glob("landing/done/*/35.10.csv") if "birth_date" in path.read_text()[:200]
+        path for path in demo_copy.glob("landing/done/*/*35.10.csv") if "birth_date" in path.read_text()[:200]
     )
     registrations = next(
-        path for path in demo_copy.glob("landing/done/*/35.10.csv") if "channel" in path.read_text()[:200]
+        path for path in demo_copy.glob("landing/done/*/*35.10.csv") if "channel" in path.read_text()[:200]
     )
     header, *rows = members.read_text().splitlines()
     moved = [",".join([*row.split(",")[1:], row.split(",")[0]]) for row in rows]
@@ -260,12 +261,13 @@ def test_a_refused_file_full_of_persons_leaves_none_of_them_in_logs_errors_or_ev
     for (feed, name), text in spoilt.items():
         file = demo_copy.parent / name
         file.write_text(text)
-        loaded = perlinsos(demo_copy, "load", feed, file, "--quarter", FIRST)
+        loaded = perlinsos(demo_copy, "load", feed, file, "--quarter", FIRST, "--sender", sender_of(feed))
         assert loaded.code == 4, (name, loaded.out)
         said.append(loaded)
         folder = demo_copy / "landing" / FIRST / feed
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+        (folder / f"{name}.yaml").write_text(f"sender: {sender_of(feed)}\n")
     said.append(perlinsos(demo_copy, "run", FIRST, "--first"))
     assert said[-1].code == 4
     assert len(said[-1].err.strip().splitlines()) == 1

@@ -35,6 +35,7 @@ from schemas.identifiers import nik_of
 from schemas.quarter import Quarter
 from schemas.questionnaire import Variable, read_questionnaire
 from schemas.vocabularies import Channel, FaceMatch, Feed, Proposer, Role, Sex
+from tests.made_senders import sender_of
 
 SURVEYS = Path(__file__).parent / "surveys"
 SPEC = read_spec(SURVEYS / "indonesia_2008.yaml")
@@ -77,7 +78,7 @@ def _deliver(home: Home, feed: Feed, frame: pl.DataFrame) -> None:
     file = home.path / "landing" / str(QUARTER) / feed / "alatas_2012.csv"
     file.parent.mkdir(parents=True)
     frame.write_csv(file)
-    note = {"sender": "Alatas et al. 2012", "issued_on": REGISTERED, "code_system": "synthetic"}
+    note = {"sender": sender_of(feed), "issued_on": REGISTERED, "code_system": "synthetic"}
     file.with_name(f"{file.name}.yaml").write_text(yaml.safe_dump(note))
 
 
@@ -93,7 +94,7 @@ def _deliver_all(home: Home, households: pl.DataFrame) -> None:
         "stated_date": REGISTERED,
     }  # fmt: skip
     registration: dict[str, Any] = {
-        "registered_date": REGISTERED, "channel": Channel.VILLAGE_OFFICE.value, "proposer": Proposer.SELF.value,
+        "registered_date": REGISTERED, "channel": Channel.PORTAL.value, "proposer": Proposer.SELF.value,
         "agent_id": None, "has_consent": True, "consent_date": REGISTERED, "is_ikd_verified": True,
         "face_match": FaceMatch.PASSED.value,
     }  # fmt: skip
