@@ -16,16 +16,18 @@ from assets.house import House
 from assets.intake.batches import Batch, append
 from assets.intake.declaration import Declaration
 from assets.intake.pins import Pins
+from assets.intake.requests import Request
 from assets.lake import Table, digest
 from assets.pseudonyms import PseudonymKey
 from assets.registry.resolve import resolve
+from pipelines.asking import ask
 from quotas.rulebook import rulebook
 from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY
 from schemas.identifiers import bucket_of
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
-from schemas.vocabularies import Channel, FaceMatch, Feed, Proposer, Sex
+from schemas.vocabularies import Agency, Channel, FaceMatch, Feed, Proposer, Sex
 
 Row = Mapping[str, Any]
 
@@ -107,18 +109,35 @@ class Office:
         """A new house."""
         return cls(House(folder, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32)))
 
-    def deliver(self, quarter: Quarter, *parcels: Mapping[Feed, Sequence[Row]], issued_on: date | None = None) -> None:
-        """Batches of a quarter, one per feed and parcel."""
+    def deliver(
+        self, quarter: Quarter, *parcels: Mapping[Feed, Sequence[Row]], issued_on: date | None = None,
+        sender: str = "portal_perlinsos",
+    ) -> None:  # fmt: skip
+        """Batches of a quarter, one per feed and parcel, of a registered sender."""
         for parcel in parcels:
             for feed, rows in parcel.items():
-                self._batch(quarter, feed, rows, Declaration(issued_on=issued_on or quarter.first_day))
+                self._batch(quarter, feed, rows, Declaration(issued_on=issued_on or quarter.first_day, sender=sender))
 
     def answer(
-        self, quarter: Quarter, fact: str, *rows: Row, regencies: Sequence[str] = (HERE,), as_of: date = JAN
-    ) -> None:
-        """An agency's answer about all registered persons of some regencies."""
-        declared = Declaration(issued_on=as_of, as_of=as_of, agency=FACT_AGENCY[fact], coverage=tuple(regencies))
+        self, quarter: Quarter, fact: str, *rows: Row, regencies: Sequence[str] = (HERE,), as_of: date = JAN,
+        request: Request | None = None,
+    ) -> None:  # fmt: skip
+        """An agency's answer about all registered persons of some regencies, or about those of a request."""
+        declared = Declaration(
+            issued_on=as_of, as_of=as_of, agency=FACT_AGENCY[fact], coverage=tuple(regencies),
+            request=request and request.request_id,
+        )  # fmt: skip
         self._batch(quarter, Feed.EVIDENCE, rows, declared)
+
+    def find(self, quarter: Quarter, *rows: Row, day: date = JAN) -> None:
+        """What BPS found of persons on a visit, dated that day."""
+        declared = Declaration(issued_on=day, as_of=day, agency=Agency.BPS)
+        found_by_bps = [{**row, "agency": str(Agency.BPS), "as_of_date": day} for row in rows]
+        self._batch(quarter, Feed.EVIDENCE, found_by_bps, declared)
+
+    def ask(self, quarter: Quarter, fact: str, file: Path, *regencies: str, day: date = JAN) -> Request:
+        """Ask the agency of a fact about everybody stated so far, or those registered in some regencies."""
+        return ask(self.house, quarter, FACT_AGENCY[fact], regencies, file, day)
 
     def _batch(self, quarter: Quarter, feed: Feed, rows: Sequence[Row], declared: Declaration) -> None:
         contract = self.house.contracts[f"intake/{feed}"]

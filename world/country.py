@@ -17,7 +17,7 @@ from world.changes import News, advance, renewed
 from world.dtsen import dtsen
 from world.dukcapil import population_register
 from world.geography import SCOPES, Regency, regencies_of, scope_of
-from world.landing import Landing, day_before
+from world.landing import Landing
 from world.parameters import Country, Noise
 from world.parameters import country as country_parameters
 from world.parameters import noise as noise_parameters
@@ -29,6 +29,7 @@ from world.statements import (
     current_recipients,
     evidence,
     members,
+    numbers_of_nobody,
     registrations,
     surveys,
     validations,
@@ -37,7 +38,10 @@ from world.statements import (
 SMALLEST = SCOPES["banyuwangi"].smallest
 POVERTY_VINTAGE = "2025-03"
 MINISTRY, STATISTICS, CIVIL_REGISTRY = "Kementerian Sosial", "BPS", "Dukcapil"
+APPLICATION = "aplikasi_agen"
 _LENT = 500
+_ANSWERED_AFTER = timedelta(days=12)
+"""Agencies answer after the registrations they are asked about have come, and before the cut-off of the 20th."""
 _FIRST_WINDOW = timedelta(days=184)
 _SURVEY_STREAM, _DTSEN_STREAM, _DUKCAPIL_STREAM = 1, 2, 3
 
@@ -131,6 +135,7 @@ class _Story:
         self._landing, self._around, self._home = landing, around, around.home
         self._scope, self._seed = scope, seed
         self._country, self._noise = country, noise
+        self._unknown = pl.Series("nik", [], pl.String)
         self.stem = _stem(landing, around.home)
         # One file for all of the nation.
         self._joint = "nation" if landing.form == "parquet" else self._home.code
@@ -197,7 +202,7 @@ class _Story:
         registered = registrations(rng, society, news.registering, news.again, claimed, window, number, noise)
         landing.deliver_by_home(quarter, Feed.REGISTRATIONS, self.stem, registered, MINISTRY)
         stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
-        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, MINISTRY)
+        landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated, APPLICATION)
         landing.keep(quarter, "persons", self.stem, who)
         events = pl.concat([news.events, renewed(society, registered)])
         landing.keep(quarter, "events", self.stem, events)
@@ -209,13 +214,14 @@ class _Story:
         share = noise.validation.share_of_registered if since_first else noise.validation.share_later
         checked = validations(rng, society, share, window, noise)
         landing.deliver_by_home(quarter, Feed.VALIDATIONS, self.stem, checked, STATISTICS)
+        self._unknown = pl.concat([self._unknown, numbers_of_nobody(who, society, lent)]).unique().sort()
         self._answer(society, quarter, since_first=since_first)
 
     def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
         """Deliver the agencies' evidence, one file per agency for all regencies it covers."""
-        as_of = day_before(quarter.first_day)
+        as_of = quarter.first_day + _ANSWERED_AFTER
         gap = self._noise.evidence.uncovered
-        for agency, rows in evidence(society, as_of, self._country).items():
+        for agency, rows in evidence(society, as_of, self._country, self._unknown).items():
             coverage = [
                 one.code
                 for one in self._scope
@@ -231,6 +237,7 @@ class _Story:
                     agency=str(agency),
                     coverage=coverage,
                     as_of=as_of,
+                    issued_on=as_of,
                 )
 
     def _keep_truth(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:

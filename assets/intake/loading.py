@@ -19,6 +19,7 @@ from assets.intake.declaration import Declaration, declaration_of, is_note, note
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
 from assets.intake.parking import Known
+from assets.intake.requests import refuse_unasked
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
@@ -166,6 +167,7 @@ class Intake:
                 code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
                 return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
             self._refuse_unknown_superseded(said, feed, quarter)
+            refuse_unasked(self.lake, said, feed)
             contract = self.contracts[f"intake/{feed}"]
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
