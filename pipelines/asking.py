@@ -71,7 +71,7 @@ def ask(
     codes = tuple(sorted({kemendagri(code) for code in regency_codes}))
     unknown = sorted(set(codes) - set(regencies()["code"]))
     if unknown:
-        raise UnknownRegency("region", found=unknown[0])
+        raise UnknownRegency("coverage", found=unknown[0])
     stated = tuple(
         (batch.quarter, batch.batch_id)
         for batch in pinned(house.lake, quarter)
