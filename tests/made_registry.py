@@ -4,6 +4,7 @@ Nothing is asserted here.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,7 @@ from assets.intake.pins import Pins
 from assets.intake.requests import Request
 from assets.lake import Table, digest
 from assets.pseudonyms import PseudonymKey
+from assets.published import POINTER
 from assets.registry.resolve import resolve
 from pipelines.asking import ask
 from quotas.rulebook import rulebook
@@ -134,6 +136,16 @@ class Office:
         declared = Declaration(issued_on=day, as_of=day, agency=Agency.BPS)
         found_by_bps = [{**row, "agency": str(Agency.BPS), "as_of_date": day} for row in rows]
         self._batch(quarter, Feed.EVIDENCE, found_by_bps, declared)
+
+    def publish(self, quarter: Quarter) -> None:
+        """The registry resolved last stands as the published revision of a quarter."""
+        folder = self.house.restricted / str(quarter) / "r1"
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {key: table.to_json() for key, table in self.registry.items()}
+        (folder / "draft.json").write_text(json.dumps({"tables": tables}))
+        self.house.published.mkdir(parents=True, exist_ok=True)
+        pointer = {str(quarter): {"revision": 1, "draft": "d", "path": f"{quarter}/r1"}}
+        (self.house.published / POINTER).write_text(json.dumps(pointer))
 
     def ask(self, quarter: Quarter, fact: str, file: Path, *regencies: str, day: date = JAN) -> Request:
         """Ask the agency of a fact about everybody stated so far, or those registered in some regencies."""

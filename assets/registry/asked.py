@@ -138,7 +138,9 @@ def days_of_checks(
     }
     # On record on the day of the answer: neither without a number nor by an unregistered sender's word alone.
     unasked = {
-        agency: pl.when(pl.col("recorded_on") <= pl.col(f"{CHECKED}{agency}")).then(f"{CHECKED}{agency}")
+        agency: pl.when(pl.col("nik").is_not_null(), pl.col("recorded_on") <= pl.col(f"{CHECKED}{agency}")).then(
+            f"{CHECKED}{agency}"
+        )
         for agency in AGENCIES
     }
     return marked.with_columns(

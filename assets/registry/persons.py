@@ -146,7 +146,7 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
     """
     stood = [
         previous.filter(f"{fact}_by_bps").select(
-            "person_id", fact=pl.lit(fact), value=pl.col(fact), date=pl.col(f"{fact}_date")
+            "person_id", fact=pl.lit(fact), found=pl.col(fact), found_on=pl.col(f"{fact}_date")
         )
         for fact in PERSON_FACTS
     ]
@@ -154,16 +154,16 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
         evidence.rows.filter(pl.col("agency") == str(Agency.BPS), pl.col("fact").is_in(PERSON_FACTS))
         .sort("nik", "fact", "as_of_date", "issued_on", "value")
         .join(persons.select("nik", "person_id"), on="nik", maintain_order="left")
-        .select("person_id", "fact", "value", date="as_of_date")
+        .select("person_id", "fact", found="value", found_on="as_of_date")
     )
     found = (
         pl.concat([*stood, stated])
-        .filter(pl.col("date") >= evidence.oldest)
-        .sort("person_id", "fact", "date", maintain_order=True)
+        .filter(pl.col("found_on") >= evidence.oldest)
+        .sort("person_id", "fact", "found_on", maintain_order=True)
         .unique(["person_id", "fact"], keep="last", maintain_order=True)
-        .pivot(on="fact", on_columns=PERSON_FACTS, index="person_id", values=["value", "date"])
+        .pivot(on="fact", on_columns=PERSON_FACTS, index="person_id", values=["found", "found_on"])
     )
-    is_found = {fact: pl.col(f"date_{fact}").is_not_null() for fact in PERSON_FACTS}
+    is_found = {fact: pl.col(f"found_on_{fact}").is_not_null() for fact in PERSON_FACTS}
     return (
         persons.join(found, on="person_id", how="left")
         .lazy()
@@ -171,8 +171,8 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
             part
             for fact in PERSON_FACTS
             for part in (
-                pl.when(is_found[fact]).then(f"value_{fact}").otherwise(fact).alias(fact),
-                pl.when(is_found[fact]).then(f"date_{fact}").otherwise(f"{fact}_date").alias(f"{fact}_date"),
+                pl.when(is_found[fact]).then(f"found_{fact}").otherwise(fact).alias(fact),
+                pl.when(is_found[fact]).then(f"found_on_{fact}").otherwise(f"{fact}_date").alias(f"{fact}_date"),
                 is_found[fact].alias(f"{fact}_by_bps"),
             )
         )
