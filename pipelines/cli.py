@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli_evidence import evidence
 from pipelines.cli_model import model
 from pipelines.cli_quotas import quotas
 from pipelines.cli_registry import adjudicate, registry
@@ -53,6 +54,7 @@ batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, wit
 app.add_typer(quotas, name="quotas")
 app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
+app.add_typer(evidence, name="evidence")
 app.add_typer(registry, name="registry")
 app.command()(simulate)
 app.command()(visits)

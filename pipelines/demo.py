@@ -2,18 +2,23 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
 from assets.decision.draft import SHORT, read_draft
+from assets.intake.loading import Intake
+from assets.intake.requests import Request
 from assets.publication.approvals import approve
 from assets.published import in_force
 from assets.warehouse import rebuild
+from pipelines.asking import ask
 from pipelines.explaining import explained
 from pipelines.home import Home
 from pipelines.runs import Ran, execute
@@ -23,7 +28,7 @@ from reports.explanation import as_text
 from schemas.errors import Refused, WrongUsage
 from schemas.quarter import Quarter
 from schemas.regions import regencies
-from schemas.vocabularies import Role, Status
+from schemas.vocabularies import Agency, BatchState, Feed, Role, Status
 from world.country import SMALLEST, write
 from world.geography import SCOPES
 
@@ -31,6 +36,7 @@ QUARTERS = (Quarter(2026, 1), Quarter(2026, 2))
 SEED = 2026
 PERSONS_PER_FAMILY = Decimal("3.04")
 MARK = ".demo"
+_ASKED_AFTER = timedelta(days=10)
 SECRET = b"perlinsos demo: this key is published"
 
 
@@ -68,9 +74,12 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
     out.print(f"Home {home.path}, with the demo's published pseudonym key: nothing here is secret.", markup=False)
     out.print(f"Inventing {families:,} families in four regencies ...")
     write("banyuwangi", families, QUARTERS, SEED, home.path / "landing")
+    out.print("Agencies answer when they are asked: registrations are loaded and requests made before each run.")
     keys = {role: throw_away_key(home, role) for role in Role}
     for number, quarter in enumerate(QUARTERS):
         out.rule(str(quarter))
+        for agency, request in ask_agencies(home, quarter).items():
+            out.print(f"{agency} is asked about {request.persons:,} persons: request {request.request_id}")
         ran = execute(home, "quarterly_run", quarter, {"ops": {"intake": {"config": {"first": number == 0}}}})
         tell_run(ran)
         draft = read_draft(home.house.drafts / str(quarter) / ran.metadata["decision/draft"]["draft"])
@@ -87,6 +96,32 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
         if revision is not None:
             out.print(f"{quarter}: {revision.folder / 'site' / 'index.html'}", markup=False)
             out.print(f"{quarter}: {revision.folder}/*.csv, *.parquet, published.duckdb", markup=False)
+
+
+def ask_agencies(home: Home, quarter: Quarter) -> dict[str, Request]:
+    """Load what lies in the landing zone, ask each agency whose answer lies there too, and note the request in it.
+
+    The answers wait outside the landing zone meanwhile, as they do with the agencies.
+    """
+    landing, waiting = home.house.landing / str(quarter) / Feed.EVIDENCE, home.path / "agencies" / str(quarter)
+    waiting.parent.mkdir(exist_ok=True)
+    landing.rename(waiting)
+    house = home.house
+    loaded = Intake.of(house, quarter).load_landing(house.landing, quarter)
+    refused = [one.reason for one in loaded if one.state is BatchState.REFUSED]
+    if refused:
+        message = f"{len(refused)} files of the invented country were refused. The first: {refused[0]}"
+        raise Refused(message)
+    made = {}
+    for note in sorted(waiting.glob("*.yaml")):
+        said = yaml.safe_load(note.read_text(encoding="utf-8"))
+        agency, file = Agency(said["agency"]), waiting / f"{said['agency']}.request.csv"
+        made[str(agency)] = ask(house, quarter, agency, (), file, quarter.first_day + _ASKED_AFTER)
+        file.unlink()
+        said["request"] = made[str(agency)].request_id
+        note.write_text(yaml.safe_dump(said, sort_keys=False), encoding="utf-8")
+    waiting.rename(landing)
+    return made
 
 
 def _empty(home: Home) -> None:

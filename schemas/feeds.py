@@ -85,6 +85,7 @@ PERSON_FACTS = (
     "income_rupiah_year",
     "gambling_rupiah",
     "has_abnormal_transactions",
+    "is_unknown_number",
 )
 """Facts of a person that the registry keeps; amounts are whole numbers, the others 0 or 1."""
 
@@ -108,8 +109,12 @@ FACT_AGENCY = {
     "income_rupiah_year": Agency.TAX_OFFICE,
     "gambling_rupiah": Agency.PPATK,
     "has_abnormal_transactions": Agency.PPATK,
+    "is_unknown_number": Agency.DUKCAPIL,
 }
-"""The agency that answers for each fact: a covered person without a row was checked and nothing was found."""
+"""The agency that answers for each fact: a person it was asked about and has no row of was checked, nothing found.
+
+BPS answers for none of them, and may state any: what it found on a visit goes before the agency's statement.
+"""
 
 OTHER_FACTS = MappingProxyType(
     {
@@ -133,7 +138,7 @@ OF_ITS_AGENCY = owned_by(
 
 RELATIONS = regsosek.RELATIONS
 
-VISIT_FOUND = 1
+VISIT_FOUND, VISIT_INCOMPLETE = 1, 2
 VISIT_RESULTS = {1: "terisi lengkap", 2: "terisi tidak lengkap", 3: "tidak ada responden", 4: "menolak", 5: "pindah"}
 """Regsosek question 205, result of the visit; 5: the family moved away or the building is gone."""
 VISIT_NOBODY_MET, VISIT_REFUSED, VISIT_NOT_FOUND = 3, 4, 5
@@ -413,7 +418,7 @@ def _of_agencies() -> dict[Feed, Contract]:
     return {
         Feed.EVIDENCE: _feed(
             Feed.EVIDENCE, "Evidence",
-            "What other agencies know of a person. The batch declares agency, date and the regencies it asked about.",
+            "What other agencies know of a person, or BPS found. The batch declares agency, date and request.",
             [
                 word("agency", "Agency", "Agency that answers.", Agency, source="agency", aliases=["instansi"]),
                 _nik("nik", "NIK", "Person asked about.", aliases=regsosek.NIK_ALIASES),

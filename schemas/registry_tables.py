@@ -43,15 +43,17 @@ FAMILY_FACTS = (
     "has_company_owner",
     "has_health_worker",
     "has_village_official",
-    "receives_other_aid",
+    "other_aid_finding",
     "car_count",
     "land_area_m2",
     "has_first_class_insurance",
     "income_rupiah_year",
     "gambling_rupiah",
     "has_abnormal_transactions",
+    "is_identity_confirmed",
+    "declared_contradiction_count",
     "has_consent",
-    "is_address_found",
+    "address_finding",
     "absence_finding",
     "refusal_finding",
 )
@@ -68,6 +70,10 @@ _WEIGHT = (
     col("weight_micro", pl.Int64, "Match weight", "Sum of the weights of all comparisons and the prior.",
         "millionths of a bit", nullable=True),
     col("probability", pl.Float64, "Probability", "That both are one person, six decimals.", "share", nullable=True),
+)  # fmt: skip
+_IS_CONFIRMED = col(
+    "is_number_confirmed", pl.Boolean, "Number confirmed",
+    "Whether Dukcapil, its register, DTSEN or BPS confirms that the number is this person's.", "yes/no",
 )  # fmt: skip
 _PERIOD = (
     col("valid_from", pl.Date, "From", "First day.", "date"),
@@ -135,7 +141,12 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
         fact("has_company_owner", "Company", "A member owns a company or is an officer of one."),
         fact("has_health_worker", "Health worker", "A member is a registered health worker."),
         fact("has_village_official", "Village official", "A member is an active village official."),
-        fact("receives_other_aid", "Other aid", "A member receives aid from another source."),
+        fact(
+            "other_aid_finding",
+            "Other aid",
+            "Whether a member receives aid from another source: 1 the village office says so, 2 BPS.",
+            "finding of a visit",
+        ),
         fact("car_count", "Cars", "Most cars in the name of one member.", "cars"),
         fact("land_area_m2", "Land", "Largest registered land of one member.", "m2"),
         fact("has_first_class_insurance", "First class", "A member is insured in the first class of BPJS Kesehatan."),
@@ -151,8 +162,24 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
         fact(
             "has_abnormal_transactions", "Abnormal transactions", "An account of a member shows abnormal transactions."
         ),
+        fact(
+            "is_identity_confirmed",
+            "Identity confirmed",
+            "The number of every living adult is confirmed, or BPS met the family; else unknown.",
+        ),
+        fact(
+            "declared_contradiction_count",
+            "Contradictions",
+            "Kinds of work or property that the family states and the agencies asked did not find.",
+            "contradictions",
+        ),
         fact("has_consent", "Consent", "The family consented to the use of its data."),
-        fact("is_address_found", "Address found", "The last visit found the family at its address."),
+        fact(
+            "address_finding",
+            "No such address",
+            "Whether the last visit found no such address: 1 an agent says so, 2 BPS.",
+            "finding of a visit",
+        ),
         fact(
             "absence_finding",
             "Nobody met",
@@ -335,6 +362,18 @@ def _persons() -> list[Contract]:
                        "evidence", nullable=True)
                     for name in PERSON_FACTS
                 ],
+                *[
+                    col(f"{name}_by_bps", pl.Boolean, f"{name} found by BPS",
+                        "Whether BPS found it on a visit; else the agency states it.", "yes/no", "evidence",
+                        nullable=True)
+                    for name in PERSON_FACTS
+                ],
+                col("recorded_on", pl.Date, "On record", "Day from which an agency could know the number from us.",
+                    "date", "registry", nullable=True),
+                _IS_CONFIRMED,
+                col("number_confirmed_source", pl.String, "Confirmed by", "Who confirms the number as the person's.",
+                    "word", "registry", nullable=True),
+                col("number_confirmed_date", pl.Date, "Confirmed", "As of when.", "date", "registry", nullable=True),
             ],
             grain="person", order=["regency_code", "family_id", "person_id"], access=RESTRICTED,
         ),
@@ -351,6 +390,7 @@ def _persons() -> list[Contract]:
                 col("disability", pl.Int32, "Disability", "1 cannot, 2 much difficulty, 3 some, 4 none.", "code",
                    "registration"),
                 fact("is_rights_victim", "Rights victim", "Victim of gross human-rights violations."),
+                _IS_CONFIRMED,
             ],
             grain="living person", order=["regency_code", "family_id", "person_id"], access=RESTRICTED,
         ),

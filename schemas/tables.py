@@ -297,7 +297,8 @@ def _decision() -> list[Contract]:
             [
                 FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
                 col("reason", pl.String, "Reason",
-                    "Rule that found something; with _unknown, rule whose fact nobody states; or review_due.", "code",
+                    "Rule that found something; with _unknown, one whose fact nobody states; review_due; one_source.",
+                    "code",
                     "policy"),
                 col("programmes", pl.List(pl.String), "Programmes", "Programmes for which it matters.", "code list"),
                 col("is_recipient", pl.Boolean, "Receives", "Whether it receives one of them now.", "yes/no"),

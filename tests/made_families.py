@@ -92,9 +92,11 @@ class Made:
 CLEAN = {
     "living_member_count": 1, "has_civil_servant": 0, "has_soldier_or_police": 0, "has_pensioner": 0,
     "wage_rupiah_month": 0, "electricity_va": 900, "has_certified_teacher": 0, "has_state_income": 0,
-    "has_company_owner": 0, "has_health_worker": 0, "has_village_official": 0, "receives_other_aid": 0, "car_count": 0,
+    "has_company_owner": 0, "has_health_worker": 0, "has_village_official": 0, "other_aid_finding": 0, "car_count": 0,
     "land_area_m2": 0, "has_first_class_insurance": 0, "income_rupiah_year": 0, "gambling_rupiah": 0,
-    "has_abnormal_transactions": 0, "has_consent": 1, "is_address_found": 1, "absence_finding": 0, "refusal_finding": 0,
+    "has_abnormal_transactions": 0,
+    "is_identity_confirmed": 1, "declared_contradiction_count": 0,
+    "has_consent": 1, "address_finding": 0, "absence_finding": 0, "refusal_finding": 0,
 }  # fmt: skip
 """Facts that no filter objects to."""
 
@@ -145,6 +147,7 @@ def _member(made: Made, place: int) -> dict[str, Any]:
         "school_participation": 2 if person.school else 3,
         "school_level": SCHOOL_LEVELS[person.school] if person.school else None,
         "disability": person.disability, "is_rights_victim": person.is_rights_victim,
+        "is_number_confirmed": True,
     }  # fmt: skip
 
 

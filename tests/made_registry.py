@@ -4,6 +4,7 @@ Nothing is asserted here.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,16 +17,19 @@ from assets.house import House
 from assets.intake.batches import Batch, append
 from assets.intake.declaration import Declaration
 from assets.intake.pins import Pins
+from assets.intake.requests import Request
 from assets.lake import Table, digest
 from assets.pseudonyms import PseudonymKey
+from assets.published import POINTER
 from assets.registry.resolve import resolve
+from pipelines.asking import ask
 from quotas.rulebook import rulebook
 from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY
 from schemas.identifiers import bucket_of
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
-from schemas.vocabularies import AgentKind, Channel, FaceMatch, Feed, Proposer, Sex
+from schemas.vocabularies import Agency, AgentKind, Channel, FaceMatch, Feed, Proposer, Sex
 from tests.made_families import scorecard
 
 Row = Mapping[str, Any]
@@ -143,11 +147,35 @@ class Office:
                 self._batch(quarter, feed, rows, Declaration(issued_on=issued_on or quarter.first_day, sender=named))
 
     def answer(
-        self, quarter: Quarter, fact: str, *rows: Row, regencies: Sequence[str] = (HERE,), as_of: date = JAN
-    ) -> None:
-        """An agency's answer about all registered persons of some regencies."""
-        declared = Declaration(issued_on=as_of, as_of=as_of, agency=FACT_AGENCY[fact], coverage=tuple(regencies))
+        self, quarter: Quarter, fact: str, *rows: Row, regencies: Sequence[str] = (HERE,), as_of: date = JAN,
+        request: Request | None = None,
+    ) -> None:  # fmt: skip
+        """An agency's answer about all registered persons of some regencies, or about those of a request."""
+        declared = Declaration(
+            issued_on=as_of, as_of=as_of, agency=FACT_AGENCY[fact], coverage=tuple(regencies),
+            request=request and request.request_id,
+        )  # fmt: skip
         self._batch(quarter, Feed.EVIDENCE, rows, declared)
+
+    def find(self, quarter: Quarter, *rows: Row, day: date = JAN) -> None:
+        """What BPS found of persons on a visit, dated that day."""
+        declared = Declaration(issued_on=day, as_of=day, agency=Agency.BPS)
+        found_by_bps = [{**row, "agency": str(Agency.BPS), "as_of_date": day} for row in rows]
+        self._batch(quarter, Feed.EVIDENCE, found_by_bps, declared)
+
+    def publish(self, quarter: Quarter) -> None:
+        """The registry resolved last stands as the published revision of a quarter."""
+        folder = self.house.restricted / str(quarter) / "r1"
+        folder.mkdir(parents=True, exist_ok=True)
+        tables = {key: table.to_json() for key, table in self.registry.items()}
+        (folder / "draft.json").write_text(json.dumps({"tables": tables}))
+        self.house.published.mkdir(parents=True, exist_ok=True)
+        pointer = {str(quarter): {"revision": 1, "draft": "d", "path": f"{quarter}/r1"}}
+        (self.house.published / POINTER).write_text(json.dumps(pointer))
+
+    def ask(self, quarter: Quarter, fact: str, file: Path, *regencies: str, day: date = JAN) -> Request:
+        """Ask the agency of a fact about everybody stated so far, or those registered in some regencies."""
+        return ask(self.house, quarter, FACT_AGENCY[fact], regencies, file, day)
 
     def _batch(self, quarter: Quarter, feed: Feed, rows: Sequence[Row], declared: Declaration) -> None:
         contract = self.house.contracts[f"intake/{feed}"]

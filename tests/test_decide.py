@@ -172,7 +172,8 @@ def decided_slowly(world: World) -> dict[tuple[str, str], Row]:
 ODD = [
     ("living_member_count", 0), ("has_civil_servant", 1), ("has_soldier_or_police", 1), ("has_pensioner", 1),
     ("wage_rupiah_month", 2_483_963), ("wage_rupiah_month", 2_989_146), ("electricity_va", 1301), ("has_consent", 0),
-    ("is_address_found", 0), ("has_health_worker", 1), ("car_count", 1), ("land_area_m2", 20_001),
+    ("address_finding", 1), ("address_finding", 2), ("is_identity_confirmed", None), ("other_aid_finding", 1),
+    ("has_health_worker", 1), ("car_count", 1), ("land_area_m2", 20_001),
     ("gambling_rupiah", 5_000_000), ("gambling_rupiah", 5_000_001), ("refusal_finding", 1), ("refusal_finding", 2),
     *((fact, None) for fact in CLEAN),
 ]  # fmt: skip

@@ -90,11 +90,11 @@ PLACE = {"province_code": "35", "regency_code": "35.10", "district_code": "35.10
 RECORD = {"floor_area_m2": 36, "has_car": 0, "head_education": 2, "household_size": 5}
 FACTS = {
     "living_member_count": 5, "has_civil_servant": 0, "has_soldier_or_police": 0, "has_pensioner": None,
-    "wage_rupiah_month": 3_100_000, "electricity_va": 900, "has_consent": 1, "is_address_found": None,
+    "wage_rupiah_month": 3_100_000, "electricity_va": 900, "has_consent": 1, "address_finding": None,
     "has_certified_teacher": 0, "has_state_income": 0, "has_company_owner": 0, "has_health_worker": 0,
-    "has_village_official": 0, "receives_other_aid": 0, "car_count": 1, "land_area_m2": None,
+    "has_village_official": 0, "other_aid_finding": 0, "car_count": 1, "land_area_m2": None,
     "has_first_class_insurance": 0, "income_rupiah_year": 0, "gambling_rupiah": 0, "has_abnormal_transactions": 0,
-    "absence_finding": None, "refusal_finding": None,
+    "absence_finding": None, "refusal_finding": None, "is_identity_confirmed": 1, "declared_contradiction_count": 0,
 }  # fmt: skip
 OUTCOMES = {"wage_above_minimum": "fail", "car_owner": "ground_check"}
 

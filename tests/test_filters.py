@@ -53,13 +53,17 @@ SIDES = {
     "company_officer": Side("has_company_owner", 0, 1),
     "health_worker": Side("has_health_worker", 0, 1),
     "village_official": Side("has_village_official", 0, 1),
-    "other_aid": Side("receives_other_aid", 0, 1),
+    "other_aid": Side("other_aid_finding", 0, 2, beside="other_aid_reported"),
+    "other_aid_reported": Side("other_aid_finding", 0, 1, only_visits=True),
     "electricity_above": Side("electricity_va", 1300, 1301),
     "gambling_above": Side("gambling_rupiah", 0, 5_000_001, beside="gambling_reported"),
     "gambling_reported": Side("gambling_rupiah", 0, 5_000_000, only_visits=True),
     "abnormal_transactions": Side("has_abnormal_transactions", 0, 1, only_visits=True),
     "no_consent": Side("has_consent", 1, 0, unknown="held"),
-    "address_not_found": Side("is_address_found", 1, 0),
+    "identity_unconfirmed": Side("is_identity_confirmed", 1, 0, unknown="held", only_visits=True),
+    "declaration_contradicted": Side("declared_contradiction_count", 0, 1, only_visits=True),
+    "address_not_found": Side("address_finding", 0, 2, beside="address_doubted"),
+    "address_doubted": Side("address_finding", 0, 1, only_visits=True),
     "person_not_found": Side("absence_finding", 0, 2, beside="nobody_met"),
     "nobody_met": Side("absence_finding", 0, 1, only_visits=True),
     "refuses": Side("refusal_finding", 0, 2, beside="visit_refused"),
@@ -71,7 +75,8 @@ VISITING = pytest.mark.parametrize("code", [code for code, side in SIDES.items()
 LIMITS = {
     "deceased": 1, "wage_above_minimum": 2_989_145, "electricity_above": 1300, "car_owner": 0, "land_above": 20_000,
     "taxed_income": 54_000_000, "gambling_above": 5_000_000, "gambling_reported": 0, "person_not_found": 1,
-    "nobody_met": 0, "refuses": 1, "visit_refused": 0,
+    "other_aid": 1, "other_aid_reported": 0, "address_not_found": 1, "address_doubted": 0,
+    "declaration_contradicted": 0, "nobody_met": 0, "refuses": 1, "visit_refused": 0,
 }  # fmt: skip
 
 
@@ -182,7 +187,9 @@ def test_every_failing_filter_is_a_reason_and_none_hides_another(drawn: list[dic
         assert sorted(mine) == sorted(failing)
         for programme in ("PKH", "BPNT"):
             reasons = column_of(result, "reasons", programme)[f"f{number}"]
-            unknown = ["no_consent_unknown"] if one["no_consent"] is None else []
+            unknown = [
+                f"{code}_unknown" for code, word in one.items() if word is None and SIDES[code].unknown == "held"
+            ]
             assert sorted(reasons) == sorted(failing + unknown)
             excluded = column_of(result, programme=programme)[f"f{number}"] == "ineligible"
             assert excluded == bool(failing)

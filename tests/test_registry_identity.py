@@ -463,12 +463,12 @@ def test_a_family_not_found_at_its_address_is_known_by_the_visit_that_found_so(o
     visits = [survey(OURS, DEC, visit_result=1), survey(OURS, JAN, visit_result=5), survey(OTHERS, DEC, visit_result=4)]
     office.deliver(Q1, family(OURS, HUSBAND), family(OTHERS, NEIGHBOUR), family(NEW, WIFE), {Feed.SURVEYS: visits})
     office.resolve(Q1)
-    assert [office.family(card)["is_address_found"] for card in (OURS, OTHERS, NEW)] == [0, 1, None]
+    assert [office.family(card)["address_finding"] for card in (OURS, OTHERS, NEW)] == [1, 0, None]
     ours = office.family(OURS)
-    assert (ours["is_address_found_source"], ours["is_address_found_date"]) == (Source.AGENT_SURVEY, JAN)
+    assert (ours["address_finding_source"], ours["address_finding_date"]) == (Source.AGENT_SURVEY, JAN)
 
 
-@pytest.mark.parametrize(("result", "fact"), [(3, "absence_finding"), (4, "refusal_finding")])
+@pytest.mark.parametrize(("result", "fact"), [(3, "absence_finding"), (4, "refusal_finding"), (5, "address_finding")])
 def test_a_visit_that_met_nobody_or_was_refused_tells_whether_bps_or_an_agent_says_so(
     office: Office, result: int, fact: str
 ) -> None:

@@ -38,7 +38,7 @@ def head_of(*persons: dict[str, Any]) -> str:
 
 
 def facts(*persons: dict[str, Any]) -> dict[str, Any]:
-    return family_facts(frame(*persons)).row(0, named=True)
+    return family_facts(frame(*persons), DAY).row(0, named=True)
 
 
 @pytest.mark.parametrize(

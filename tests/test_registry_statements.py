@@ -55,8 +55,8 @@ def test_a_statement_bears_the_day_its_sender_issued_it(office: Office) -> None:
 def test_an_agencys_answer_is_counted_in_one_quarter_and_in_no_other(office: Office) -> None:
     office.answer(Q1, "is_pensioner", regencies=[HERE, THERE], as_of=JAN)
     office.answer(Q1, "is_pensioner", regencies=[HERE], as_of=AFTER)
-    assert said(office, Q1).coverage == (Coverage("taspen", HERE, JAN), Coverage("taspen", THERE, JAN))
-    assert said(office, Q2).coverage == (Coverage("taspen", HERE, AFTER),)
+    assert said(office, Q1).coverage == (Coverage("taspen", JAN, (HERE, THERE)),)
+    assert said(office, Q2).coverage == (Coverage("taspen", AFTER, (HERE,)),)
     assert said(office, Q3).coverage == ()
 
 

@@ -177,7 +177,7 @@ def test_every_case_has_one_family_that_keeps_the_person_and_others_that_do_not(
 
 def test_an_answer_has_a_source_and_a_date_exactly_where_it_has_a_value(tables: Registry) -> None:
     joined = tables["registry/families"].join(tables["registry/provenance"], on="family_id")
-    for name in (*default_questionnaire().answers, "has_civil_servant", "wage_rupiah_month", "is_address_found"):
+    for name in (*default_questionnaire().answers, "has_civil_servant", "wage_rupiah_month", "address_finding"):
         known = joined[name].is_not_null()
         assert known.equals(joined[f"{name}_source"].is_not_null(), check_names=False), name
         assert known.equals(joined[f"{name}_date"].is_not_null(), check_names=False), name

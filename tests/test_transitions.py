@@ -113,7 +113,7 @@ def test_own_data_that_change_move_the_family_and_the_others_are_moved_by_a_comp
 
 @pytest.mark.parametrize(
     "change",
-    [{"metres": None}, {"members": (ADULT,)}, {"facts": {"has_consent": 0}}, {"facts": {"is_address_found": 0}}],
+    [{"metres": None}, {"members": (ADULT,)}, {"facts": {"has_consent": 0}}, {"facts": {"address_finding": 2}}],
 )
 def test_whatever_the_family_or_a_visit_says_is_own_data(change: dict[str, Any]) -> None:
     rows = told(quarterly(A, B), quarterly(replace(A, **change), B, on=NOW))
@@ -126,7 +126,7 @@ def test_whatever_the_family_or_a_visit_says_is_own_data(change: dict[str, Any])
     "change",
     [
         {"metres": 25, "by_bps": frozenset({"floor_area_m2"})},
-        {"facts": {"is_address_found": 0}, "by_bps": frozenset({"is_address_found"})},
+        {"facts": {"address_finding": 2}, "by_bps": frozenset({"address_finding"})},
     ],
 )
 def test_what_bps_corrects_is_told_apart_from_what_the_family_says(change: dict[str, Any]) -> None:
@@ -301,7 +301,7 @@ def with_evidence_of(now: Made, then: Made) -> Made:
 def uncorrected(now: Made, then: Made) -> Made:
     """As it would be, had BPS not visited."""
     metres = then.metres if "floor_area_m2" in now.by_bps else now.metres
-    found = "is_address_found"
+    found = "address_finding"
     facts = {name: value for name, value in now.facts.items() if not (name == found and found in now.by_bps)}
     if found in now.by_bps and found in then.facts:
         facts[found] = then.facts[found]
@@ -377,11 +377,11 @@ STATE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
                 {"electricity_va": 1301},
                 {"has_consent": 0},
                 {"has_consent": None},
-                {"is_address_found": 0},
+                {"address_finding": 2},
             ]
         ),
         "by_bps": st.sampled_from(
-            [frozenset[str]()] * 2 + [frozenset({"floor_area_m2"}), frozenset({"is_address_found"})]
+            [frozenset[str]()] * 2 + [frozenset({"floor_area_m2"}), frozenset({"address_finding"})]
         ),
         "case": st.sampled_from([None, None, None, "case-1"]),
     }

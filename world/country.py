@@ -18,7 +18,7 @@ from world.dtsen import dtsen
 from world.dukcapil import population_register
 from world.field import agents, cadre_families
 from world.geography import SCOPES, Regency, regencies_of, scope_of
-from world.landing import Landing, day_before
+from world.landing import Landing
 from world.parameters import Country, Noise
 from world.parameters import country as country_parameters
 from world.parameters import noise as noise_parameters
@@ -32,6 +32,7 @@ from world.statements import (
     evidence,
     identity_checks,
     members,
+    numbers_of_nobody,
     registrations,
     surveys,
     validations,
@@ -44,6 +45,8 @@ AGENTS_APPLICATION = SENDER_OF_CHANNEL[Channel.AGENT]
 SENDER_OF_AGENCY = {Agency.VILLAGE_OFFICE: SENDER_OF_CHANNEL[Channel.VILLAGE_OFFICE]}
 """Who delivers for an agency, where it is another sender than the one of its name."""
 _LENT = 500
+_ANSWERED_AFTER = timedelta(days=12)
+"""Agencies answer after the registrations they are asked about have come, and before the cut-off of the 20th."""
 _FIRST_WINDOW = timedelta(days=184)
 _SURVEY_STREAM, _DTSEN_STREAM, _DUKCAPIL_STREAM = 1, 2, 3
 
@@ -137,6 +140,7 @@ class _Story:
         self._landing, self._around, self._home = landing, around, around.home
         self._scope, self._seed = scope, seed
         self._country, self._noise = country, noise
+        self._unknown = pl.Series("nik", [], pl.String)
         self.stem = _stem(landing, around.home)
         # One file for all of the nation.
         self._joint = "nation" if landing.form == "parquet" else self._home.code
@@ -218,6 +222,7 @@ class _Story:
         share = noise.validation.share_of_registered if since_first else noise.validation.share_later
         checked = validations(rng, society, share, window, noise)
         landing.deliver_by_home(quarter, Feed.VALIDATIONS, self.stem, checked, STATISTICS)
+        self._unknown = pl.concat([self._unknown, numbers_of_nobody(who, society, lent)]).unique().sort()
         self._answer(society, quarter, since_first=since_first)
 
     def _confirm(
@@ -234,9 +239,9 @@ class _Story:
 
     def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
         """Deliver the agencies' evidence, one file per agency for all regencies it covers."""
-        as_of = day_before(quarter.first_day)
+        as_of = quarter.first_day + _ANSWERED_AFTER
         gap = self._noise.evidence.uncovered
-        for agency, rows in evidence(society, as_of, self._country).items():
+        for agency, rows in evidence(society, as_of, self._country, self._unknown).items():
             coverage = [
                 one.code
                 for one in self._scope
@@ -252,6 +257,7 @@ class _Story:
                     agency=str(agency),
                     coverage=coverage,
                     as_of=as_of,
+                    issued_on=as_of,
                 )
 
     def _keep_truth(self, society: Society, measured: pl.DataFrame, quarter: Quarter) -> None:

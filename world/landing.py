@@ -4,7 +4,6 @@ Files grow bit by bit; of what is not yet written, one row group per open file i
 """
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -145,8 +144,3 @@ class Landing:
         if file not in self._open:
             self._open[file] = _Parquet(file)
         self._open[file].append(frame)
-
-
-def day_before(day: date) -> date:
-    """The day before."""
-    return date.fromordinal(day.toordinal() - 1)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from schemas.feeds import FACT_AGENCY, SHOCKS
+from schemas.identifiers import form_fault
 from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Agency, Channel, FaceMatch, Programme, Proposer, Sex
 from world.dice import Array, about, chosen, pick
@@ -670,8 +671,32 @@ def validations(
     return pl.concat([frame, _visits(rng, families, noise.validation.results, 0.0, 0.0)], how="horizontal")
 
 
-def evidence(society: Society, as_of: date, country: Country) -> dict[Agency, pl.DataFrame]:
-    """What every agency finds of the registered persons who have a number; rows only where something is found."""
+def numbers_of_nobody(who: pl.DataFrame, society: Society, lent: pl.DataFrame | None) -> pl.Series:
+    """Numbers that were stated of persons and belong to nobody, neither here nor where they may be borrowed from.
+
+    Parameters
+    ----------
+    who : pl.DataFrame
+        Truth of the statements, from :func:`members`.
+    """
+    stated = (
+        who.filter(pl.col("nik_landed").is_not_null(), form_fault("nik_landed").is_null())
+        .select(nik="nik_landed")
+        .unique()
+    )
+    numbers = [society.persons["nik"], *([] if lent is None else [lent["nik"]])]
+    known = pl.concat([one.cast(pl.String).alias("nik") for one in numbers]).to_frame()
+    return stated.join(known, on="nik", how="anti")["nik"].sort()
+
+
+def evidence(society: Society, as_of: date, country: Country, unknown: pl.Series) -> dict[Agency, pl.DataFrame]:
+    """What every agency finds of the registered persons who have a number; rows only where something is found.
+
+    Parameters
+    ----------
+    unknown : pl.Series
+        Numbers that Dukcapil does not know.
+    """
     families = society.families
     amounts = electricity(families, country)
     # The connection is in the name of the head whose family has the dwelling.
@@ -692,13 +717,15 @@ def evidence(society: Society, as_of: date, country: Country) -> dict[Agency, pl
         "is_rights_victim": pl.col("is_rights_victim"),
         **{fact: pl.col(fact) for fact in known.columns},
     }
+    of_nobody = pl.DataFrame({"nik": unknown, "value": 1})
     found: dict[Agency, list[pl.DataFrame]] = {}
     for fact, agency in FACT_AGENCY.items():
-        rows = asked.select(
+        known_of = of_nobody if fact == "is_unknown_number" else asked.select("nik", value=values[fact])
+        rows = known_of.select(
             pl.lit(str(agency)).alias("agency"),
             pl.col("nik").cast(pl.String),
             pl.lit(fact).alias("fact"),
-            values[fact].cast(pl.Int64).alias("value"),
+            pl.col("value").cast(pl.Int64),
             pl.lit(as_of).alias("as_of_date"),
         )
         found.setdefault(agency, []).append(rows.filter(pl.col("value") > 0))

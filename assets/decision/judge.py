@@ -29,6 +29,8 @@ CARRIED = (
     "case_id",
 )
 IDENTITY_CASE = "identity_case"
+NO_COMPONENT = "no_component"
+TOO_RICH = "decile_above"
 ELIGIBLE = "eligible"
 """Status of a family that meets every rule, before places are given."""
 _BITS = 63
@@ -143,9 +145,9 @@ def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRul
     excluding = [one for one in mine if one.effect is Effect.EXCLUDE]
     found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in excluding]
     if rule.components:
-        found.append(_Ground("no_component", Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
+        found.append(_Ground(NO_COMPONENT, Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
     if rule.max_decile is not None:
-        found.append(_Ground("decile_above", Status.INELIGIBLE, pl.col("decile") > rule.max_decile))
+        found.append(_Ground(TOO_RICH, Status.INELIGIBLE, pl.col("decile") > rule.max_decile))
     newcomer = ~pl.col("is_sitting")
     in_doubt = pl.col("case_id").is_not_null() & newcomer & ~pl.col("is_verified")
     found.append(_Ground(IDENTITY_CASE, Status.HELD, in_doubt))

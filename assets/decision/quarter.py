@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assets.decision.contestable import find_contestable
 from assets.decision.deciles import FRAMES, OFFICIAL, cut_points
 from assets.decision.deciles import compared as deciles_compared
 from assets.decision.draft import Draft
@@ -158,9 +159,10 @@ def decided_tables(
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
     made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist", "visits")]
+    provenance = registry[_PROVENANCE]
     decided = house.lake.map_shards(
-        _rank_regency, quarter, made, shards, [eligible, seats, residuals], house, terms, eligible, seats, residuals,
-        settings=(terms, house.key),
+        _rank_regency, quarter, made, shards, [eligible, seats, residuals, provenance], house, terms, eligible, seats,
+        residuals, provenance, settings=(terms, house.key),
     )  # fmt: skip
     left = sorted(history.left() - set(shards))
     everywhere = registry["registry/families"].content_hash
@@ -215,7 +217,7 @@ def input_hashes(families: Families) -> pl.DataFrame:
 
 
 def _rank_regency(
-    regency: str, house: House, terms: Terms, eligible: Table, seats: Table, residuals: Table
+    regency: str, house: House, terms: Terms, eligible: Table, seats: Table, residuals: Table, provenance: Table
 ) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
@@ -229,7 +231,9 @@ def _rank_regency(
         policy_hash=pl.lit(terms.policy.hash),
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
-    listed = worklist(decided)
+    sources = [f"{rule.fact}_source" for rule in terms.policy.filters]
+    stated = provenance.read(house.contracts[_PROVENANCE], regency, ["family_id", *dict.fromkeys(sources)])
+    listed = pl.concat([worklist(decided), find_contestable(decided, stated, terms.policy)], how="diagonal")
     likely = residuals.read(house.contracts["welfare/residuals"])
     return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 

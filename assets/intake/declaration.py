@@ -25,6 +25,7 @@ _KEYS = {
     "agency": ", ".join(Agency),
     "coverage": '["35.10", "35.11"]',
     "as_of": "2026-03-31",
+    "request": "r123456789abcdef",
     "supersedes": '["0123456789abcdef"]',
 }
 """What a note may say, and for each key what may stand there, shown by example."""
@@ -44,6 +45,8 @@ class Declaration(BaseModel):
     coverage : tuple of str
         Regencies the agency was asked about; outside them an absent row is unknown, not "nothing found". Bare
         digits are read in the declared code system; kept as Kemendagri codes.
+    request : str or None
+        Request for evidence that the file answers: whom it is about. Regencies in `coverage` then narrow it.
     supersedes : tuple of str
         Batches of the same feed and quarter that this file takes the place of.
     """
@@ -56,6 +59,7 @@ class Declaration(BaseModel):
     agency: Agency | None = None
     coverage: tuple[str, ...] = ()
     as_of: date | None = None
+    request: str | None = None
     supersedes: tuple[str, ...] = ()
 
     @field_validator("coverage")

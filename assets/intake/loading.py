@@ -30,6 +30,7 @@ from assets.intake.declaration import (
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
 from assets.intake.parking import Known
+from assets.intake.requests import refuse_unasked
 from assets.intake.senders import Senders
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file
@@ -208,6 +209,7 @@ class Intake:
                 code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
                 return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
             self._refuse_unknown_superseded(said, feed, quarter)
+            refuse_unasked(self.lake, said, feed)
             contract = self.contracts[f"intake/{feed}"]
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))

@@ -232,7 +232,12 @@ class _Telling:
         if code in filters:
             return Words(filters[code].reason.id, filters[code].reason.en)
         if (unknown := filters.get(code.removesuffix(_UNKNOWN_SUFFIX))) is not None:
-            return words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
+            own = f"reason.{code}"
+            return (
+                words(own)
+                if own in catalogue()
+                else words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
+            )
         known = {
             "programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile,
             "other": rule.exclusive_with, "years": rule.review_after_years,

@@ -1,6 +1,6 @@
 """The records of one regency's families: registration, answers with provenance, roll-ups and facts put together."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,8 +16,9 @@ from assets.registry.answers import (
 )
 from assets.registry.attributes import Precedence, conflicts, expiry_days, outdated_by_surveys
 from assets.registry.doubts import collect_doubts
+from assets.registry.existence import confirmed_families
 from assets.registry.pending import compare_answers, compare_members, encode_rows, list_for_visits, name_statements
-from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up
+from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up, state_work
 from assets.registry.settling import Settled
 from assets.registry.standing import ROW
 from assets.welfare.scorecard import Scorecard
@@ -33,7 +34,13 @@ _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
     **{fact: FACT_AGENCY[name] for fact, name in FACT_OF_PERSONS.items()},
 }
-_FINDINGS = {"absence_finding": VISIT_NOBODY_MET, "refusal_finding": VISIT_REFUSED}
+_FINDINGS = {
+    "address_finding": VISIT_NOT_FOUND,
+    "absence_finding": VISIT_NOBODY_MET,
+    "refusal_finding": VISIT_REFUSED,
+}
+_CONTRADICTED = {"has_car": "car_count", "has_other_land": "land_area_m2"}
+"""Property that a family states, with what the agency asked about it knows of its members."""
 
 
 def attributes_of(questionnaire: Questionnaire) -> tuple[str, ...]:
@@ -149,7 +156,8 @@ def family_records(
         index.join(pl.concat([heads_alive, heads(died_out), personless]), on="family_id")
         .join(answers, on="family_id", how="left")
         .join(rolled, on="family_id", how="left")
-        .join(family_facts(persons), on="family_id", how="left")
+        .join(family_facts(persons, day), on="family_id", how="left")
+        .join(state_work(alive), on="family_id", how="left")
         .join(first_case, on="family_id", how="left")
         .join(deciles, on="family_id", how="left")
         .join(_splits(persons, index, before.families), on="family_id", how="left")
@@ -158,17 +166,18 @@ def family_records(
             has_consent=pl.when(pl.col("has_consent") | pl.col("was_known")).then(pl.col("has_consent").cast(pl.Int64)),
             has_consent_date=pl.col("consent_date"),
             has_consent_source=pl.lit("registration"),
-            is_address_found=(pl.col("visit_result") != VISIT_NOT_FOUND).cast(pl.Int64),
-            is_address_found_date=pl.col("visit_result_date"),
-            is_address_found_source=pl.col("visit_result_source"),
             registered_date=pl.col("first_registered_date"),
             **{
-                f"{fact}_source": pl.when(pl.col(f"{fact}_date").is_not_null()).then(pl.lit(str(agency)))
+                f"{fact}_source": pl.when(pl.col(f"{fact}_date").is_not_null()).then(
+                    pl.when(f"{fact}_by_bps").then(pl.lit(str(Source.BPS_VALIDATION))).otherwise(pl.lit(str(agency)))
+                )
                 for fact, agency in _AGENCY.items()
             },
         )
         .with_columns(part for fact, result in _FINDINGS.items() for part in _finding(fact, result))
     )
+    joined = joined.with_columns(_contradictions(joined.columns))
+    joined = joined.join(confirmed_families(alive, joined, day), on="family_id", how="left")
     absent = [name for name in questionnaire.variables if name not in joined.columns]
     joined = joined.with_columns(pl.lit(None, pl.Int32).alias(name) for name in absent)
     joined = joined.join(_dwellings(joined, basis.key), on=["village_code", "building_number"], how="left")
@@ -244,6 +253,23 @@ def _finding(fact: str, result: int) -> tuple[pl.Expr, ...]:
     return (
         level.cast(pl.Int64).alias(fact),
         *(pl.col(f"visit_result_{part}").alias(f"{fact}_{part}") for part in ("source", "date")),
+    )
+
+
+def _contradictions(columns: Collection[str]) -> tuple[pl.Expr, ...]:
+    """Count what the family states and the agencies asked did not find; null where there is nothing to compare.
+
+    A questionnaire may leave a question out. No question asks about a company.
+    """
+    asked = [(pl.col(answer) == 1, fact) for answer, fact in _CONTRADICTED.items() if answer in columns]
+    parts = [pl.when(is_stated).then((pl.col(fact) == 0).cast(pl.Int64)) for is_stated, fact in asked]
+    days = [pl.when(is_stated).then(f"{fact}_date") for is_stated, fact in asked]
+    is_compared = pl.coalesce(*parts, "is_state_work_contradicted").is_not_null()
+    name = "declared_contradiction_count"
+    return (
+        pl.when(is_compared).then(pl.sum_horizontal(*parts, "is_state_work_contradicted")).alias(name),
+        pl.when(is_compared).then(pl.min_horizontal(*days, "state_work_date")).alias(f"{name}_date"),
+        pl.when(is_compared).then(pl.lit("registration")).alias(f"{name}_source"),
     )
 
 

@@ -15,16 +15,18 @@ from assets.house import House
 from assets.intake.batches import Batch
 from assets.lake import WHOLE, Table
 from assets.registry.adjudications import rulings_of
+from assets.registry.asked import numbers_asked, recorded_numbers
 from assets.registry.attributes import Precedence, statements
 from assets.registry.claims import claims_of
 from assets.registry.coverage import Known, outreach
 from assets.registry.deciles import DECILES, official_deciles
+from assets.registry.existence import confirm_numbers, register_rows
 from assets.registry.families import family_index
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on, pair_scorer
 from assets.registry.pending import confirmed_statements, decode_rows, drop_expired, hold_statements
 from assets.registry.periods import PERIOD_COLUMNS, family_periods, person_periods
-from assets.registry.persons import persons_of
+from assets.registry.persons import Evidence, persons_of
 from assets.registry.records import Basis, Before, Stated, attributes_of, family_records, newcomers_without_persons
 from assets.registry.settling import Settled
 from assets.registry.shocks import family_shocks
@@ -59,6 +61,7 @@ _READ_FOR_STANDING = (
     Feed.REQUESTS, Feed.CURRENT_RECIPIENTS, Feed.DTSEN_PERSONS, Feed.DTSEN_FAMILIES, Feed.POPULATION_REGISTER,
 )  # fmt: skip
 FAMILIES_PER_GROUP = 200_000
+_ON_PERSONS = (Feed.EVIDENCE, Feed.POPULATION_REGISTER, Feed.DTSEN_PERSONS)
 _STATED = (Feed.REGISTRATIONS, Feed.SURVEYS, Feed.VALIDATIONS)
 UNNUMBERED = "unnumbered"
 """Shard of whoever has no NIK: a family's card, and so the bucket of its newborn, may change."""
@@ -213,7 +216,8 @@ def resolve(
     ).collect()  # fmt: skip
     (persons,) = lake.map_shards(
         _persons, str(quarter), [room.contract("persons")], shards,
-        [claims, *made, *cards, feeds[Feed.EVIDENCE]], room, claimed, found.settled, doubted_before,
+        [claims, *made, *cards, *(feeds[feed] for feed in _ON_PERSONS)],
+        room, claimed, found.settled, doubted_before,
         settings=settings,
     )  # fmt: skip
     people = persons.scan(room.contract("persons"))
@@ -335,12 +339,28 @@ def _persons(
     # Whoever was given a number since lay elsewhere.
     known = pl.concat([room.then("registry/persons").filter(mine).collect(), doubted_before])
     previous = known.unique("person_id", maintain_order=True)
-    evidence = room.said.of(Feed.EVIDENCE)
-    found = persons_of(
-        sound, in_doubt, (evidence.clear() if shard == UNNUMBERED else evidence.filter(mine)).collect(), previous,
-        room.index, room.said.coverage,
-    )  # fmt: skip
-    return (found,)
+    has_numbers = pl.lit(value=shard != UNNUMBERED)
+    found = persons_of(sound, in_doubt, _evidence(room, mine & has_numbers), previous, room.index)
+    registers = register_rows(
+        room.said.of(Feed.POPULATION_REGISTER), room.said.of(Feed.DTSEN_PERSONS), mine & has_numbers
+    )
+    return (confirm_numbers(found, registers, previous),)
+
+
+def _evidence(room: _Quarter, mine: pl.Expr) -> Evidence:
+    """What is stated of the numbers of a shard, and which of them agencies could have been asked about."""
+    said, policy = room.said, room.house.policy(room.quarter)
+    cut_off = room.house.days(room.quarter).cut_off
+    senders = [sender.code for sender in policy.senders if Feed.MEMBERS in sender.feeds]
+    groups = dict.fromkeys(answer.group for answer in said.coverage if answer.group is not None)
+    return Evidence(
+        said.of(Feed.EVIDENCE).filter(mine).collect(),
+        said.coverage,
+        {group: numbers_asked(room.house, group, mine).collect() for group in groups},
+        recorded_numbers(said, senders, mine).collect(),
+        room.quarter.first_day,
+        Precedence.of(policy.registry, cut_off).oldest,
+    )
 
 
 def _periods_elsewhere(room: _Quarter, settled: Settled) -> pl.DataFrame:

@@ -1,19 +1,22 @@
 """Persons rolled up to their family: the variables the scorecard reads and the facts the filters read.
 
 Only living members count. A person of whom nothing is known makes the family's fact unknown, unless another member
-already settles it: a yes, or an amount. An amount is the highest that is known.
+already settles it: a yes, or an amount. An amount is the highest that is known. A child without a number makes nothing
+unknown: no agency could have been asked about it.
 """
 
 from datetime import date
 
 import polars as pl
 
-from schemas.registry_tables import FAMILY_FACTS
-
 _ATTENDS = 2
 _MARRIED = 2
 SEVERE = 2
 ELDERLY_AGE = 60
+ADULT_AGE = 17
+"""From this age on a person has an identity card of his own (UU 24/2013 art. 63)."""
+_STATE_POSITION = 5
+_STATE_FACTS = ("is_civil_servant", "is_soldier_or_police", "is_pensioner", "has_state_income")
 _SCHOOL_AGE = (7, 18)
 _FIRST_CLASS = 1
 _SCHOOLING = {**dict.fromkeys(range(1, 6), 1), **dict.fromkeys(range(6, 11), 2), **dict.fromkeys(range(11, 18), 3),
@@ -30,7 +33,7 @@ FACT_OF_PERSONS = {
     "has_company_owner": "is_company_owner",
     "has_health_worker": "is_health_worker",
     "has_village_official": "is_village_official",
-    "receives_other_aid": "receives_other_aid",
+    "other_aid_finding": "receives_other_aid",
     "car_count": "car_count",
     "land_area_m2": "land_area_m2",
     "has_first_class_insurance": "health_insurance_class",
@@ -104,37 +107,92 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
     return of_all.join(of_heads, on="family_id", how="left").sort("family_id").collect()
 
 
-def family_facts(persons: pl.DataFrame) -> pl.DataFrame:
-    """The :data:`schemas.registry_tables.FAMILY_FACTS` that persons decide, with `<fact>_date`; one row per family.
+def family_facts(persons: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Roll the facts of persons up to families: `<fact>`, `<fact>_date`, `<fact>_by_bps`; one row per family.
 
     The date is that of the oldest statement the value rests on: the yeses or amounts if there are any, else all. An
-    unknown fact has none.
+    unknown fact has none. `<fact>_by_bps`: BPS found the highest value of a member; of no value, that of any member.
+
+    Parameters
+    ----------
+    persons : DataFrame
+        Contract `registry/persons`, the dead among them.
+    day : date
+        Day on which ages are counted.
     """
     everybody = persons.lazy()
     counts = everybody.group_by("family_id").agg(
         living_member_count=_IS_ALIVE.sum().cast(pl.Int64),
         living_member_count_date=pl.col("is_deceased_date").max(),
+        living_member_count_by_bps=pl.col("is_deceased_by_bps").any(),
     )
+    could_be_asked = pl.col("nik").is_not_null() | (age_on(day) >= ADULT_AGE)
     facts = (
-        everybody.filter(_IS_ALIVE)
-        .with_columns(health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64))
+        everybody.filter(_IS_ALIVE, could_be_asked)
+        .with_columns(
+            health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64),
+            # Yes is 1, whatever number an office writes: the level of the finding is ours to give.
+            receives_other_aid=(pl.col("receives_other_aid") > 0).cast(pl.Int64),
+        )
         .with_columns(
             pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in FACT_OF_PERSONS.values()
         )
         .group_by("family_id")
         .agg(part for fact, name in FACT_OF_PERSONS.items() for part in _settled(fact, name))
     )
-    return counts.join(facts, on="family_id", how="left").sort("family_id").collect()
+    by_bps = pl.col("other_aid_finding_by_bps").cast(pl.Int64)
+    return (
+        counts.join(facts, on="family_id", how="left")
+        .with_columns(other_aid_finding=pl.col("other_aid_finding") * (1 + by_bps))
+        .sort("family_id")
+        .collect()
+    )
 
 
-def _settled(fact: str, name: str) -> tuple[pl.Expr, pl.Expr]:
+def _settled(fact: str, name: str) -> tuple[pl.Expr, ...]:
     highest = pl.col(name).max()
     is_settled = (highest > 0) | (pl.col(name).null_count() == 0)
     day = pl.coalesce(pl.col(f"_yes_{name}").min(), pl.col(f"{name}_date").min())
-    return pl.when(is_settled).then(highest).alias(fact), pl.when(is_settled).then(day).alias(f"{fact}_date")
+    by_bps = (pl.col(f"{name}_by_bps") & (pl.col(name) == highest)).any()
+    return (
+        pl.when(is_settled).then(highest).alias(fact),
+        pl.when(is_settled).then(day).alias(f"{fact}_date"),
+        by_bps.alias(f"{fact}_by_bps"),
+    )
 
 
-FACTS_OF_THE_RECORD = tuple(
-    fact for fact in FAMILY_FACTS if fact not in FACT_OF_PERSONS and fact != "living_member_count"
-)
-"""Family facts that the registration and the visits decide, not the persons."""
+def state_work(alive: pl.DataFrame) -> pl.DataFrame:
+    """Compare members who state that they work for the state with what the agencies asked found.
+
+    State-owned enterprises stand under the same answer (Regsosek 418, code 5) and in no register of the four, so that
+    a contradiction is a ground for a visit alone.
+
+    Parameters
+    ----------
+    alive : DataFrame
+        Living persons (contract `registry/persons`).
+
+    Returns
+    -------
+    DataFrame
+        `family_id, is_state_work_contradicted` (Int64: 1 where a member stated it and nothing was found, 0 where it
+        was found), `state_work_date` (day of the oldest check); one row per family with a member compared.
+    """
+    facts = [pl.col(name) for name in _STATE_FACTS]
+    was_found = pl.any_horizontal(*(fact > 0 for fact in facts)).fill_null(value=False)
+    was_asked = pl.all_horizontal(*(fact.is_not_null() for fact in facts))
+    return (
+        alive.lazy()
+        .filter(pl.col("work_position") == _STATE_POSITION, was_found | was_asked)
+        .group_by("family_id")
+        .agg(
+            is_state_work_contradicted=was_found.not_().any().cast(pl.Int64),
+            state_work_date=pl.min_horizontal(f"{name}_date" for name in _STATE_FACTS).min(),
+        )
+        .sort("family_id")
+        .collect()
+    )
+
+
+FACTS_OF_THE_RECORD = ("has_consent", "address_finding", "absence_finding", "refusal_finding")
+"""Family facts that the registration and the visits decide, not what is known of the persons."""

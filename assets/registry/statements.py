@@ -6,18 +6,20 @@ counts now, and so does what was parked then, its family or person having been u
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from typing import Self
 
 import polars as pl
 
 from assets.house import House
 from assets.intake.batches import Batch, day_of_batch, issued_on
-from assets.lake import Table
+from assets.intake.requests import find_request
+from assets.lake import Lake, Table
 from schemas.contract import Contract
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed
+from schemas.vocabularies import Agency, Feed
 
 FEEDS = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.VALIDATIONS, Feed.EVIDENCE, Feed.CURRENT_RECIPIENTS,
@@ -38,12 +40,38 @@ _DATE_OF = {
 
 
 @dataclass(frozen=True)
+class Group:
+    """Persons that agencies were asked about: those of some batches and of a published revision, in some regencies.
+
+    Attributes
+    ----------
+    batches : tuple of (quarter, batch)
+        Batches of members and registrations.
+    revision : (quarter, number, draft) or None
+        A published revision.
+    regencies : tuple of str
+        Where they were registered; empty is everywhere.
+    """
+
+    batches: tuple[tuple[str, str], ...]
+    revision: tuple[str, int, str] | None
+    regencies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Coverage:
-    """An agency's answer about a regency: a person there without a row was checked and nothing was found."""
+    """An agency's answer: whoever it was asked about and has no row was checked, and nothing was found.
+
+    Attributes
+    ----------
+    group : Group or None
+        Whom the request named, where the answer is to one; else it is about persons on record in the regencies.
+    """
 
     agency: str
-    regency_code: str
     as_of: date
+    regencies: tuple[str, ...]
+    group: Group | None = None
 
 
 def answered_on(batch: Batch) -> date:
@@ -74,6 +102,7 @@ class Statements:
     """
 
     contracts: Mapping[str, Contract]
+    lake: Lake
     tables: Mapping[Feed, Table]
     batches: tuple[Batch, ...]
     cut_off: date
@@ -88,7 +117,7 @@ class Statements:
         late = frozenset(batch.batch_id for batch in batches if batch.quarter != str(quarter))
         since = house.days(quarter.previous).cut_off if late else date.min
         read = {feed: tables[feed] for feed in FEEDS}
-        return cls(house.contracts, read, tuple(batches), house.days(quarter).cut_off, late, since)
+        return cls(house.contracts, house.lake, read, tuple(batches), house.days(quarter).cut_off, late, since)
 
     @property
     def hash(self) -> str:
@@ -128,17 +157,29 @@ class Statements:
         """Every accepted row of a feed, whether it counts or not."""
         return self.tables[feed].scan(self.contracts[f"intake/{feed}"])
 
-    @property
+    @cached_property
     def coverage(self) -> tuple[Coverage, ...]:
-        """Which regencies the agencies answered for, by deliveries that count now and did not before."""
+        """Whom the agencies answered about, by deliveries that count now and did not before.
+
+        BPS is asked about nobody: what it did not find on a visit says nothing.
+        """
         return tuple(
-            Coverage(str(batch.declaration.agency), code, answered_on(batch))
+            self._covered(batch)
             for batch in self.batches
             if batch.feed is Feed.EVIDENCE
+            and batch.declaration.agency is not Agency.BPS
             and answered_on(batch) <= self.cut_off
             and (batch.batch_id not in self.late or answered_on(batch) > self.since)
-            for code in batch.declaration.coverage
         )
+
+    def _covered(self, batch: Batch) -> Coverage:
+        said = batch.declaration
+        answer = Coverage(str(said.agency), answered_on(batch), said.coverage)
+        request = None if said.request is None else find_request(self.lake, said.request)
+        if request is None:
+            return answer
+        group = Group(request.batches, request.revision, said.coverage or request.regencies)
+        return replace(answer, group=group)
 
 
 def _bytes_of(frame: pl.DataFrame) -> str:

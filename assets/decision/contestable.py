@@ -1,0 +1,58 @@
+"""Who is excluded on the word of one agency alone: BPS decides whether it concerns the family, so BPS visits it."""
+
+import polars as pl
+
+from assets.decision.judge import NO_COMPONENT, TOO_RICH
+from quotas.rulebook import Policy
+from quotas.rules import Effect
+from schemas.vocabularies import Source, Status
+
+ONE_SOURCE = "one_source"
+
+
+def find_contestable(decided: pl.DataFrame, provenance: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """List families excluded on exactly one ground that one agency states and BPS did not find.
+
+    The number may be another person's, or the fact out of date: nothing else stands between the family and the
+    programme.
+
+    Parameters
+    ----------
+    decided : DataFrame
+        Contract `decision/decisions`, with `received_before`.
+    provenance : DataFrame
+        Contract `registry/provenance` of these families, at least the sources of the facts that filters read.
+
+    Returns
+    -------
+    DataFrame
+        Contract `decision/worklist`, one row per family with the programmes it is excluded from in this way;
+        `is_recipient`: it received one of them in the quarter before.
+    """
+    excluding = [rule for rule in policy.filters if rule.effect is Effect.EXCLUDE]
+    agencies = {rule.code: f"{rule.fact}_source" for rule in excluding if rule.agency != "registry"}
+    grounds = [*(rule.code for rule in excluding), NO_COMPONENT, TOO_RICH]
+    alone = (
+        decided.filter(pl.col("status") == Status.INELIGIBLE)
+        .with_columns(ground=pl.col("reasons").list.set_intersection(pl.lit(grounds)))
+        .filter(pl.col("ground").list.len() == 1)
+        .with_columns(pl.col("ground").list.first())
+    )
+    stated = (
+        provenance.join(alone.select("family_id"), on="family_id", how="semi")
+        .select("family_id", *(pl.col(source).alias(code) for code, source in agencies.items()))
+        .unpivot(index="family_id", variable_name="ground", value_name="source")
+        .filter(pl.col("source") != Source.BPS_VALIDATION)
+    )
+    places = ("reference", "regency_code", "district_code", "village_code")
+    return (
+        alone.join(stated, on=["family_id", "ground"])
+        .group_by("family_id")
+        .agg(
+            pl.lit(ONE_SOURCE).first().alias("reason"),
+            pl.col(places).first(),
+            programmes=pl.col("programme").sort(),
+            is_recipient=pl.col("received_before").any(),
+        )
+        .sort("regency_code", "village_code", "family_id")
+    )
