@@ -85,6 +85,9 @@ PERSON_FACTS = (
     "income_rupiah_year",
     "gambling_rupiah",
     "has_abnormal_transactions",
+    "is_pregnant_recorded",
+    "is_disability_recorded",
+    "is_enrolled_in_school",
 )
 """Facts of a person that the registry keeps; amounts are whole numbers, the others 0 or 1."""
 
@@ -108,6 +111,9 @@ FACT_AGENCY = {
     "income_rupiah_year": Agency.TAX_OFFICE,
     "gambling_rupiah": Agency.PPATK,
     "has_abnormal_transactions": Agency.PPATK,
+    "is_pregnant_recorded": Agency.HEALTH_MINISTRY,
+    "is_disability_recorded": Agency.HEALTH_MINISTRY,
+    "is_enrolled_in_school": Agency.DAPODIK,
 }
 """The agency that answers for each fact: a covered person without a row was checked and nothing was found."""
 
@@ -118,7 +124,6 @@ OTHER_FACTS = MappingProxyType(
         "motorcycle_count": Agency.KORLANTAS,
         "bank_balance_rupiah": Agency.BANKS,
         "bank_transactions_rupiah_month": Agency.BANKS,
-        "is_enrolled_in_school": Agency.DAPODIK,
     }
 )
 """Facts that are accepted and kept with their agency, but that no rule reads yet."""

@@ -71,7 +71,12 @@ def _with_evidence(
         .join(_days_of_checks(coverage), on="regency_code", how="left")
         .join(before, on="person_id", how="left")
     )
-    return joined.lazy().with_columns(part for fact in PERSON_FACTS for part in _newest(fact)).collect()
+    return (
+        joined.lazy()
+        .with_columns(part for fact in PERSON_FACTS for part in _newest(fact))
+        .with_columns(is_number_confirmed=pl.col("nik").is_not_null() & pl.col("is_deceased_date").is_not_null())
+        .collect()
+    )
 
 
 def _days_of_checks(coverage: Iterable[Coverage]) -> pl.DataFrame:

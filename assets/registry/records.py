@@ -8,10 +8,11 @@ import polars as pl
 
 from assets.pseudonyms import PseudonymKey
 from assets.registry.attributes import Precedence, by_source, conflicts, golden_records
+from assets.registry.plausibility import find_implausible, withhold_values
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up
 from assets.registry.settling import Settled
-from quotas.rules import RegistryRule
-from schemas.feeds import FACT_AGENCY, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
+from quotas.rules import PlausibilityRule, RegistryRule
+from schemas.feeds import FACT_AGENCY, VISIT_FOUND, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
 from schemas.questionnaire import Questionnaire
 from schemas.vocabularies import FaceMatch, OfficeReason, Source
 
@@ -48,10 +49,11 @@ def family_records(  # noqa: PLR0913
     *,
     deciles: pl.DataFrame,
     rule: RegistryRule,
+    possible: PlausibilityRule,
     cut_off: date,
     day: date,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Families, provenance, living members, conflicts and the village office's list of one regency.
+) -> tuple[pl.DataFrame, ...]:
+    """Families, provenance, living members, conflicts, the village office's list and impossible values of one regency.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def family_records(  # noqa: PLR0913
 
     Returns
     -------
-    families, provenance, members, conflicts, village_office : DataFrame
+    families, provenance, members, conflicts, village_office, implausible : DataFrame
         By the contracts of the same names. A family without any person left is no family, unless it is a newcomer
         held until it is clear whose its persons are.
     """
@@ -82,6 +84,8 @@ def family_records(  # noqa: PLR0913
     precedence = Precedence.of(rule, cut_off)
     told = by_source(said, attributes, precedence)
     answers = golden_records(told, before.golden, attributes, precedence)
+    implausible = find_implausible(persons, possible, day)
+    persons = withhold_values(persons, implausible)
     alive = living(persons)
     died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
     heads_alive = heads(alive)
@@ -115,7 +119,16 @@ def family_records(  # noqa: PLR0913
     joined = joined.join(_dwellings(joined, key), on=["village_code", "building_number"], how="left")
     doubted = conflicts(told, answers, before.conflicts, attributes)
     doubted = doubted.join(joined.select("family_id", "regency_code"), on="family_id")
-    return joined, joined, alive, doubted, _village_office(joined, cases)
+    return joined, joined, _members(alive, joined), doubted, _village_office(joined, cases), implausible
+
+
+def _members(alive: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
+    """The living with `seen_by`: who completed a visit of the family on or after the day the person was stated."""
+    visits = families.select("family_id", "visit_result", "visit_result_date", "visit_result_source")
+    is_seen = (pl.col("visit_result") == VISIT_FOUND) & (pl.col("visit_result_date") >= pl.col("stated_date"))
+    return alive.join(visits, on="family_id", how="left").with_columns(
+        seen_by=pl.when(is_seen).then("visit_result_source")
+    )
 
 
 def _finding(fact: str, result: int) -> tuple[pl.Expr, ...]:

@@ -35,7 +35,7 @@ from schemas.vocabularies import Feed
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
     "registry/families", "registry/provenance", "registry/members", "registry/conflicts", "registry/village_office",
-    "registry/shocks",
+    "registry/shocks", "registry/implausible",
     "registry/persons", "registry/claims", "registry/links", "registry/aliases", "registry/cases",
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
     "registry/coverage", "registry/parked",
@@ -201,7 +201,8 @@ def resolve(
     of_regency = lake.map_shards(
         _records, str(quarter),
         [room.contract(name)
-         for name in ("families", "provenance", "members", "conflicts", "village_office", "family_periods", "shocks")],
+         for name in ("families", "provenance", "members", "conflicts", "village_office", "implausible",
+                      "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
         room, personless, found.cases, settings=settings,
@@ -324,6 +325,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
         room.house.key,
         deciles=official_deciles(read["deciles"]),
         rule=policy.registry,
+        possible=policy.plausibility,
         cut_off=days.cut_off,
         day=days.decision_date,
     )
