@@ -6,10 +6,10 @@ Commands import what they need when they run, so that `--help` answers at once.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -358,34 +358,44 @@ def status(
         for waiting in one["still_parked"]:
             out.print(f"  {say('load.still_parked', language(), **waiting)}", markup=False)
         for draft in one["drafts"]:
-            scaled = ", scaled" if draft["scaled"] else ""
-            out.print(
-                f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}"
-            )
-            for cost in draft["budget"]:
-                share = cost["ceiling_share_micro"]
-                of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
-                out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
-            for rule in draft["displaced"]:
-                out.print(
-                    f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
-                    f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
-                )
-            for one_feature in draft["drift"]:
-                index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
-                out.print(
-                    f"    warning: {one_feature['feature']} has drifted since last quarter, "
-                    f"population stability index {index:.3f} above {alarm:.3f}",
-                    markup=False,
-                )
-            for frame in draft["deciles"]:
-                same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
-                out.print(
-                    f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
-                    f"{same:.1%} as ours, {within:.1%} within one"
-                )
+            _print_draft(draft)
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
+
+
+def _print_draft(draft: Mapping[str, Any]) -> None:
+    """Print what a draft proposes: approvals, costs, rules that placed, who waits, drift and deciles."""
+    scaled = ", scaled" if draft["scaled"] else ""
+    out.print(f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}")
+    for cost in draft["budget"]:
+        share = cost["ceiling_share_micro"]
+        of = "" if share is None else f", {share / 10_000:.4f}% of the nation's ceiling for the stage"
+        out.print(f"    {cost['programme']}: Rp {cost['amount_rupiah']:,} to {cost['families']:,} families{of}")
+    for rule in draft["displaced"]:
+        out.print(
+            f"    {rule['programme']}: {rule['families']:,} families placed by {rule['placed_by']} "
+            f"before as many that are poorer by {rule['poorer_micro']:,} micro-points on average"
+        )
+    for one_feature in draft["drift"]:
+        index, alarm = (one_feature[key] / 1_000_000 for key in ("psi_micro", "alarm_micro"))
+        out.print(
+            f"    warning: {one_feature['feature']} has drifted since last quarter, "
+            f"population stability index {index:.3f} above {alarm:.3f}",
+            markup=False,
+        )
+    if waiting := draft["waiting"]:
+        out.print(
+            f"    {waiting['held']:,} families are held: {waiting['held_one_quarter']:,} in their first quarter, "
+            f"{waiting['held_two_quarters']:,} in their second, {waiting['held_longer']:,} longer; "
+            f"{waiting['with_supervisor']:,} cases wait for the supervisor; "
+            f"{waiting['kept_places']:,} places are kept by open checks"
+        )
+    for frame in draft["deciles"]:
+        same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
+        out.print(
+            f"    {frame['frame']} deciles of {frame['families']:,} families in DTSEN: "
+            f"{same:.1%} as ours, {within:.1%} within one"
+        )
 
 
 @app.command()

@@ -191,7 +191,7 @@ def seats(places: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
 def sitting(
     *rows: tuple[str, str], since: date = date(2025, 10, 1), paid_for: Sequence[str] | None = None
 ) -> pl.DataFrame:
-    """Recipients of the quarter before: family and programme, all since a day, and what they were paid for, if known."""
+    """Recipients of the quarter before: family and programme, since a day, and what they were paid for, if known."""
     received = pl.DataFrame(rows, schema={"family_id": pl.String, "programme": pl.String}, orient="row")
     return received.with_columns(
         status=pl.lit(Status.RECIPIENT.value),

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from itertools import product
 from random import Random
 from typing import Any
@@ -107,16 +108,19 @@ def is_supported(one: Component, person: Person) -> bool:
     return not one.supported_by or person.supported_by is None or bool({*one.supported_by} & {*person.supported_by})
 
 
-def paid(made: Made, rule: ProgrammeRule, day: date, *, before: tuple[str, ...] | None = ()) -> list[Component]:
+@cache
+def paid(
+    members: tuple[Person, ...], rule: ProgrammeRule, day: date, before: tuple[str, ...] | None = ()
+) -> list[Component]:
     """Every way of paying each person for one component or none, and the dearest of them within the caps.
 
     Unsupported statements count as often as the family was paid for them before; all of them where that is not known.
     """
     dearest_first = sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
-    choices = [[None, *(one for one in dearest_first if fits(one, person, day))] for person in made.members]
+    choices = [[None, *(one for one in dearest_first if fits(one, person, day))] for person in members]
     best: list[Component] = []
     for way in product(*choices):
-        chosen = [(one, person) for one, person in zip(way, made.members, strict=True) if one is not None]
+        chosen = [(one, person) for one, person in zip(way, members, strict=True) if one is not None]
         codes = [one.code for one, _ in chosen]
         bare = [one.code for one, person in chosen if not is_supported(one, person)]
         within = all(one.max_members is None or codes.count(one.code) <= one.max_members for one in dearest_first)
@@ -150,15 +154,15 @@ def hold_is_over(made: Made, world: World) -> bool:
 
 
 def due_slowly(made: Made, code: Programme, world: World) -> list[Component]:
-    rule, day = world.terms.policy.programmes[code], world.terms.days.decision_date
+    people, rule, day = tuple(made.members), world.terms.policy.programmes[code], world.terms.days.decision_date
     if (made.name, code.value) in world.receives:
-        return paid(made, rule, day, before=world.paid_for or None) or paid(made, rule, day, before=None)
-    return paid(made, rule, day)
+        return paid(people, rule, day, world.paid_for or None) or paid(people, rule, day, None)
+    return paid(people, rule, day)
 
 
 def is_unconfirmed(made: Made, code: Programme, world: World) -> bool:
-    rule, day = world.terms.policy.programmes[code], world.terms.days.decision_date
-    return total(paid(made, rule, day)) < total(paid(made, rule, day, before=None))
+    people, rule, day = tuple(made.members), world.terms.policy.programmes[code], world.terms.days.decision_date
+    return total(paid(people, rule, day)) < total(paid(people, rule, day, None))
 
 
 def awaits_slowly(made: Made, code: Programme, world: World) -> bool:

@@ -129,10 +129,10 @@ def _kind(ordered: Sequence[Component]) -> pl.Expr:
 def payments(judged: pl.DataFrame, programme: Programme, rule: ProgrammeRule) -> pl.DataFrame:
     """What each family is paid for its members, one component per person.
 
-    The family is paid as much as the caps of the components and of the family allow; whom the cap of its best component
-    leaves out is paid for the next that fits. A component whose statement needs support (`supported_by`) counts only
-    where a source supports it. A family that received the programme keeps as many unsupported ones as it was paid for, or
-    all where that is not known or nothing else is left: aid ends by a finding.
+    The family is paid as much as the caps of the components and of the family allow; whom the cap of its best
+    component leaves out is paid for the next that fits. A component whose statement needs support (`supported_by`)
+    counts only where a source supports it. A family that received the programme keeps as many unsupported ones as it
+    was paid for, or all where that is not known or nothing else is left: aid ends by a finding.
 
     Parameters
     ----------

@@ -20,8 +20,9 @@ from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus, Source, Status
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)
+_MARK = "is_rights_victim"
 MEMBER_EVIDENCE = (
-    "is_rights_victim", "is_number_confirmed", "is_pregnant_recorded", "is_disability_recorded",
+    _MARK, "is_number_confirmed", "is_pregnant_recorded", "is_disability_recorded",
     "is_enrolled_in_school",
 )  # fmt: skip
 MEMBER_FACTS = (*MEMBER_EVIDENCE, "seen_by")
@@ -66,8 +67,8 @@ class Before:
     Attributes
     ----------
     statuses : DataFrame
-        `family_id, programme, status, regency_code, score_micro, reasons, held_since, components` of every family decided
-        then.
+        `family_id, programme, status, regency_code, score_micro, reasons, held_since, components` of every family
+        decided then.
     families : Families
         What the registry held of them then, at least the facts of :func:`compared` and the members' `MEMBER_FACTS`;
         empty before the first quarter.
@@ -172,7 +173,8 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame
     # People are as old as they are, and who is held waits on: the day of decision belongs to the family's own data,
     # not to the law.
     then = before.terms or now.terms
-    then = replace(then, quarter=now.terms.quarter, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
+    days = then.days.model_copy(update={"decision_date": now.terms.days.decision_date})
+    then = replace(then, quarter=now.terms.quarter, days=days)
     seats_then = now.seats if before.seats is None else before.seats
     columns = dict.fromkeys([*read_of(now.terms), *read_of(then), "reasons"])
     decided = now.decided.select(*columns).with_columns(status=_BEFORE_PLACES)
@@ -185,7 +187,8 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame
         Who is not there stays away.
         """
         is_judged = pl.col("family_id").is_in(families.records["family_id"].implode())
-        anew = eligibility(judge(families, terms, parts=False), terms, before.statuses.filter(is_judged)).select(*columns)
+        judged, previous = judge(families, terms, parts=False), before.statuses.filter(is_judged)
+        anew = eligibility(judged, terms, previous).select(*columns)
         places = decided.select(*_KEY, _at=_number()).filter(is_judged, rows.is_not_null())
         placed = anew.join(places, on=_KEY)
         first = sum(block.height for block in at_hand)
@@ -201,7 +204,9 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame
     all_of_now = everybody(then)
     stayed = all_of_now.zip_with(was_here, pl.Series([None], dtype=pl.UInt32))
     few = _of(now.families, switched)
-    without_evidence = laid(stayed, _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS, MEMBER_EVIDENCE), then)
+    without_evidence = laid(
+        stayed, _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS, MEMBER_EVIDENCE), then
+    )
     own = laid(without_evidence, _as_they_were(few, before, switched.filter("bps"), facts, MEMBER_FACTS), then)
     worlds = [
         _World(Cause.OWN_DATA, own, then, seats_then),
@@ -237,20 +242,21 @@ def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
     records = now.families.records
     answers = [name for name in facts if name not in EVIDENCE_FACTS]
     marked = [
-        members.filter(pl.col("is_rights_victim") == 1).select("family_id", "person_id")
+        members.filter(pl.col(_MARK) == 1).select("family_id", "person_id")
         for members in (now.families.members, before.families.members)
     ]
+    by_bps = pl.col("seen_by") == Source.BPS_VALIDATION.value
     support = (
         need_support(now.families.members, now.terms.policy.programmes, now.terms.days.decision_date)
         .join(before.families.members.drop("family_id"), on="person_id", suffix=_THEN)
         .with_columns(
             is_supported_anew=_differ(MEMBER_EVIDENCE),
-            is_seen_anew=(pl.col("seen_by") == Source.BPS_VALIDATION.value) & pl.col("seen_by").ne_missing("seen_by_then"),
+            is_seen_anew=by_bps & _differ(["seen_by"]),
         )
     )
     remarked = pl.concat(
         [
-            *(marked[one].join(marked[other], on="person_id", how="anti")["family_id"] for one, other in ((0, 1), (1, 0))),
+            *(one.join(other, on="person_id", how="anti")["family_id"] for one, other in (marked, marked[::-1])),
             support.filter("is_supported_anew")["family_id"],
         ]
     )
@@ -321,7 +327,7 @@ def _as_they_were(
     marks = before.families.members.select("person_id", *of_members, was_here=pl.lit(value=True))
     marks = marks.join(here.members.select("person_id"), on="person_id", how="semi")
     as_then = [
-        pl.when(pl.col("was_here") | pl.lit(name == "is_rights_victim")).then(f"{name}{_THEN}").otherwise(name).alias(name)
+        pl.when(pl.col("was_here") | pl.lit(name == _MARK)).then(f"{name}{_THEN}").otherwise(name).alias(name)
         for name in of_members
     ]
     return Families(
