@@ -11,8 +11,8 @@ from schemas.vocabularies import GoesTo, Status
 _PLACES = ("reference", "regency_code", "district_code", "village_code")
 _UNTIL_KNOWN, _SITTING, _HELD, _OTHERS = 1, 2, 3, 4
 """Priorities."""
-_STATUS = pl.col("status")
-_IS_HELD = Status.HELD.value == _STATUS
+_IS_HELD = pl.col("status") == Status.HELD.value
+_IS_RECIPIENT = pl.col("status") == Status.RECIPIENT.value
 
 
 def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -40,8 +40,8 @@ def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame,
         .agg(
             pl.col(_PLACES).first(),
             programmes=pl.col("programme").unique().sort(),
-            is_recipient=(Status.RECIPIENT.value == _STATUS).any(),
-            _is_sitting=((Status.RECIPIENT.value == _STATUS) | pl.col("received_before")).any(),
+            is_recipient=_IS_RECIPIENT.any(),
+            _is_sitting=(_IS_RECIPIENT | pl.col("received_before")).any(),
             _is_held=_IS_HELD.any(),
         )
         .join(earlier, on=["family_id", "reason"], how="left")
@@ -67,7 +67,7 @@ def _find_reasons(decided: pl.DataFrame) -> pl.DataFrame:
     lacks_confirmation = (reasons.list.join(",") == NO_COMPONENT) & pl.col("ground_checks").list.contains(UNCONFIRMED)
     in_doubt = reasons.list.contains(IDENTITY_CASE)
     return (
-        decided.filter((Status.INELIGIBLE.value != _STATUS) | lacks_confirmation)
+        decided.filter((pl.col("status") != Status.INELIGIBLE.value) | lacks_confirmation)
         .with_columns(
             reason=pl.when(_IS_HELD & in_doubt)
             .then(of_status)
