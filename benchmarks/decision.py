@@ -24,7 +24,7 @@ from assets.decision.families import Families, Terms
 from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
-from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.decision.transitions import MEMBER_FACTS, Before, Now, compared, sources_of, transitions
 from assets.intake.poverty import poverty_of
 from assets.lake import PARQUET
 from assets.published import current
@@ -39,7 +39,9 @@ FAMILIES = int(os.environ.get("PERLINSOS_BENCH_DECIDED", "10000000"))
 BUDGET_SECONDS, BUDGET_MIB, BUDGET_FOR = 90, 6_144, 10_000_000
 _NOW = ("registry/families", "registry/provenance", "registry/members", "decision/seats")
 _THEN = ("registry/families", "registry/members", "decision/decisions", "decision/seats")
-_LOOKED_BACK_AT = ("family_id", "programme", "status", "regency_code", "score_micro", "reasons")
+_LOOKED_BACK_AT = (
+    "family_id", "programme", "status", "regency_code", "score_micro", "reasons", "held_since", "components",
+)  # fmt: skip
 _IDS = ("family_id", "person_id", "head_person_id")
 _CODES = ("regency_code", "district_code", "village_code")
 _TERMS = "terms.pickle"
@@ -92,12 +94,12 @@ def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
         _read(folder, "then", "decision/decisions", _LOOKED_BACK_AT),
         Families(
             _read(folder, "then", "registry/families", ["family_id", *facts]),
-            _read(folder, "then", "registry/members", ["family_id", "person_id", MEMBER_EVIDENCE]),
+            _read(folder, "then", "registry/members", ["family_id", "person_id", *MEMBER_FACTS]),
         ),
         then,
         _read(folder, "then", "decision/seats"),
     )
-    eligible = eligibility(judge(families, now, parts=False), now, before.sitting)
+    eligible = eligibility(judge(families, now, parts=False), now, before.statuses)
     decided = rank(eligible, seats, now)
     sources = _read(folder, "now", "registry/provenance", ["family_id", *sources_of(facts)])
     moved = transitions(Now(families, sources, decided, now, seats), before)

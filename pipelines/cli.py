@@ -386,13 +386,13 @@ def status(
             said = say("load.told_third_party", language(), batches=len(one["third_party"]), listed=listed)
             out.print(f"  {said}", markup=False)
         for draft in one["drafts"]:
-            _tell_draft(draft)
+            _print_draft(draft)
         published = one["published"]
         out.print(f"  published: {'nothing' if published is None else 'revision ' + str(published['revision'])}")
 
 
-def _tell_draft(draft: Mapping[str, Any]) -> None:
-    """Print a draft: approvals, cost, who was placed before whom, drift and official deciles."""
+def _print_draft(draft: Mapping[str, Any]) -> None:
+    """Print what a draft proposes: approvals, costs, rules that placed, who waits, drift and deciles."""
     scaled = ", scaled" if draft["scaled"] else ""
     out.print(f"  draft {draft['draft'][:12]}{scaled}: approved by {', '.join(draft['approvals']) or 'nobody yet'}")
     for cost in draft["budget"]:
@@ -410,6 +410,13 @@ def _tell_draft(draft: Mapping[str, Any]) -> None:
             f"    warning: {one_feature['feature']} has drifted since last quarter, "
             f"population stability index {index:.3f} above {alarm:.3f}",
             markup=False,
+        )
+    if waiting := draft["waiting"]:
+        out.print(
+            f"    {waiting['held']:,} families are held: {waiting['held_one_quarter']:,} in their first quarter, "
+            f"{waiting['held_two_quarters']:,} in their second, {waiting['held_longer']:,} longer; "
+            f"{waiting['with_supervisor']:,} cases wait for the supervisor; "
+            f"{waiting['kept_places']:,} places are kept by open checks"
         )
     for frame in draft["deciles"]:
         same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))

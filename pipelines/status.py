@@ -61,6 +61,7 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "budget": _read(house, draft, "decision/budget").filter(level="nation").to_dicts(),
                     "displaced": _displaced(_read(house, draft, "decision/displaced")),
                     "drift": _read(house, draft, "decision/drift").filter("is_alarm").to_dicts(),
+                    "waiting": _waiting(_read(house, draft, "decision/open_checks")),
                     "deciles": _deciles(_read(house, draft, "decision/deciles_compared")),
                 }
                 for draft in drafts
@@ -80,6 +81,12 @@ def _displaced(table: pl.DataFrame) -> list[dict[str, Any]]:
     poorer = (pl.col("poorer_micro") * pl.col("families")).sum() // pl.col("families").sum()
     by_rule = table.group_by("programme", "placed_by").agg(poorer_micro=poorer, families=pl.col("families").sum())
     return by_rule.sort("programme", "placed_by").to_dicts()
+
+
+def _waiting(table: pl.DataFrame) -> dict[str, int]:
+    """Families of the whole country that are held, since when, whose case waits for the supervisor; places kept."""
+    counted = table.select(pl.selectors.integer().sum()).rows(named=True)
+    return counted[0] if table.height else {}
 
 
 def _deciles(table: pl.DataFrame) -> list[dict[str, Any]]:

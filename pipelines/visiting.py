@@ -1,4 +1,4 @@
-"""BPS's lists of a region out of a draft: visits that matter, the likeliest first, and the worklist."""
+"""BPS's lists of a region out of a draft: visits that matter, the likeliest first, and the worklist by priority."""
 
 import polars as pl
 
@@ -27,5 +27,7 @@ def field_lists(house: House, source: Draft, region: str, most: int | None) -> d
             rows = (
                 rows if most is None else rows.filter((pl.col("is_targeted") & (turn <= most)) | pl.col("is_sampled"))
             )
+        else:
+            rows = rows.sort("priority", "since", "village_code", "family_id", "reason", nulls_last=True)
         found[name] = rows.with_columns(pl.selectors.list().list.join(", "))
     return found

@@ -18,6 +18,7 @@ from quotas.rules import (
     Filter,
     IntakeRule,
     MinimumWages,
+    PlausibilityRule,
     ProgrammeRule,
     Quotas,
     Ranking,
@@ -48,6 +49,7 @@ _SECTIONS: dict[str, type[Strict]] = {
     "ranking": Ranking,
     "budget": Budget,
     "registry": RegistryRule,
+    "plausibility": PlausibilityRule,
     "intake": IntakeRule,
     "welfare": WelfareRule,
     "minimum_wages": MinimumWages,
@@ -73,7 +75,7 @@ class Policy:
         Every value in force with description, unit, source and period, for pages and explanations.
     filters, referrals, senders, standing : tuples of Filter, Referral, Sender, StandingRule
         In order of the file.
-    quotas, ranking, budget, registry, intake, welfare, minimum_wages
+    quotas, ranking, budget, registry, plausibility, intake, welfare, minimum_wages
         The other sections.
     """
 
@@ -91,6 +93,7 @@ class Policy:
     ranking: Ranking
     budget: Budget
     registry: RegistryRule
+    plausibility: PlausibilityRule
     intake: IntakeRule
     welfare: WelfareRule
     minimum_wages: MinimumWages
@@ -193,6 +196,7 @@ class Rulebook:
             ranking=_section("ranking", Ranking, values, overlay),
             budget=_section("budget", Budget, values, overlay),
             registry=_section("registry", RegistryRule, values, overlay),
+            plausibility=_section("plausibility", PlausibilityRule, values, overlay),
             intake=_section("intake", IntakeRule, values, overlay),
             welfare=_section("welfare", WelfareRule, values, overlay),
             minimum_wages=_section("minimum_wages", MinimumWages, values, overlay),

@@ -25,6 +25,7 @@ from schemas.vocabularies import (
     Source,
     Standing,
     Subject,
+    Support,
 )
 
 MILLION = 1_000_000
@@ -238,6 +239,9 @@ class Component(Strict):
         Rupiah per quarter and person.
     max_members : int or None
         Most persons paid on this ground in one family; None leaves only the family's own cap.
+    supported_by : tuple of Support
+        Sources of which one has to support the statement of a family that does not receive yet; empty: the statement
+        is enough.
     """
 
     code: Name
@@ -247,6 +251,7 @@ class Component(Strict):
     equals: Literal["primary", "junior_secondary", "senior_secondary"] | None = None
     amount_rupiah: Amount
     max_members: Annotated[int, Field(ge=1)] | None = None
+    supported_by: tuple[Support, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_condition(self) -> Self:
@@ -275,8 +280,8 @@ class ProgrammeRule(Strict):
     amount_rupiah : int or None
         Rupiah per quarter and family, where the programme pays a flat amount.
     components : tuple of Component
-        Where there are any, a family needs at least one, and is paid by person: each at the highest amount that
-        fits, within `max_members` of the component and `max_paid_members` of the family.
+        Where there are any, a family needs at least one, and is paid by person, each once: as much as `max_members` of
+        the components and `max_paid_members` of the family allow.
     max_paid_members : int or None
         Most persons paid in one family.
     review_after_years : int or None
@@ -479,6 +484,55 @@ class RegistryRule(Strict):
             fault = "linkage_clerk_probability lies above linkage_same_probability"
             raise ValueError(fault)
         return self
+
+
+class AgeRange(Strict):
+    """Completed years, both included."""
+
+    youngest: Annotated[int, Field(ge=0, le=_OLDEST)]
+    oldest: Annotated[int, Field(ge=0, le=_OLDEST)]
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.youngest > self.oldest:
+            fault = f"youngest {self.youngest} lies above oldest {self.oldest}"
+            raise ValueError(fault)
+        return self
+
+
+class PupilAges(Strict):
+    """Ages of pupils by level of school."""
+
+    primary: AgeRange
+    junior_secondary: AgeRange
+    senior_secondary: AgeRange
+
+
+class PlausibilityRule(Strict):
+    """Which stated combinations are impossible, so that a value counts as unknown and BPS visits.
+
+    Attributes
+    ----------
+    pregnancy_ages : AgeRange
+        Ages of women who can be pregnant, on the day of the statement.
+    pupil_ages : PupilAges
+        Ages of pupils, on the day of the statement.
+    most_births : int
+        Most births of one woman in less than `births_within_days`.
+    births_within_days : int
+        Days in which one woman does not give birth from two pregnancies.
+    parent_years : int
+        Years a parent is older than a child at least.
+    oldest_age : int
+        Highest possible age on the day of decision.
+    """
+
+    pregnancy_ages: AgeRange
+    pupil_ages: PupilAges
+    most_births: Annotated[int, Field(ge=1)]
+    births_within_days: Annotated[int, Field(ge=1)]
+    parent_years: Annotated[int, Field(ge=0)]
+    oldest_age: Annotated[int, Field(ge=1, le=_OLDEST)]
 
 
 class IntakeRule(Strict):

@@ -20,7 +20,8 @@ _REGENCY = re.compile(r"\d{2}\.\d{2}")
 _SHOWN_ELSEWHERE = {"code", "unit"}
 _EMPTY: tuple[Any, ...] = (None, [])
 _VOCABULARIES = {
-    "kind": "sender_kind", "feeds": "feed", "agencies": "agency", "families": "family_standing",
+    "kind": "sender_kind", "feeds": "feed", "supported_by": "support", "agencies": "agency",
+    "families": "family_standing",
     **dict.fromkeys((*Author, "better", "worse"), "standing"),
 }  # fmt: skip
 """Groups of the catalogue that hold the words of a field, where they are not named like it."""

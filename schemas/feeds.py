@@ -86,6 +86,9 @@ PERSON_FACTS = (
     "gambling_rupiah",
     "has_abnormal_transactions",
     "is_unknown_number",
+    "is_pregnant_recorded",
+    "is_disability_recorded",
+    "is_enrolled_in_school",
 )
 """Facts of a person that the registry keeps; amounts are whole numbers, the others 0 or 1."""
 
@@ -110,6 +113,9 @@ FACT_AGENCY = {
     "gambling_rupiah": Agency.PPATK,
     "has_abnormal_transactions": Agency.PPATK,
     "is_unknown_number": Agency.DUKCAPIL,
+    "is_pregnant_recorded": Agency.HEALTH_MINISTRY,
+    "is_disability_recorded": Agency.HEALTH_MINISTRY,
+    "is_enrolled_in_school": Agency.DAPODIK,
 }
 """The agency that answers for each fact: a person it was asked about and has no row of was checked, nothing found.
 
@@ -123,7 +129,6 @@ OTHER_FACTS = MappingProxyType(
         "motorcycle_count": Agency.KORLANTAS,
         "bank_balance_rupiah": Agency.BANKS,
         "bank_transactions_rupiah_month": Agency.BANKS,
-        "is_enrolled_in_school": Agency.DAPODIK,
     }
 )
 """Facts that are accepted and kept with their agency, but that no rule reads yet."""

@@ -19,6 +19,7 @@ from schemas.vocabularies import (
     FaceMatch,
     FamilyEvent,
     Feed,
+    Implausible,
     KnownTo,
     LinkBasis,
     LinkOutcome,
@@ -28,6 +29,7 @@ from schemas.vocabularies import (
     Ruling,
     Sex,
     Shock,
+    Source,
     Standing,
 )
 
@@ -353,6 +355,7 @@ def _persons() -> list[Contract]:
                 _BUCKET, PERSON, _IDENTITY, FAMILY, REGENCY, *_stated_person(),
                 col("came_from_family_id", pl.String, "Came from", "Its family last quarter, if another.", "id",
                     nullable=True),
+                _IS_CONFIRMED,
                 *[
                     fact(name, name.replace("_", " ").capitalize(), f"What the agency states: {name}.", "of the fact")
                     for name in PERSON_FACTS
@@ -378,12 +381,15 @@ def _persons() -> list[Contract]:
             grain="person", order=["regency_code", "family_id", "person_id"], access=RESTRICTED,
         ),
         contract(
-            "registry/members", "Living members", "What the rules read of the living members of a family, by regency.",
+            "registry/members", "Living members",
+            "What the rules read of the living members of a family, by regency; impossible values are null.",
             [
                 PERSON, FAMILY, REGENCY,
-                col("birth_date", pl.Date, "Birth date", "Date of birth.", "date", "registration"),
-                col("relation", pl.Int32, "Relation", "Relation to the head (Regsosek 409).", "code", "registration"),
-                col("is_pregnant", pl.Boolean, "Pregnant", "Pregnant or postpartum.", "yes/no", "registration"),
+                col("birth_date", pl.Date, "Birth date", "Date of birth.", "date", "registration", nullable=True),
+                col("relation", pl.Int32, "Relation", "Relation to the head (Regsosek 409).", "code", "registration",
+                    nullable=True),
+                col("is_pregnant", pl.Boolean, "Pregnant", "Pregnant or postpartum.", "yes/no", "registration",
+                    nullable=True),
                 col("school_participation", pl.Int32, "School", "1 never, 2 attends, 3 no longer.", "code",
                    "registration"),
                 col("school_level", pl.Int32, "School level", "Regsosek 413.", "code", "registration", nullable=True),
@@ -391,8 +397,24 @@ def _persons() -> list[Contract]:
                    "registration"),
                 fact("is_rights_victim", "Rights victim", "Victim of gross human-rights violations."),
                 _IS_CONFIRMED,
+                fact("is_pregnant_recorded", "Pregnancy on record", "A health service recorded a pregnancy."),
+                fact("is_disability_recorded", "Disability on record", "A severe disability is on record."),
+                fact("is_enrolled_in_school", "Enrolled", "Dapodik lists the person as a pupil."),
+                col("seen_by", pl.String, "Seen by",
+                    "Who completed a visit of the family on or after the day the person was stated.", "word",
+                    "registry", nullable=True, checks=one_of(Source)),
             ],
             grain="living person", order=["regency_code", "family_id", "person_id"], access=RESTRICTED,
+        ),
+        contract(
+            "registry/implausible", "Implausible values",
+            "Stated values that are impossible beside others and count as unknown; the persons stay.",
+            [
+                PERSON, FAMILY, REGENCY,
+                col("check", pl.String, "Check", "What is impossible.", "word", checks=one_of(Implausible)),
+                col("attribute", pl.String, "Attribute", "What counts as unknown of the person.", "word"),
+            ],
+            grain="person x check", order=["regency_code", "family_id", "person_id", "check"], access=RESTRICTED,
         ),
     ]  # fmt: skip
 

@@ -29,6 +29,8 @@ LEVELS = dict(
     )
 )  # fmt: skip
 """Regsosek question 413, level of school."""
+SCHOOL_STAGES = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
+"""First and last of `LEVELS` of each stage of school, the equivalent ones included."""
 CERTIFICATES = {**LEVELS, 23: "tidak punya ijazah SD"}
 WORK = {
     0: "tidak bekerja",

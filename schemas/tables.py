@@ -30,11 +30,36 @@ from schemas.table_columns import (
     col,
     one_of,
 )
-from schemas.vocabularies import Access, Cause, Move, Outcome, PriorStatus, Programme, Status
+from schemas.vocabularies import (
+    Access,
+    AgeGroup,
+    Cause,
+    Channel,
+    GoesTo,
+    Move,
+    Outcome,
+    PriorStatus,
+    Programme,
+    ScoreBasis,
+    Status,
+)
 
 _GROUND_CHECKS = col(
     "ground_checks", pl.List(pl.String), "Ground checks",
     "Codes of what puts the family on the BPS worklist; nothing is decided by it.", "code list",
+)  # fmt: skip
+_HELD_SINCE = col(
+    "held_since", pl.String, "Held since",
+    "Quarter in which it was first held on grounds that still stand; kept where policy holds it no longer.", "quarter",
+    nullable=True,
+)  # fmt: skip
+
+_IS_KEPT = col(
+    "is_kept", pl.Boolean, "Kept", "Sitting family that keeps its place because data about it are missing.", "yes/no",
+)  # fmt: skip
+_SCORE_BASIS = col(
+    "score_basis", pl.String, "Score by", "What it competes by: its own score, the last known, or the official decile.",
+    "word", nullable=True, checks=one_of(ScoreBasis),
 )  # fmt: skip
 
 
@@ -58,6 +83,38 @@ def _budget() -> list[pa.Column]:
         col("ceiling_share_micro", pl.Int64, "Share of the ceiling", "Amount in millionths of the ceiling.",
             "millionths", nullable=True),
     ]  # fmt: skip
+
+
+def _open_checks(key: str, access: Access) -> Contract:
+    is_public = access is PUBLIC
+    counted = {
+        "evaluated": ("Evaluated", "Families evaluated."),
+        "unverified": ("Unverified", "Of these, neither IKD nor face nor document verified."),
+        "pending": ("Pending", "Of these, with a statement that waits for a confirmation."),
+        "held": ("Held", "Of these, held in a programme."),
+        "held_one_quarter": ("Held, first quarter", "Of the held, in their first quarter."),
+        "held_two_quarters": ("Held, second quarter", "Of the held, in their second quarter."),
+        "held_longer": ("Held longer", "Of the held, in their third quarter or a later one."),
+        "with_supervisor": ("With the supervisor", "Families whose case waits for the supervisor."),
+        "kept_places": ("Places kept", "Places of recipients on whom a check is open; a family may have two."),
+    }
+    described = "How many families wait for a check, how long, and how many places are kept by open checks."
+    return contract(
+        key, "Open checks", f"{described} Small counts are suppressed." if is_public else described,
+        [
+            QUARTER, REGENCY,
+            col("channel", pl.String, "Channel", "How the registration came in.", "word", "registration",
+                checks=one_of(Channel)),
+            col("age_group", pl.String, "Age of the head", "Age of the head on the day of decision.", "word",
+                checks=one_of(AgeGroup)),
+            *[
+                col(name, pl.Int64, title, about, "places" if name == "kept_places" else "families",
+                    nullable=is_public)
+                for name, (title, about) in counted.items()
+            ],
+        ],
+        grain="regency x channel x age group", order=["regency_code", "channel", "age_group"], access=access,
+    )  # fmt: skip
 
 
 def _movements(key: str, access: Access) -> Contract:
@@ -91,7 +148,7 @@ def _decision() -> list[Contract]:
             "recipients": "Families inside the quota.",
             "both": "Of these, families that receive another programme too; holding both is normal.",
             "waiting": "Eligible families in the queue.", "ineligible": "Families a rule excludes.",
-            "not_scorable": "Families with too little data.", "held": "Newcomers with an open identity case.",
+            "not_scorable": "Families with too little data.", "held": "Newcomers held until something is known.",
         }.items()
     ]  # fmt: skip
     seat_columns = [
@@ -225,7 +282,10 @@ def _decision() -> list[Contract]:
                    "registration"),
                 col("head_name", pl.String, "Name of the head", "Full name of the head.", "text", "registration"),
                 col("registered_date", pl.Date, "Registered", "First day of registration.", "date", "registration"),
-                col("is_verified", pl.Boolean, "Verified", "IKD verified or face match passed.", "yes/no"),
+                col("is_verified", pl.Boolean, "Verified", "IKD, face or a check in person confirmed the head.",
+                    "yes/no"),
+                col("channel", pl.String, "Channel", "How the family came on record.", "word", "registration",
+                    checks=one_of(Channel)),
                 col("case_id", pl.String, "Open case", "Case that concerns the family.", "id", nullable=True),
                 col("score_micro", pl.Int64, "Score", "Lower is poorer.", "micro-units", nullable=True),
                 col("decile", pl.Int32, "Decile", "Welfare decile, 1 is poorest.", "decile", nullable=True),
@@ -246,6 +306,8 @@ def _decision() -> list[Contract]:
                 col("review_due", pl.Boolean, "Review due", "To be reviewed if it goes on receiving.", "yes/no"),
                 col("received_before", pl.Boolean, "Received before", "Received the programme in the quarter before.",
                     "yes/no"),
+                _IS_KEPT, _SCORE_BASIS,
+                _HELD_SINCE,
                 col("input_hash", pl.String, "Inputs", "Content hash of the facts the family is decided on.", "sha256"),
             ],
             grain="family x programme", order=["regency_code", "family_id", "programme"], access=RESTRICTED,
@@ -264,14 +326,18 @@ def _decision() -> list[Contract]:
                 col("queue_position", pl.Int64, "Queue position", "Place in the queue, from 1.", "rank", nullable=True),
                 col("seats", pl.Int64, "Places", "Places of the area in the programme.", "families"),
                 col("placed_by", pl.String, "Placed by",
-                   "Rule that gave the place: order, sitting, or reserved_ and the fact of a group.", "word",
+                   "Rule that gave the place: order, kept, sitting, or reserved_ and the fact of a group.", "word",
                    nullable=True),
+                _IS_KEPT, _SCORE_BASIS,
                 col("cutoff_distance_micro", pl.Int64, "Distance",
                    "Score minus the highest score with which the family would have a place.", "micro-units",
                    nullable=True),
                 col("tie_break", pl.String, "Tie-break", "First criterion that told it from its richer neighbour.",
                    "word", nullable=True),
                 col("amount_rupiah", pl.Int64, "Amount", "Due this quarter if a recipient, else 0.", "rupiah"),
+                col("components", pl.List(pl.String), "Components", "Components it is paid for, or would be.",
+                    "code list", nullable=True),
+                _HELD_SINCE,
                 col("member_since", pl.Date, "Member since", "First day of receiving without a break.", "date",
                     nullable=True),
                 col("review_due", pl.Boolean, "Review due", "Recipient to be reviewed after years of membership.",
@@ -293,15 +359,21 @@ def _decision() -> list[Contract]:
         ),
         contract(
             "decision/worklist", "BPS worklist",
-            "Families BPS is to visit, once per reason; decided meanwhile as though nothing stood against them.",
+            "Families to visit, once per reason: all that are held or not scorable, and those with an open check.",
             [
                 FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
                 col("reason", pl.String, "Reason",
-                    "Rule that found something; with _unknown, one whose fact nobody states; review_due; one_source.",
-                    "code",
-                    "policy"),
+                    "Rule that found something; with _unknown, one whose fact nobody states; or a word of its own.",
+                    "code", "policy"),
                 col("programmes", pl.List(pl.String), "Programmes", "Programmes for which it matters.", "code list"),
                 col("is_recipient", pl.Boolean, "Receives", "Whether it receives one of them now.", "yes/no"),
+                col("since", pl.String, "Since", "Quarter in which the reason first stood there.", "quarter",
+                    nullable=True),
+                col("goes_to", pl.String, "Goes to", "Who acts: BPS, or the supervisor of a case that stood too long.",
+                    "word", nullable=True, checks=one_of(GoesTo)),
+                col("priority", pl.Int64, "Priority",
+                    "1 held until it is known, 2 receives or received, 3 held for a time, 4 others.", "rank",
+                    nullable=True),
             ],
             grain="family x reason", order=["regency_code", "village_code", "family_id", "reason"], access=RESTRICTED,
         ),
@@ -354,6 +426,7 @@ def _decision() -> list[Contract]:
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=RESTRICTED,
         ),
         _movements("decision/movements", RESTRICTED),
+        _open_checks("decision/open_checks", RESTRICTED),
         contract(
             "decision/displaced", "Displaced",
             "Families that rules place out of order, and how much poorer those are who wait in their stead.",
@@ -409,6 +482,7 @@ def _decision() -> list[Contract]:
             _budget(), grain="region x programme", order=["level", "region_code", "programme"], access=PUBLIC,
         ),
         _movements("publication/movements", PUBLIC),
+        _open_checks("publication/open_checks", PUBLIC),
         contract(
             "publication/region_summary", "Summary by region",
             "Counts per region and programme; small cells are suppressed.",

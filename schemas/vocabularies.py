@@ -154,6 +154,42 @@ class Standing(StrEnum):
     REFUSED = "refused"
 
 
+class Support(StrEnum):
+    """What supports the statement that a person fits a component, beside the statement itself."""
+
+    BIRTH_RECORD = "birth_record"
+    HEALTH_RECORD = "health_record"
+    DISABILITY_RECORD = "disability_record"
+    SCHOOL_ENROLMENT = "school_enrolment"
+    AGENT_SURVEY = "agent_survey"
+    BPS_VISIT = "bps_visit"
+
+
+class Implausible(StrEnum):
+    """Why a stated value of a person counts as unknown: what it is stated with makes it impossible."""
+
+    PREGNANCY = "implausible_pregnancy"
+    SCHOOL_LEVEL = "implausible_school_level"
+    BIRTHS = "implausible_births"
+    KINSHIP = "implausible_kinship"
+    BIRTH_DATE = "implausible_birth_date"
+
+
+class GoesTo(StrEnum):
+    """To whom a case of the worklist goes."""
+
+    BPS = "bps"
+    SUPERVISOR = "supervisor"
+
+
+class AgeGroup(StrEnum):
+    """Age of a family's head as it is published."""
+
+    SIXTY_AND_OLDER = "sixty_and_older"
+    UNDER_SIXTY = "under_sixty"
+    UNKNOWN = "unknown"
+
+
 class IdentityDocument(StrEnum):
     """Document seen when a person's identity was checked in person."""
 

@@ -20,7 +20,7 @@ from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
-from schemas.vocabularies import Source
+from schemas.vocabularies import Source, Status, Support
 
 MICRO_PER_METRE = 1000
 HERE, THERE = "35.10", "35.12"
@@ -50,13 +50,14 @@ CARD = scorecard()
 
 @dataclass(frozen=True)
 class Person:
-    """A living member."""
+    """A living member; what is stated of it is supported by every source, unless a test says by which."""
 
     born: date = date(1990, 6, 15)
     is_pregnant: bool = False
     school: str | None = None
     disability: int = 4
     is_rights_victim: int | None = 0
+    supported_by: tuple[Support, ...] | None = None
 
 
 ADULT = Person()
@@ -141,13 +142,19 @@ def _record(made: Made) -> dict[str, Any]:
 
 def _member(made: Made, place: int) -> dict[str, Any]:
     person = made.members[place]
+    supports = tuple(Support) if person.supported_by is None else person.supported_by
     return {
         "person_id": f"{made.name}-{place}", "family_id": made.name, "regency_code": made.regency,
         "birth_date": person.born, "relation": 1 if place == 0 else 3, "is_pregnant": person.is_pregnant,
         "school_participation": 2 if person.school else 3,
         "school_level": SCHOOL_LEVELS[person.school] if person.school else None,
         "disability": person.disability, "is_rights_victim": person.is_rights_victim,
-        "is_number_confirmed": True,
+        "is_number_confirmed": Support.BIRTH_RECORD in supports,
+        "is_pregnant_recorded": int(Support.HEALTH_RECORD in supports),
+        "is_disability_recorded": int(Support.DISABILITY_RECORD in supports),
+        "is_enrolled_in_school": int(Support.SCHOOL_ENROLMENT in supports),
+        "seen_by": Source.BPS_VALIDATION.value if Support.BPS_VISIT in supports
+        else Source.AGENT_SURVEY.value if Support.AGENT_SURVEY in supports else None,
     }  # fmt: skip
 
 
@@ -183,10 +190,30 @@ def seats(places: Mapping[str, tuple[int, int]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def sitting(*rows: tuple[str, str], since: date = date(2025, 10, 1)) -> pl.DataFrame:
-    """Recipients of the quarter before: family and programme, all since a day."""
+def sitting(
+    *rows: tuple[str, str], since: date = date(2025, 10, 1), paid_for: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Recipients of the quarter before: family and programme, since a day, and what they were paid for, if known."""
     received = pl.DataFrame(rows, schema={"family_id": pl.String, "programme": pl.String}, orient="row")
-    return received.with_columns(member_since=pl.lit(since, pl.Date))
+    return received.with_columns(
+        status=pl.lit(Status.RECIPIENT.value),
+        member_since=pl.lit(since, pl.Date),
+        held_since=pl.lit(None, pl.String),
+        components=pl.lit(None if paid_for is None else list(paid_for), pl.List(pl.String)),
+    )
+
+
+def held(*rows: tuple[str, str, str]) -> pl.DataFrame:
+    """Families held in the quarter before: family, programme and the quarter since which they are."""
+    known = pl.DataFrame(rows, schema=["family_id", "programme", "held_since"], orient="row")
+    return known.select(
+        "family_id",
+        "programme",
+        status=pl.lit(Status.HELD.value),
+        member_since=pl.lit(None, pl.Date),
+        held_since="held_since",
+        components=pl.lit([], pl.List(pl.String)),
+    )
 
 
 NOBODY = sitting()

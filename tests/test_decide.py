@@ -2,9 +2,11 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -21,7 +23,7 @@ from assets.decision.reviews import memberships
 from quotas.rulebook import Policy
 from quotas.rules import Component, Effect, Filter, ProgrammeRule, Unknown
 from schemas.tables import TABLES
-from schemas.vocabularies import Programme, Status
+from schemas.vocabularies import Programme, Status, Support
 from tests.made_families import (
     ADULT,
     CHILD,
@@ -35,6 +37,7 @@ from tests.made_families import (
     Person,
     column_of,
     families,
+    held,
     scorecard,
     seats,
     shuffled,
@@ -57,10 +60,18 @@ class World:
     places: dict[str, Both]
     receives: frozenset[tuple[str, str]]
     terms: Terms = field(repr=False)
+    paid_for: tuple[str, ...] | None = None
+    held_since: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def previous(self) -> pl.DataFrame:
+        """The quarter before: who received, all paid for the same, and who was held in both programmes."""
+        waiting = [(name, code.value, since) for name, since in self.held_since.items() for code in Programme]
+        return pl.concat([sitting(*sorted(self.receives), paid_for=self.paid_for), held(*waiting)])
 
     def decided(self) -> pl.DataFrame:
         """What `decide()` makes of it."""
-        return decide(families(*self.made), self.terms, seats(self.places), sitting(*sorted(self.receives)))
+        return decide(families(*self.made), self.terms, seats(self.places), self.previous)
 
 
 # The plain slow reference: the law as one would read it aloud.
@@ -93,15 +104,35 @@ def fits(one: Component, person: Person, day: date) -> bool:
     return (one.minimum is None or fact >= one.minimum) and (one.maximum is None or fact <= one.maximum)
 
 
-def paid(made: Made, rule: ProgrammeRule, day: date) -> list[Component]:
-    kept: list[Component] = []
+def is_supported(one: Component, person: Person) -> bool:
+    return not one.supported_by or person.supported_by is None or bool({*one.supported_by} & {*person.supported_by})
+
+
+@cache
+def paid(
+    members: tuple[Person, ...], rule: ProgrammeRule, day: date, before: tuple[str, ...] | None = ()
+) -> list[Component]:
+    """Every way of paying each person for one component or none, and the dearest of them within the caps.
+
+    Unsupported statements count as often as the family was paid for them before; all of them where that is not known.
+    """
     dearest_first = sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
-    best = [next((one for one in dearest_first if fits(one, person, day)), None) for person in made.members]
-    for one in sorted(filter(None, best), key=dearest_first.index):
-        below_its_cap = one.max_members is None or kept.count(one) < one.max_members
-        if below_its_cap and len(kept) < (rule.max_paid_members or 99):
-            kept.append(one)
-    return kept
+    choices = [[None, *(one for one in dearest_first if fits(one, person, day))] for person in members]
+    best: list[Component] = []
+    for way in product(*choices):
+        chosen = [(one, person) for one, person in zip(way, members, strict=True) if one is not None]
+        codes = [one.code for one, _ in chosen]
+        bare = [one.code for one, person in chosen if not is_supported(one, person)]
+        within = all(one.max_members is None or codes.count(one.code) <= one.max_members for one in dearest_first)
+        known = before is None or all(bare.count(code) <= before.count(code) for code in bare)
+        if within and known and len(codes) <= (rule.max_paid_members or 99):
+            found = sorted((one for one, _ in chosen), key=dearest_first.index)
+            best = max(best, found, key=total)
+    return best
+
+
+def total(components: Iterable[Component]) -> int:
+    return sum(one.amount_rupiah for one in components)
 
 
 def order(made: Made, world: World) -> tuple[Any, ...]:
@@ -118,19 +149,41 @@ def order(made: Made, world: World) -> tuple[Any, ...]:
     )
 
 
+def hold_is_over(made: Made, world: World) -> bool:
+    return world.held_since.get(made.name, "2026Q1") < "2026Q1"
+
+
+def due_slowly(made: Made, code: Programme, world: World) -> list[Component]:
+    people, rule, day = tuple(made.members), world.terms.policy.programmes[code], world.terms.days.decision_date
+    if (made.name, code.value) in world.receives:
+        return paid(people, rule, day, world.paid_for or None) or paid(people, rule, day, None)
+    return paid(people, rule, day)
+
+
+def is_unconfirmed(made: Made, code: Programme, world: World) -> bool:
+    people, rule, day = tuple(made.members), world.terms.policy.programmes[code], world.terms.days.decision_date
+    return total(paid(people, rule, day)) < total(paid(people, rule, day, None))
+
+
+def awaits_slowly(made: Made, code: Programme, world: World) -> bool:
+    is_new = (made.name, code.value) not in world.receives
+    return is_new and not due_slowly(made, code, world) and is_unconfirmed(made, code, world)
+
+
 def judged_slowly(made: Made, code: Programme, world: World) -> tuple[str, list[str], int]:
     policy, rule = world.terms.policy, world.terms.policy.programmes[code]
     mine = [one for one in policy.filters if code in one.programmes]
-    due = paid(made, rule, world.terms.days.decision_date)
+    due = due_slowly(made, code, world)
     newcomer = made.name not in {name for name, _ in world.receives}
+    awaits = awaits_slowly(made, code, world) and not hold_is_over(made, world)
     against = [one.code for one in mine if one.effect is Effect.EXCLUDE and fails(one, made, policy)]
-    if rule.components and not due:
+    if rule.components and not due and not awaits:
         against.append("no_component")
     if rule.max_decile and made.metres and made.metres > rule.max_decile * 100:
         against.append("decile_above")
     case = ["identity_case"] if made.case and newcomer and not made.is_verified else []
     waits = [f"{one.code}_unknown" for one in mine if one.unknown is Unknown.HOLD and fails(one, made, policy) is None]
-    holds = case + (waits if newcomer else [])
+    holds = case + (waits if newcomer else []) + (["component_unconfirmed"] if awaits else [])
     blank = [] if made.metres else ["not_scorable"]
     in_turn = [("held", case), ("ineligible", against), ("held", holds), ("not_scorable", blank)]
     status = next((word for word, reasons in in_turn if reasons), "eligible")
@@ -143,6 +196,8 @@ def visits_slowly(made: Made, code: Programme, world: World) -> list[str]:
     receives = made.name in {name for name, _ in world.receives}
     asks = {Unknown.PASS: False, Unknown.GROUND_CHECK: True, Unknown.HOLD: receives}
     found = [one.code for one in mine if one.effect is Effect.GROUND_CHECK and holds[one.code]]
+    if is_unconfirmed(made, code, world) and (hold_is_over(made, world) or not awaits_slowly(made, code, world)):
+        found.append("component_unconfirmed")
     return sorted(found + [f"{one.code}_unknown" for one in mine if holds[one.code] is None and asks[one.unknown]])
 
 
@@ -186,6 +241,7 @@ PEOPLE = st.builds(
     school=st.sampled_from([None, *SCHOOL_LEVELS]),
     disability=st.sampled_from([4, 4, 3, 2, 1]),
     is_rights_victim=st.sampled_from([0, 0, 0, None, 1]),
+    supported_by=st.sampled_from([None, None, (), (Support.BPS_VISIT,), (Support.SCHOOL_ENROLMENT,)]),
 )
 FAMILY = st.fixed_dictionaries(
     {
@@ -198,19 +254,30 @@ FAMILY = st.fixed_dictionaries(
         "registered": st.sampled_from([date(2025, 10, 1), date(2025, 10, 2)]),
     }
 )
-ROW = st.tuples(FAMILY, st.sampled_from([(), (), ("PKH",), ("PKH", "BPNT")]))
+ROW = st.tuples(
+    FAMILY, st.sampled_from([(), (), ("PKH",), ("BPNT",), ("PKH", "BPNT"), ("held", "2025Q4"), ("held", "2026Q1")])
+)
+PAID_FOR = st.sampled_from([None, (), ("early_childhood",), ("pregnant", "severe_disability"), ("primary",)])
 PLACES = st.tuples(st.integers(0, 4), st.integers(0, 4))
 
 
-def world_of(rows: list[tuple[dict[str, Any], tuple[str, ...]]], free: dict[str, Both], seed: int) -> World:
+def world_of(
+    rows: list[tuple[dict[str, Any], tuple[str, ...]]],
+    free: dict[str, Both],
+    seed: int,
+    paid_for: tuple[str, ...] | None,
+) -> World:
     made = tuple(Made(f"f{number}", **row) for number, (row, _) in enumerate(rows))
-    receives = frozenset((f"f{number}", code) for number, (_, codes) in enumerate(rows) for code in codes)
-    return World(made, free, receives, SEEDS[seed])
+    before = {f"f{number}": words for number, (_, words) in enumerate(rows)}
+    receives = frozenset((name, code) for name, words in before.items() for code in words if words[0] != "held")
+    held_since = {name: words[1] for name, words in before.items() if words[:1] == ("held",)}
+    return World(made, free, receives, SEEDS[seed], paid_for, held_since)
 
 
 def worlds(largest: int = 7) -> st.SearchStrategy[World]:
     free = st.fixed_dictionaries({HERE: PLACES}, optional={THERE: PLACES})
-    return st.builds(world_of, st.lists(ROW, max_size=largest), free, st.sampled_from(range(len(SEEDS))))
+    seed = st.sampled_from(range(len(SEEDS)))
+    return st.builds(world_of, st.lists(ROW, max_size=largest), free, seed, PAID_FOR)
 
 
 def rows_of(decided: pl.DataFrame) -> dict[tuple[str, str], Row]:
@@ -242,7 +309,7 @@ def test_deciding_equals_the_plain_slow_reference(world: World) -> None:
 @given(worlds(), st.randoms(use_true_random=False))
 def test_shuffled_rows_give_the_identical_frame(world: World, dice: Random) -> None:
     made = families(*world.made)
-    places_here, before = seats(world.places), sitting(*sorted(world.receives))
+    places_here, before = seats(world.places), world.previous
 
     mixed = Families(shuffled(made.records, dice), shuffled(made.members, dice))
     assert_frame_equal(

@@ -64,8 +64,8 @@ def first_decided(then: Quarterly) -> pl.DataFrame:
     return decide(families(*then.made), then.terms, seats(then.places), NOBODY)
 
 
-def receiving(decided: pl.DataFrame) -> pl.DataFrame:
-    return decided.filter(status="recipient").select("family_id", "programme", "member_since")
+def carried(decided: pl.DataFrame) -> pl.DataFrame:
+    return decided.select("family_id", "programme", "status", "member_since", "held_since", "components")
 
 
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
@@ -80,7 +80,7 @@ def now_of(now: Quarterly, sits: pl.DataFrame) -> Now:
 
 def moves(then: Quarterly, now: Quarterly) -> pl.DataFrame:
     decided = first_decided(then)
-    rows = transitions(now_of(now, receiving(decided)), before_of(then, decided))
+    rows = transitions(now_of(now, carried(decided)), before_of(then, decided))
     fitted = TABLES["decision/transitions"].fit(rows)
     TABLES["decision/transitions"].schema.validate(fitted)
     return fitted
@@ -328,8 +328,8 @@ def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, s
     first, own = statuses_of(start), facts_of(then.made, then.terms, NOBODY)
     status, causes = dict(first), dict.fromkeys(first, "")
     for factor, made, on, places in worlds:
-        reached = statuses_of(decide(families(*made), on, seats(places), receiving(start)))
-        facts = facts_of(made, on, receiving(start))
+        reached = statuses_of(decide(families(*made), on, seats(places), carried(start)))
+        facts = facts_of(made, on, carried(start))
         for key in {*status, *reached}:
             if status.get(key) != reached.get(key):
                 others = factor in {"own_data", "bps_correction", "evidence", "registrations"} and facts.get(
@@ -424,7 +424,7 @@ def test_transitions_equal_one_whole_decision_per_factor(both: tuple[Quarterly, 
 @given(two_quarters(movers=True))
 def test_the_last_world_is_the_decision_itself(both: tuple[Quarterly, Quarterly]) -> None:
     then, now = both
-    decided = decide(families(*now.made), now.terms, seats(now.places), receiving(first_decided(then)))
+    decided = decide(families(*now.made), now.terms, seats(now.places), carried(first_decided(then)))
     rows = moves(then, now).filter(pl.col("to_status") != "gone")
     assert {row[:2]: row[2] for row in rows.select("family_id", "programme", "to_status").iter_rows()} == statuses_of(
         decided
@@ -435,7 +435,7 @@ def balance(then: Quarterly, now: Quarterly) -> None:
     """Enters + promoted - leaves - displaced = change in filled places, for every area and programme."""
     filled: Counter[Key] = Counter()
     start = first_decided(then)
-    end = decide(families(*now.made), now.terms, seats(now.places), receiving(start))
+    end = decide(families(*now.made), now.terms, seats(now.places), carried(start))
     for sign, decided in ((-1, start), (1, end)):
         for area, code in decided.filter(status="recipient").select("regency_code", "programme").iter_rows():
             filled[area, code] += sign
@@ -468,7 +468,7 @@ def test_the_balance_of_both_regencies_holds_where_a_recipient_moves() -> None:
 def test_shuffled_rows_give_the_identical_transitions(both: tuple[Quarterly, Quarterly], dice: Random) -> None:
     then, now = both
     start = first_decided(then)
-    before, here = before_of(then, start), now_of(now, receiving(start))
+    before, here = before_of(then, start), now_of(now, carried(start))
 
     def mixed(whole: Families) -> Families:
         return Families(shuffled(whole.records, dice), shuffled(whole.members, dice))

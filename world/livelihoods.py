@@ -9,11 +9,12 @@ import polars as pl
 from world.dice import Array
 from world.numbers import ages
 from world.parameters import Country
-from world.people import EMPLOYEE, HEAD, STATE_EMPLOYEE, level
+from world.people import AT_SCHOOL, EMPLOYEE, HEAD, SEVERE, STATE_EMPLOYEE, level
 
 EMPLOYER = 3
 _TERTIARY = 4
 _ADULT, _OLD = 18, 60
+_LAST_SCHOOL_LEVEL = 17
 _FIRST_CLASS, _SECOND_CLASS = 1, 2
 _INCREMENT, _MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _BITS = 53
@@ -73,5 +74,13 @@ def livelihoods(persons: pl.DataFrame, families: pl.DataFrame, today: int, count
         ),
         "gambling_rupiah": np.where(among(is_adult, 11, rules.gambling), gambled * rules.most_gambling_rupiah, 0),
         "has_abnormal_transactions": among(is_adult, 12, rules.abnormal_transactions),
+        "is_pregnant_recorded": among(persons["is_pregnant"].to_numpy(), 13, rules.recorded_pregnancy),
+        "is_disability_recorded": among(persons["disability"].to_numpy() <= SEVERE, 14, rules.recorded_disability),
+        "is_enrolled_in_school": among(
+            (persons["school_participation"].to_numpy() == AT_SCHOOL)
+            & (persons["school_level"].to_numpy() <= _LAST_SCHOOL_LEVEL),
+            15,
+            rules.enrolled_pupil,
+        ),
     }
     return pl.DataFrame({name: np.ceil(values).astype(np.int64) for name, values in facts.items()})

@@ -442,6 +442,9 @@ class Livelihoods(_Strict):
     gambling: Share
     most_gambling_rupiah: int
     abnormal_transactions: Share
+    recorded_pregnancy: Share
+    recorded_disability: Share
+    enrolled_pupil: Share
 
 
 class Payments(_Strict):

@@ -22,6 +22,7 @@ from assets.checks import (
 )
 from assets.decision.draft import SHORT, compose, counts, previous_draft
 from assets.decision.drift import drift_tables
+from assets.decision.open_checks import open_checks_table
 from assets.decision.quarter import (
     cut_points_of,
     cut_points_table,
@@ -48,6 +49,7 @@ _JUDGED = (
 _DECIDED = (
     "decision/seats", "decision/decisions", "decision/payments", "decision/worklist", "decision/transitions",
     "decision/budget", "decision/displaced", "decision/referrals", "decision/movements", "decision/visits",
+    "decision/open_checks",
 )  # fmt: skip
 _REGISTRY = ("registry/families", "registry/provenance", "registry/members")
 
@@ -108,8 +110,9 @@ def judge(
     name="decide",
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
-        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "welfare/scorecard", "welfare/residuals",
-        "decision/cut_points",
+        "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "registry/implausible",
+        "registry/doubts", "welfare/scorecard",
+        "welfare/residuals", "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
     check_specs=[
@@ -136,6 +139,8 @@ def decide(
     members: Table,
     persons: Table,
     shocks: Table,
+    implausible: Table,
+    doubts: Table,
     scorecard: Scorecard,
     residuals: Table,
     cut_points: Table,
@@ -147,7 +152,9 @@ def decide(
     quarter = quarter_of(context)
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
-    registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
+    registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True)) | {
+        one.key: one for one in (implausible, doubts)
+    }
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
     figures = poverty_of(house, pins, poverty_statistics)
     seats = seats_table(house, terms, figures, eligibility, history)
@@ -158,7 +165,8 @@ def decide(
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
     moved = movements_table(house, terms, transitions)
-    made = (seats, *of_regencies, costs, displaced, referred, moved)
+    waiting = open_checks_table(house, terms, families, decisions, by_key["decision/worklist"])
+    made = (seats, *of_regencies, costs, displaced, referred, moved, waiting)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
     for check in DRAFT_CHECKS:

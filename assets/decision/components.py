@@ -8,14 +8,23 @@ import pyarrow as pa
 
 from assets.registry.rollups import age_on
 from quotas.rules import Component, ProgrammeRule
-from schemas.vocabularies import Programme
+from schemas.regsosek import SCHOOL_STAGES
+from schemas.vocabularies import Programme, Source, Support
 
 _ATTENDS = 2
 _SEVERE = 2
-_SCHOOL = {"primary": (1, 5), "junior_secondary": (6, 10), "senior_secondary": (11, 17)}
 _UNDER_FIVE, _ADULT, _ELDERLY = 5, 18, 60
-_BITS = 100
-"""Of 127: what is left is for running sums over a regency's members."""
+PERSONS = "persons_"
+"""Beginning of the column that tells which kinds of persons a family has for a programme."""
+_SUPPORTS: Mapping[Support, pl.Expr] = {
+    Support.BIRTH_RECORD: pl.col("is_number_confirmed"),
+    Support.HEALTH_RECORD: pl.col("is_pregnant_recorded") == 1,
+    Support.DISABILITY_RECORD: pl.col("is_disability_recorded") == 1,
+    Support.SCHOOL_ENROLMENT: pl.col("is_enrolled_in_school") == 1,
+    Support.AGENT_SURVEY: pl.col("seen_by") == Source.AGENT_SURVEY.value,
+    Support.BPS_VISIT: pl.col("seen_by") == Source.BPS_VALIDATION.value,
+}
+"""Whether a source supports what is stated of a member."""
 
 
 def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -25,7 +34,7 @@ def member_facts(members: pl.DataFrame, day: date) -> pl.DataFrame:
     attend, and `has_severe_disability` (cannot at all, or much difficulty: Regsosek 428 codes 1 and 2).
     """
     level = pl.lit(None, pl.String)
-    for word, (first, last) in _SCHOOL.items():
+    for word, (first, last) in SCHOOL_STAGES.items():
         level = pl.when(pl.col("school_level").is_between(first, last)).then(pl.lit(word)).otherwise(level)
     return members.with_columns(
         age_years=age_on(day),
@@ -50,12 +59,15 @@ def with_a_component(facts: pl.DataFrame, components: Sequence[Component]) -> pl
     return facts.filter(fits)["family_id"].unique().sort()
 
 
-def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule]) -> pl.DataFrame:
-    """What a family is by its members: what breaks ties of score, and the components it is paid for.
+def need_support(members: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule], day: date) -> pl.DataFrame:
+    """The members who fit a component whose statement needs a source beside it."""
+    asking = [one for rule in programmes.values() for one in rule.components if one.supported_by]
+    fits = pl.any_horizontal(pl.lit(value=False), *(_fits(one) for one in asking))
+    return members.filter(member_facts(members, day).select(fits).to_series())
 
-    A programme pays one component per person, at the highest amount, within the caps. A person who fits several
-    components counts once, at the highest amount; where a component's own cap leaves a person out, the person does not
-    fall back on a lower one.
+
+def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule]) -> pl.DataFrame:
+    """What a family is by its members: what breaks ties of score, and which kinds of persons it has.
 
     Parameters
     ----------
@@ -66,8 +78,8 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
     -------
     DataFrame
         One row per family with members, in no order: `family_id`, the counts of the vulnerable (policy
-        `ranking.tie_breakers`), and for each programme that pays by components `components_<programme>` (codes, highest
-        amount first) and `amount_<programme>` (rupiah per quarter), null where the family has none.
+        `ranking.tie_breakers`), and for each programme that pays by components `persons_<programme>`, from which
+        :func:`payments` tells what it is paid; null where nobody fits a component.
     """
     age = pl.col("age_years")
     counts = {
@@ -77,36 +89,80 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
         "_persons": pl.col("family_id").is_not_null(),
         "_elderly": age >= _ELDERLY,
     }
-    paying = {
-        programme: sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
-        for programme, rule in programmes.items()
-        if rule.components
-    }
-    summed = [
-        *(count.fill_null(value=False).cast(pl.Int64).alias(name) for name, count in counts.items()),
-        *(_best(ordered).alias(f"_{programme}") for programme, ordered in paying.items()),
-    ]
+    paying = {programme: _dearest_first(rule) for programme, rule in programmes.items() if rule.components}
     # Members of a family stand together: its sums are the running ones at its last member, less those before it.
     together = facts if facts["family_id"].is_sorted() else facts.sort("family_id")
     is_last = pl.col("family_id").ne_missing(pl.col("family_id").shift(-1))
     rolled = (
-        together.select("family_id", *(one.cum_sum() for one in summed))
+        together.select(
+            "family_id",
+            *(count.fill_null(value=False).cast(pl.Int64).cum_sum().alias(name) for name, count in counts.items()),
+        )
         .filter(is_last)
         .with_columns(pl.exclude("family_id") - pl.exclude("family_id").shift(1, fill_value=0))
         .with_columns(elderly_alone=((pl.col("_persons") == 1) & (pl.col("_elderly") == 1)).cast(pl.Int64))
         .drop("_persons", "_elderly")
     )
     for programme, ordered in paying.items():
-        # Many families share few combinations of persons.
-        shared = rolled[f"_{programme}"].unique()
-        paid = [_paid(persons, ordered, programmes[programme].max_paid_members) for persons in shared]
-        combinations = [
-            shared,
-            lists(f"components_{programme}", [components for components, _ in paid]),
-            pl.Series(f"amount_{programme}", [amount for _, amount in paid], dtype=pl.Int64),
-        ]
-        rolled = rolled.join(pl.DataFrame(combinations), on=f"_{programme}").drop(f"_{programme}")
+        kinds = together.select("family_id", _kind=_kind(ordered)).filter(pl.col("_kind") > 0).sort("_kind")
+        # Groups keep the order of their rows. Lists are joined as lists: one expression per family takes longer.
+        listed = kinds.group_by("family_id").agg("_kind")
+        key = pl.col("_kind").cast(pl.List(pl.String)).list.join(",").alias(f"{PERSONS}{programme}")
+        rolled = rolled.join(listed.select("family_id", key), on="family_id", how="left")
     return rolled
+
+
+def _dearest_first(rule: ProgrammeRule) -> list[Component]:
+    return sorted(rule.components, key=lambda one: (-one.amount_rupiah, one.code))
+
+
+def _kind(ordered: Sequence[Component]) -> pl.Expr:
+    """A member as bits: which components it fits, and then of which of them nothing supports the statement."""
+    kind = pl.lit(0, pl.Int32)
+    for position, component in enumerate(ordered):
+        fits = _fits(component)
+        kind += fits.cast(pl.Int32) * (1 << position)
+        if component.supported_by:
+            is_supported = pl.any_horizontal(_SUPPORTS[one] for one in component.supported_by).fill_null(value=False)
+            kind += (fits & ~is_supported).cast(pl.Int32) * (1 << position + len(ordered))
+    return kind
+
+
+def payments(judged: pl.DataFrame, programme: Programme, rule: ProgrammeRule) -> pl.DataFrame:
+    """What each family is paid for its members, one component per person.
+
+    The family is paid as much as the caps of the components and of the family allow; whom the cap of its best
+    component leaves out is paid for the next that fits. A component whose statement needs support (`supported_by`)
+    counts only where a source supports it. A family that received the programme keeps as many unsupported ones as it
+    was paid for, or all where that is not known or nothing else is left: aid ends by a finding.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        `persons_<programme>`, `received_before`, and `components_before` (what it was paid for then; null or empty: not
+        known).
+
+    Returns
+    -------
+    DataFrame
+        In the order of `judged`: `components` (codes, highest amount first) and `amount_due_rupiah` (per quarter), null
+        where nothing counts; `is_unconfirmed`: more would be paid if everything stated were supported.
+    """
+    before = pl.col("components_before").list.join(",")
+    kept = pl.when(~pl.col("received_before")).then(pl.lit("")).when(before == "").then(None).otherwise(before)
+    asked = judged.select(persons=f"{PERSONS}{programme}", kept=kept)
+    # Many families share few combinations of persons.
+    shared = asked.unique()
+    ordered = tuple(_dearest_first(rule))
+    found = [_paid_of(persons, kept, ordered, rule.max_paid_members) for persons, kept in shared.iter_rows()]
+    told = shared.with_columns(
+        lists("components", [[one.code for one in paid] or None for paid, _ in found]),
+        pl.Series("amount_due_rupiah", [_total(paid) if paid else None for paid, _ in found], pl.Int64),
+        pl.Series("is_unconfirmed", [more for _, more in found], pl.Boolean),
+    )
+    return asked.join(told, on=["persons", "kept"], how="left", nulls_equal=True, maintain_order="left").drop(
+        "persons", "kept"
+    )
 
 
 def lists(name: str, codes: Sequence[Sequence[str] | None]) -> pl.Series:
@@ -114,28 +170,71 @@ def lists(name: str, codes: Sequence[Sequence[str] | None]) -> pl.Series:
     return pl.Series(name, pa.array(codes, pa.list_(pa.string())))
 
 
-def _digit(ordered: Sequence[Component]) -> int:
-    """Bits in which the persons of one kind are counted, side by side in one number: summed at once, and compared."""
-    return _BITS // len(ordered)
+def _paid_of(
+    persons: str | None, kept: str | None, ordered: Sequence[Component], most: int | None
+) -> tuple[list[Component], bool]:
+    """Components paid to a family of such persons, and whether it would be paid more if everything were supported."""
+    if persons is None:
+        return [], False
+    kinds = [int(kind) for kind in persons.split(",")]
+    everything = _best(kinds, None, ordered, most)
+    supported = _best(kinds, {}, ordered, most)
+    if kept == "":
+        paid = supported
+    elif kept is None:
+        paid = everything
+    else:
+        codes = kept.split(",")
+        paid = _best(kinds, {code: codes.count(code) for code in codes}, ordered, most) or everything
+    return paid, _total(supported) < _total(everything)
 
 
-def _best(ordered: Sequence[Component]) -> pl.Expr:
-    """One person of the first kind that a member fits, else 0."""
-    best = pl.lit(0, pl.Int128)
-    for position, component in reversed(list(enumerate(ordered))):
-        best = pl.when(_fits(component)).then(pl.lit(1 << position * _digit(ordered), pl.Int128)).otherwise(best)
-    return best
+def _total(paid: Sequence[Component]) -> int:
+    return sum(one.amount_rupiah for one in paid)
 
 
-def _paid(persons: int, ordered: Sequence[Component], most: int | None) -> tuple[list[str], int] | tuple[None, None]:
-    """Components and rupiah of a family with so many persons of each kind, those of the highest amount first."""
-    if not persons:
-        return None, None
-    digit = _digit(ordered)
-    counts = [persons >> position * digit & (1 << digit) - 1 for position in range(len(ordered))]
-    within = [
-        component
-        for component, count in zip(ordered, counts, strict=True)
-        for _ in range(count if component.max_members is None else min(count, component.max_members))
-    ][:most]
-    return [component.code for component in within], sum(component.amount_rupiah for component in within)
+def _best(
+    kinds: Sequence[int], unsupported: Mapping[str, int] | None, ordered: Sequence[Component], most: int | None
+) -> list[Component]:
+    """The components of the highest total for these persons, each paid once, within all caps.
+
+    Parameters
+    ----------
+    kinds : sequence of int
+        From :func:`_kind`.
+    unsupported : mapping or None
+        How many persons may be paid for a component without support; none where it names none, None: everybody.
+
+    Notes
+    -----
+    The sets of payments that can be given to different persons form a matroid, of which the cap of the family is a
+    truncation: to add the dearest payment that still finds a person, as long as there is one, is optimal.
+    """
+    whose: dict[int, int] = {}
+    paid: list[Component] = []
+    candidates: list[list[int]] = []
+    for position, component in enumerate(ordered):
+        fitting = [at for at, kind in enumerate(kinds) if kind >> position & 1]
+        sure = [at for at in fitting if not kinds[at] >> (position + len(ordered)) & 1]
+        cap = len(fitting) if component.max_members is None else min(component.max_members, len(fitting))
+        free = cap if unsupported is None else unsupported.get(component.code, 0)
+        for turn in range(cap):
+            if most is not None and len(paid) == most:
+                return paid
+            candidates.append(fitting if turn < free else sure)
+            if _finds_person(len(candidates) - 1, candidates, whose, set()):
+                paid.append(component)
+            else:
+                candidates.pop()
+    return paid
+
+
+def _finds_person(payment: int, candidates: Sequence[Sequence[int]], whose: dict[int, int], seen: set[int]) -> bool:
+    """Whether a payment finds a person, others moving to another of theirs if need be (an augmenting path)."""
+    for person in candidates[payment]:
+        if person not in seen:
+            seen.add(person)
+            if person not in whose or _finds_person(whose[person], candidates, whose, seen):
+                whose[person] = payment
+                return True
+    return False

@@ -26,8 +26,7 @@ def find_contestable(decided: pl.DataFrame, provenance: pl.DataFrame, policy: Po
     Returns
     -------
     DataFrame
-        Contract `decision/worklist`, one row per family with the programmes it is excluded from in this way;
-        `is_recipient`: it received one of them in the quarter before.
+        `family_id, programme, reason`, a row per programme that it is excluded from in this way.
     """
     excluding = [rule for rule in policy.filters if rule.effect is Effect.EXCLUDE]
     agencies = {rule.code: f"{rule.fact}_source" for rule in excluding if rule.agency != "registry"}
@@ -44,15 +43,4 @@ def find_contestable(decided: pl.DataFrame, provenance: pl.DataFrame, policy: Po
         .unpivot(index="family_id", variable_name="ground", value_name="source")
         .filter(pl.col("source") != Source.BPS_VALIDATION)
     )
-    places = ("reference", "regency_code", "district_code", "village_code")
-    return (
-        alone.join(stated, on=["family_id", "ground"])
-        .group_by("family_id")
-        .agg(
-            pl.lit(ONE_SOURCE).first().alias("reason"),
-            pl.col(places).first(),
-            programmes=pl.col("programme").sort(),
-            is_recipient=pl.col("received_before").any(),
-        )
-        .sort("regency_code", "village_code", "family_id")
-    )
+    return alone.join(stated, on=["family_id", "ground"]).select("family_id", "programme", reason=pl.lit(ONE_SOURCE))

@@ -24,7 +24,8 @@ def decide(families: Families, terms: Terms, seats: pl.DataFrame, previous: pl.D
     seats : DataFrame
         Area x programme with `seats`, places that may be filled.
     previous : DataFrame
-        `family_id, programme, member_since` of those who received in the quarter before.
+        `family_id, programme, status, member_since, held_since, components` of the quarter before: at least of those
+        who received or were held.
 
     Returns
     -------

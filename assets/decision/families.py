@@ -10,6 +10,9 @@ from quotas.rulebook import Policy
 from schemas.errors import PolicyError
 from schemas.quarter import Quarter
 
+ELIGIBLE = "eligible"
+"""Status of a family that meets every rule, before places are given."""
+
 
 @dataclass(frozen=True)
 class Families:

@@ -5,14 +5,16 @@ What a family gets depends on the others too: that is ranking's. Here no family 
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from assets.decision.components import lists, member_facts, of_members
+from assets.decision.components import lists, member_facts, of_members, payments
 from assets.decision.deciles import FRAMES, OFFICIAL, with_deciles
-from assets.decision.families import Families, Terms
+from assets.decision.families import ELIGIBLE, Families, Terms
 from assets.decision.filters import PREFIX, outcomes
+from assets.decision.kept import keep_places
+from assets.decision.waits import quarters_since
 from assets.welfare.score import score, score_micro
 from assets.welfare.scorecard import Scorecard
 from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
@@ -27,12 +29,14 @@ CARRIED = (
     "registered_date",
     "is_verified",
     "case_id",
+    "channel",
 )
 IDENTITY_CASE = "identity_case"
-NO_COMPONENT = "no_component"
 TOO_RICH = "decile_above"
-ELIGIBLE = "eligible"
-"""Status of a family that meets every rule, before places are given."""
+NO_COMPONENT, UNCONFIRMED = "no_component", "component_unconfirmed"
+NOT_SCORABLE, NO_DECILE = "not_scorable", "decile_unknown"
+HELD_UNTIL_KNOWN = (IDENTITY_CASE, "no_consent_unknown", "identity_unconfirmed_unknown")
+"""Grounds that hold a newcomer until they are settled; any other holds `registry.hold_quarters` at most."""
 _BITS = 63
 _OFFICIAL = [f"{OFFICIAL}decile_{frame}" for frame in FRAMES]
 
@@ -58,8 +62,8 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `decile` (1 poorest),
         `decile_<frame>` (our own in every frame), the tie-break facts, and for each programme that pays by components
-        `components_<programme>` and `amount_<programme>` (rupiah per quarter; null where it has none); with `parts`
-        also `problems` and `points_<feature>`.
+        `persons_<programme>` (:func:`assets.decision.components.of_members`); with `parts` also `problems` and
+        `points_<feature>`.
     """
     records = families.records
     if not records["family_id"].is_sorted():
@@ -70,7 +74,8 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     judged = judged.hstack(scores.get_columns()).join(
         of_members(members, terms.policy.programmes), on="family_id", how="left", maintain_order="left"
     )
-    placed = with_deciles(judged.hstack(records.select(_OFFICIAL)), terms).drop(_OFFICIAL)
+    official = pl.col(f"{OFFICIAL}decile_{terms.policy.welfare.decile_frame}").alias("official_decile")
+    placed = with_deciles(judged.hstack(records.select(_OFFICIAL)), terms).with_columns(official).drop(_OFFICIAL)
     return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
 
 
@@ -82,61 +87,87 @@ def _scores(records: pl.DataFrame, card: Scorecard, *, parts: bool) -> pl.DataFr
     return pl.DataFrame([scores.is_not_null().alias("scorable"), scores])
 
 
-def eligibility(judged: pl.DataFrame, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
+def eligibility(judged: pl.DataFrame, terms: Terms, previous: pl.DataFrame) -> pl.DataFrame:
     """Which programme's rules each family meets, and every reason against it.
 
     Parameters
     ----------
     judged : DataFrame
         From :func:`judge`.
-    sitting : DataFrame
-        `family_id, programme` of those who received in the quarter before, whichever programme: never held.
+    previous : DataFrame
+        `family_id, programme, status, held_since, components, score_micro, amount_rupiah` of the quarter before. Who
+        received, whichever programme, is held neither for its identity nor for a fact that is not known, and keeps its
+        place while data are missing.
 
     Returns
     -------
     DataFrame
-        One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`), `reasons`
-        (codes), `ground_checks` (codes of what sends it to the BPS worklist), `components`, `amount_due_rupiah` (if it
-        became a recipient), `received_before` (this programme in the quarter before), the columns of `judged` that
-        ranking and lists need; programme after programme, each in the order of `judged`.
+        One row per family x programme with `status` (`eligible`, `ineligible`, `not_scorable`, `held`),
+        `reasons` (codes), `ground_checks` (codes of what sends it to the BPS worklist), `components`,
+        `amount_due_rupiah` (if it became a recipient), `received_before` (this programme in the quarter
+        before), `held_since`, `is_kept` and `score_basis` (:func:`assets.decision.kept.keep_places`), the
+        columns of `judged` that ranking and lists need; programme after programme, each in the order of
+        `judged`.
     """
-    received = {
-        programme: judged["family_id"].is_in(part["family_id"].implode())
-        for (programme,), part in sitting.partition_by("programme", as_dict=True).items()
-    }
-    marked = judged.with_columns(is_sitting=pl.any_horizontal(pl.lit(value=False), *received.values()))
+    is_recipient = pl.col("status") == Status.RECIPIENT.value
+    sitting = previous.filter(is_recipient)["family_id"]
+    marked = judged.with_columns(is_sitting=pl.col("family_id").is_in(sitting.implode()))
+    told = previous.filter(is_recipient | pl.col("held_since").is_not_null()).select(
+        "family_id", "programme", "held_since", received_before=is_recipient, components_before="components"
+    )
+    hold = terms.policy.registry.hold_quarters
     parts = []
     for programme, rule in terms.policy.programmes.items():
-        grounds = _grounds(terms.policy.filters, programme, rule)
-        asked = marked.with_columns(programme=pl.lit(programme.value), **_amounts(programme, rule)).with_columns(
-            _grounds=_bits(grounds), received_before=received.get(programme.value, pl.lit(value=False))
+        before = told.filter(pl.col("programme") == programme.value).drop("programme")
+        asked = marked.join(before, on="family_id", how="left", maintain_order="left").with_columns(
+            programme=pl.lit(programme.value),
+            received_before=pl.col("received_before").fill_null(value=False),
+            hold_is_over=(quarters_since("held_since", terms.quarter) >= hold).fill_null(value=False),
         )
+        asked = _with_amounts(asked, programme, rule)
+        grounds = _grounds(terms.policy.filters, programme, rule)
+        asked = asked.with_columns(_grounds=_bits(grounds))
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
                 "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
                 "reasons", "ground_checks", pl.col("components").fill_null([]),
-                pl.col("amount_due_rupiah").fill_null(0), "received_before",
+                pl.col("amount_due_rupiah").fill_null(0), "received_before", "official_decile",
+                held_since=_held_since(terms),
             )
         )  # fmt: skip
-    return pl.concat(parts)
+    return keep_places(pl.concat(parts), previous, terms).drop("official_decile")
 
 
-def _amounts(programme: Programme, rule: ProgrammeRule) -> dict[str, pl.Expr]:
+def _with_amounts(asked: pl.DataFrame, programme: Programme, rule: ProgrammeRule) -> pl.DataFrame:
     if rule.components:
-        return {
-            "components": pl.col(f"components_{programme}"),
-            "amount_due_rupiah": pl.col(f"amount_{programme}"),
-        }
-    return {"components": pl.lit([], pl.List(pl.String)), "amount_due_rupiah": pl.lit(rule.amount_rupiah, pl.Int64)}
+        return asked.hstack(payments(asked, programme, rule).get_columns())
+    return asked.with_columns(
+        components=pl.lit([], pl.List(pl.String)),
+        amount_due_rupiah=pl.lit(rule.amount_rupiah, pl.Int64),
+        is_unconfirmed=pl.lit(value=False),
+    )
+
+
+def _held_since(terms: Terms) -> pl.Expr:
+    """The quarter in which the family was first held, as long as a ground of holding stands, whatever is decided.
+
+    Were it forgotten when the hold is over, the same ground would hold the family anew a quarter later.
+    """
+    begins = pl.when(pl.col("status") == Status.HELD.value).then(pl.lit(str(terms.quarter)))
+    return pl.when("waits").then(pl.coalesce("held_since", begins))
 
 
 @dataclass(frozen=True)
 class _Ground:
-    """One ground on which a family may not become eligible, and what it is then; without a status, one of a visit."""
+    """One ground on which a family may not become eligible, and what it is then; without a status, one of a visit.
+
+    `waits`: it holds a newcomer or did so until policy ended the hold.
+    """
 
     code: str
     status: Status | None
     holds: pl.Expr
+    waits: bool = False
 
 
 def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRule) -> list[_Ground]:
@@ -144,22 +175,33 @@ def _grounds(filters: Sequence[Filter], programme: Programme, rule: ProgrammeRul
     mine = [one for one in filters if programme in one.programmes]
     excluding = [one for one in mine if one.effect is Effect.EXCLUDE]
     found = [_Ground(one.code, Status.INELIGIBLE, pl.col(f"{PREFIX}{one.code}") == Outcome.FAIL) for one in excluding]
+    has_none, is_new = pl.col("amount_due_rupiah").is_null(), ~pl.col("received_before")
+    awaits = has_none & pl.col("is_unconfirmed") & is_new
     if rule.components:
-        found.append(_Ground(NO_COMPONENT, Status.INELIGIBLE, pl.col("amount_due_rupiah").is_null()))
+        found.append(_Ground(NO_COMPONENT, Status.INELIGIBLE, has_none & ~(awaits & ~pl.col("hold_is_over"))))
     if rule.max_decile is not None:
         found.append(_Ground(TOO_RICH, Status.INELIGIBLE, pl.col("decile") > rule.max_decile))
     newcomer = ~pl.col("is_sitting")
     in_doubt = pl.col("case_id").is_not_null() & newcomer & ~pl.col("is_verified")
-    found.append(_Ground(IDENTITY_CASE, Status.HELD, in_doubt))
-    found += [
-        _Ground(f"{one.code}_unknown", Status.HELD, (pl.col(f"{PREFIX}{one.code}") == Outcome.UNKNOWN) & newcomer)
+    holding = [_Ground(IDENTITY_CASE, Status.HELD, in_doubt, waits=True)]
+    holding += [
+        _Ground(f"{one.code}_unknown", Status.HELD, (pl.col(f"{PREFIX}{one.code}") == Outcome.UNKNOWN) & newcomer,
+                waits=True)
         for one in mine
         if one.unknown is Unknown.HOLD
-    ]
-    found.append(_Ground("not_scorable", Status.NOT_SCORABLE, ~pl.col("scorable")))
+    ]  # fmt: skip
+    if rule.components:
+        holding.append(_Ground(UNCONFIRMED, Status.HELD, awaits, waits=True))
+    lasting = [one for one in holding if one.code in HELD_UNTIL_KNOWN]
+    limited = [one for one in holding if one.code not in HELD_UNTIL_KNOWN]
+    found += [*lasting, *(replace(one, holds=one.holds & ~pl.col("hold_is_over")) for one in limited)]
+    found.append(_Ground(NOT_SCORABLE, Status.NOT_SCORABLE, ~pl.col("scorable")))
     if rule.max_decile is not None:
         no_frame = pl.col("scorable") & pl.col("decile").is_null()
-        found.append(_Ground("decile_unknown", Status.NOT_SCORABLE, no_frame))
+        found.append(_Ground(NO_DECILE, Status.NOT_SCORABLE, no_frame))
+    found += [replace(one, status=None, holds=one.holds & pl.col("hold_is_over")) for one in limited]
+    if rule.components:
+        found.append(_Ground(UNCONFIRMED, None, pl.col("is_unconfirmed") & ~awaits))
     return [*found, *(visit for one in mine for visit in _visits(one))]
 
 
@@ -195,7 +237,7 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
     what is held until it is known, then too little data.
     """
     numbers = combinations.unique().sort()
-    statuses, reasons, visits = [], [], []
+    statuses, reasons, visits, waits = [], [], [], []
     for bits in numbers:
         held = [one for position, one in enumerate(grounds) if bits >> position & 1]
         found = {one.status for one in held}
@@ -204,10 +246,12 @@ def _outcomes(combinations: pl.Series, grounds: Sequence[_Ground]) -> pl.DataFra
         statuses.append(Status.HELD if is_in_doubt else next((one for one in order if one in found), ELIGIBLE))
         reasons.append([one.code for one in held if one.status is not None])
         visits.append([one.code for one in held if one.status is None])
+        waits.append(any(one.waits for one in held))
     return pl.DataFrame(
         [
             numbers.alias("_grounds"),
             pl.Series("status", statuses, dtype=pl.String),
+            pl.Series("waits", waits, dtype=pl.Boolean),
             lists("reasons", reasons),
             lists("ground_checks", visits),
         ]

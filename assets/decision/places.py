@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from assets.decision.judge import ELIGIBLE
+from assets.decision.families import ELIGIBLE
 from quotas.rulebook import Policy
 from quotas.rules import Quotas
 from quotas.seats import seat_table

@@ -19,7 +19,7 @@ from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
-from assets.decision.transitions import MEMBER_EVIDENCE, Before, Now, compared, sources_of, transitions
+from assets.decision.transitions import MEMBER_FACTS, Before, Now, compared, sources_of, transitions
 from assets.decision.visits import visits
 from assets.decision.worklist import worklist
 from assets.house import House
@@ -31,18 +31,22 @@ from schemas.vocabularies import Status
 
 _REGISTRY = ("registry/families", "registry/members")
 _DECISIONS, _ELIGIBILITY, _PROVENANCE = "decision/decisions", "decision/eligibility", "registry/provenance"
+_WORKLIST, _IMPLAUSIBLE, _DOUBTS = "decision/worklist", "registry/implausible", "registry/doubts"
 _KEY = ["family_id", "programme"]
 _OF_NO_CONCERN = (
-    "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due",
+    "components", "head_name", "case_id", "input_hash", "ground_checks", "member_since", "review_due", "held_since",
+    "channel", "score_basis",
 )  # fmt: skip
 _STATUS = {
     "family_id": pl.String(), "programme": pl.String(), "status": pl.String(), "regency_code": pl.String(),
-    "score_micro": pl.Int64(), "reasons": pl.List(pl.String), "member_since": pl.Date(),
+    "score_micro": pl.Int64(), "reasons": pl.List(pl.String), "member_since": pl.Date(), "held_since": pl.String(),
+    "components": pl.List(pl.String), "amount_rupiah": pl.Int64(),
 }  # fmt: skip
 _LOOKED_BACK_AT: Mapping[str, Sequence[str] | None] = {
     "registry/families": None,
-    "registry/members": ("family_id", "person_id", MEMBER_EVIDENCE),
+    "registry/members": ("family_id", "person_id", *MEMBER_FACTS),
     _DECISIONS: tuple(_STATUS),
+    _WORKLIST: ("family_id", "reason", "since"),
 }
 """Tables of the quarter before and their columns that a decision looks at; None: all. No more is asked of them."""
 
@@ -158,11 +162,12 @@ def decided_tables(
     """Decisions, payments, the BPS worklist, visits that matter and transitions, by regency."""
     contracts, quarter = house.contracts, str(terms.quarter)
     shards = sorted(eligible.shards)
+    doubted = {key: registry[key] for key in (_PROVENANCE, _IMPLAUSIBLE, _DOUBTS)}
     made = [contracts[f"decision/{name}"] for name in ("decisions", "payments", "worklist", "visits")]
-    provenance = registry[_PROVENANCE]
     decided = house.lake.map_shards(
-        _rank_regency, quarter, made, shards, [eligible, seats, residuals, provenance], house, terms, eligible, seats,
-        residuals, provenance, settings=(terms, house.key),
+        _rank_regency, quarter, made, shards, [eligible, seats, residuals, *doubted.values()], house, terms, eligible,
+        seats, residuals, doubted, history,
+        settings=(terms, house.key, history),
     )  # fmt: skip
     left = sorted(history.left() - set(shards))
     everywhere = registry["registry/families"].content_hash
@@ -186,8 +191,7 @@ def _judge_regency(
     families = _families(house, registry, regency)
     judged = judge(families, terms)
     statuses = history.statuses(house, regency)
-    sitting = statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme", "member_since")
-    eligible = memberships(eligibility(judged, terms, sitting), families, terms, sitting)
+    eligible = memberships(eligibility(judged, terms, statuses), families, terms, statuses)
     hashes = input_hashes(families)
     eligible = eligible.join(hashes, on="family_id")
     scores = judged.with_columns(model_hash=pl.lit(terms.scorecard.hash)).join(hashes, on="family_id")
@@ -217,7 +221,14 @@ def input_hashes(families: Families) -> pl.DataFrame:
 
 
 def _rank_regency(
-    regency: str, house: House, terms: Terms, eligible: Table, seats: Table, residuals: Table, provenance: Table
+    regency: str,
+    house: House,
+    terms: Terms,
+    eligible: Table,
+    seats: Table,
+    residuals: Table,
+    doubted: Mapping[str, Table],
+    history: History,
 ) -> tuple[pl.DataFrame, ...]:
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
@@ -232,8 +243,17 @@ def _rank_regency(
         stage=pl.lit(terms.quarter.stage, pl.Int32),
     )
     sources = [f"{rule.fact}_source" for rule in terms.policy.filters]
-    stated = provenance.read(house.contracts[_PROVENANCE], regency, ["family_id", *dict.fromkeys(sources)])
-    listed = pl.concat([worklist(decided), find_contestable(decided, stated, terms.policy)], how="diagonal")
+    stated = doubted[_PROVENANCE].read(house.contracts[_PROVENANCE], regency, ["family_id", *dict.fromkeys(sources)])
+    every = pl.lit(None, pl.String).alias("programme")
+    doubts = [
+        find_contestable(decided, stated, terms.policy),
+        *(
+            doubted[key].read(house.contracts[key], regency).select("family_id", every, pl.col(name).alias("reason"))
+            for key, name in ((_IMPLAUSIBLE, "check"), (_DOUBTS, "reason"))
+        ),
+    ]
+    earlier = history.read(house, _WORKLIST, regency, _LOOKED_BACK_AT[_WORKLIST] or ())
+    listed = worklist(decided, pl.concat(doubts).unique(), earlier, terms)
     likely = residuals.read(house.contracts["welfare/residuals"])
     return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 
@@ -265,7 +285,7 @@ def _transitions_of_regency(
         history.statuses(house, regency),
         Families(
             history.read(house, "registry/families", regency, ["family_id", *facts]),
-            history.read(house, "registry/members", regency, ["family_id", "person_id", MEMBER_EVIDENCE]),
+            history.read(house, "registry/members", regency, ["family_id", "person_id", *MEMBER_FACTS]),
         ),
         history.terms,
         history.tables[seats.key].read(contract) if history.tables else None,
@@ -317,6 +337,7 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
             "programme",
             pl.lit(Status.RECIPIENT.value).alias("status"),
             "regency_code",
+            "amount_rupiah",
             member_since="since_date",
         )
         .sort(pl.all())
@@ -330,7 +351,7 @@ def history_of(house: House, previous: Draft | None, current: Table, families: T
 
 def _nobody() -> pl.DataFrame:
     words = dict.fromkeys(["family_id", "programme", "status", "regency_code", "now"], pl.String)
-    return pl.DataFrame(schema={**words, "member_since": pl.Date})
+    return pl.DataFrame(schema={**words, "member_since": pl.Date, "amount_rupiah": pl.Int64})
 
 
 def cut_points_table(house: House, terms: Terms) -> Table:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from assets.decision.families import Terms
-from assets.decision.judge import ELIGIBLE, lottery
+from assets.decision.families import ELIGIBLE, Terms
+from assets.decision.judge import lottery
 from quotas.rules import MILLION, Ranking
 from schemas.vocabularies import Status
 

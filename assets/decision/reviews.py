@@ -9,13 +9,13 @@ from schemas.vocabularies import Status
 REVIEW_DUE = "review_due"
 
 
-def memberships(eligible: pl.DataFrame, families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
+def memberships(eligible: pl.DataFrame, families: Families, terms: Terms, previous: pl.DataFrame) -> pl.DataFrame:
     """The families of :func:`assets.decision.judge.eligibility` with what follows if they go on receiving.
 
     Parameters
     ----------
-    sitting : DataFrame
-        `family_id, programme, member_since` of those who received in the quarter before.
+    previous : DataFrame
+        `family_id, programme, status, member_since` of the quarter before.
 
     Returns
     -------
@@ -32,7 +32,8 @@ def memberships(eligible: pl.DataFrame, families: Families, terms: Terms, sittin
         served = pl.col("member_since").dt.offset_by(f"{rule.review_after_years}y") <= terms.days.decision_date
         reviewed = (pl.col("programme") == programme.value) & ~pl.col("family_id").is_in(exempt.implode())
         due = due | (reviewed & served.fill_null(value=False))
-    since = sitting.select("family_id", "programme", "member_since")
+    received = previous.filter(pl.col("status") == Status.RECIPIENT.value)
+    since = received.select("family_id", "programme", "member_since")
     return eligible.join(since, on=["family_id", "programme"], how="left", maintain_order="left").with_columns(
         due.alias(REVIEW_DUE)
     )

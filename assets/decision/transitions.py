@@ -11,15 +11,22 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from assets.decision.families import Families, Terms
-from assets.decision.judge import ELIGIBLE, eligibility, judge
+from assets.decision.components import need_support
+from assets.decision.families import ELIGIBLE, Families, Terms
+from assets.decision.judge import eligibility, judge
 from assets.decision.ranking import read_of, statuses, taken
 from assets.registry.rollups import FACTS_OF_THE_RECORD
 from schemas.registry_tables import FAMILY_FACTS
 from schemas.vocabularies import Cause, PriorStatus, Source, Status
 
 EVIDENCE_FACTS = tuple(fact for fact in FAMILY_FACTS if fact not in FACTS_OF_THE_RECORD)
-MEMBER_EVIDENCE = "is_rights_victim"
+_MARK = "is_rights_victim"
+MEMBER_EVIDENCE = (
+    _MARK, "is_number_confirmed", "is_pregnant_recorded", "is_disability_recorded",
+    "is_enrolled_in_school",
+)  # fmt: skip
+MEMBER_FACTS = (*MEMBER_EVIDENCE, "seen_by")
+"""Facts of members that agencies state, and who visited."""
 _FACTS_OF_FAMILIES = (Cause.OWN_DATA, Cause.BPS_CORRECTION, Cause.EVIDENCE, Cause.REGISTRATIONS)
 _KEY = ["family_id", "programme"]
 _PLACES = ["regency_code", "programme", "seats"]
@@ -60,9 +67,10 @@ class Before:
     Attributes
     ----------
     statuses : DataFrame
-        `family_id, programme, status, regency_code, score_micro, reasons` of every family decided then.
+        `family_id, programme, status, regency_code, score_micro, reasons, held_since, components` of every family
+        decided then.
     families : Families
-        What the registry held of them then, at least the facts of :func:`compared` and the members' `MEMBER_EVIDENCE`;
+        What the registry held of them then, at least the facts of :func:`compared` and the members' `MEMBER_FACTS`;
         empty before the first quarter.
     terms : Terms or None
         Terms of then; None before the first quarter.
@@ -74,11 +82,6 @@ class Before:
     families: Families
     terms: Terms | None
     seats: pl.DataFrame | None
-
-    @property
-    def sitting(self) -> pl.DataFrame:
-        """`family_id, programme` of those who received."""
-        return self.statuses.filter(pl.col("status") == Status.RECIPIENT).select(*_KEY)
 
 
 @dataclass(frozen=True)
@@ -167,11 +170,12 @@ def _own(rows: pl.DataFrame) -> pl.Series:
 
 def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame, list[_World]]:
     """The worlds in the order of their factors, and the rows that they choose from: before places are given."""
-    # People are as old as they are: the day of decision belongs to the family's own data, not to the law.
+    # People are as old as they are, and who is held waits on: the day of decision belongs to the family's own data,
+    # not to the law.
     then = before.terms or now.terms
-    then = replace(then, days=then.days.model_copy(update={"decision_date": now.terms.days.decision_date}))
+    days = then.days.model_copy(update={"decision_date": now.terms.days.decision_date})
+    then = replace(then, quarter=now.terms.quarter, days=days)
     seats_then = now.seats if before.seats is None else before.seats
-    sitting = before.sitting
     columns = dict.fromkeys([*read_of(now.terms), *read_of(then), "reasons"])
     decided = now.decided.select(*columns).with_columns(status=_BEFORE_PLACES)
     at_hand = [decided]
@@ -183,7 +187,8 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame
         Who is not there stays away.
         """
         is_judged = pl.col("family_id").is_in(families.records["family_id"].implode())
-        anew = eligibility(judge(families, terms, parts=False), terms, sitting.filter(is_judged)).select(*columns)
+        judged, previous = judge(families, terms, parts=False), before.statuses.filter(is_judged)
+        anew = eligibility(judged, terms, previous).select(*columns)
         places = decided.select(*_KEY, _at=_number()).filter(is_judged, rows.is_not_null())
         placed = anew.join(places, on=_KEY)
         first = sum(block.height for block in at_hand)
@@ -199,8 +204,10 @@ def _worlds(now: Now, before: Before, was_here: pl.Series) -> tuple[pl.DataFrame
     all_of_now = everybody(then)
     stayed = all_of_now.zip_with(was_here, pl.Series([None], dtype=pl.UInt32))
     few = _of(now.families, switched)
-    without_evidence = laid(stayed, _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS), then)
-    own = laid(without_evidence, _as_they_were(few, before, switched.filter("bps"), facts), then)
+    without_evidence = laid(
+        stayed, _as_they_were(few, before, switched.filter("evidence"), EVIDENCE_FACTS, MEMBER_EVIDENCE), then
+    )
+    own = laid(without_evidence, _as_they_were(few, before, switched.filter("bps"), facts, MEMBER_FACTS), then)
     worlds = [
         _World(Cause.OWN_DATA, own, then, seats_then),
         _World(Cause.BPS_CORRECTION, without_evidence, then, seats_then),
@@ -235,12 +242,25 @@ def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
     records = now.families.records
     answers = [name for name in facts if name not in EVIDENCE_FACTS]
     marked = [
-        members.filter(pl.col(MEMBER_EVIDENCE) == 1).select("family_id", "person_id")
+        members.filter(pl.col(_MARK) == 1).select("family_id", "person_id")
         for members in (now.families.members, before.families.members)
     ]
+    by_bps = pl.col("seen_by") == Source.BPS_VALIDATION.value
+    support = (
+        need_support(now.families.members, now.terms.policy.programmes, now.terms.days.decision_date)
+        .join(before.families.members.drop("family_id"), on="person_id", suffix=_THEN)
+        .with_columns(
+            is_supported_anew=_differ(MEMBER_EVIDENCE),
+            is_seen_anew=by_bps & _differ(["seen_by"]),
+        )
+    )
     remarked = pl.concat(
-        [marked[one].join(marked[other], on="person_id", how="anti") for one, other in ((0, 1), (1, 0))]
-    )["family_id"]
+        [
+            *(one.join(other, on="person_id", how="anti")["family_id"] for one, other in (marked, marked[::-1])),
+            support.filter("is_supported_anew")["family_id"],
+        ]
+    )
+    is_seen_anew = pl.col("family_id").is_in(support.filter("is_seen_anew")["family_id"].implode())
     # Of current recipients before the first quarter nothing is on record: their evidence was unknown.
     then = before.families.records.select("family_id", *facts, is_on_record=pl.lit(value=True))
     is_on_record = pl.col("is_on_record").fill_null(value=False)
@@ -249,7 +269,7 @@ def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
         .join(then, on="family_id", how="left", suffix=_THEN)
         .with_columns(
             evidence=_differ(EVIDENCE_FACTS) | pl.col("family_id").is_in(remarked.implode()),
-            bps=_differ(answers) & is_on_record,
+            bps=(_differ(answers) | is_seen_anew) & is_on_record,
         )
         .filter(pl.col("evidence") | pl.col("bps"))
         .join(before.statuses, on="family_id", how="semi")
@@ -261,7 +281,7 @@ def _switched(now: Now, before: Before, facts: Sequence[str]) -> pl.DataFrame:
             .alias(f"{name}{_THEN}")
             for name in answers
         )
-        .with_columns(bps=_differ(answers))
+        .with_columns(bps=_differ(answers) | is_seen_anew)
         .filter(pl.col("evidence") | pl.col("bps"))
         .select("family_id", "evidence", "bps", *(f"{name}{_THEN}" for name in facts))
     )
@@ -295,17 +315,26 @@ def _of(families: Families, chosen: pl.DataFrame) -> Families:
     return Families(families.records.filter(is_chosen), families.members.filter(is_chosen))
 
 
-def _as_they_were(few: Families, before: Before, switched: pl.DataFrame, facts: Sequence[str]) -> Families:
-    """Those switched of a few families of now, with these facts as they were, and the marks of their members."""
+def _as_they_were(
+    few: Families, before: Before, switched: pl.DataFrame, facts: Sequence[str], of_members: Sequence[str]
+) -> Families:
+    """Those switched of a few families of now, with these facts of theirs and of their members as they were.
+
+    Members who were not on record then keep what supports them now: that they are there is the family's own data.
+    """
     then = switched.select("family_id", *(f"{name}{_THEN}" for name in facts))
     here = _of(few, then)
-    marks = before.families.members.select("person_id", MEMBER_EVIDENCE)
+    marks = before.families.members.select("person_id", *of_members, was_here=pl.lit(value=True))
     marks = marks.join(here.members.select("person_id"), on="person_id", how="semi")
+    as_then = [
+        pl.when(pl.col("was_here") | pl.lit(name == _MARK)).then(f"{name}{_THEN}").otherwise(name).alias(name)
+        for name in of_members
+    ]
     return Families(
         here.records.join(then, on="family_id")
         .with_columns(pl.col(f"{name}{_THEN}").alias(name) for name in facts)
         .select(here.records.columns),
-        here.members.drop(MEMBER_EVIDENCE)
-        .join(marks, on="person_id", how="left", maintain_order="left")
+        here.members.join(marks, on="person_id", how="left", maintain_order="left", suffix=_THEN)
+        .with_columns(as_then)
         .select(here.members.columns),
     )

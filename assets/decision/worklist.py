@@ -1,34 +1,102 @@
-"""The BPS worklist: which families to visit, and for what. Nothing is decided here."""
+"""The worklist: which families to visit or settle, for what, since when and by whom. Nothing is decided here."""
 
 import polars as pl
 
+from assets.decision.families import Terms
+from assets.decision.judge import HELD_UNTIL_KNOWN, IDENTITY_CASE, NO_COMPONENT, NO_DECILE, NOT_SCORABLE, UNCONFIRMED
 from assets.decision.reviews import REVIEW_DUE
-from schemas.vocabularies import Status
+from assets.decision.waits import quarters_since
+from schemas.vocabularies import GoesTo, Status
+
+_PLACES = ("reference", "regency_code", "district_code", "village_code")
+_UNTIL_KNOWN, _SITTING, _HELD, _OTHERS = 1, 2, 3, 4
+"""Priorities."""
+_IS_HELD = pl.col("status") == Status.HELD.value
+_IS_RECIPIENT = pl.col("status") == Status.RECIPIENT.value
 
 
-def worklist(decided: pl.DataFrame) -> pl.DataFrame:
-    """Every family BPS is to visit, once per reason (contract `decision/worklist`).
+def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Every family that is to be visited or settled, once per reason (contract `decision/worklist`).
 
-    A family that a programme excludes for certain is not visited for it: nothing would follow. Nor is a family that is
-    held: whose facts these are is for the village office to settle first.
+    Whoever is held or not scorable has a row for each reason of it. A family that a programme excludes for certain is
+    not visited for it: nothing would follow. One without a component stays, where a component that it stated was never
+    confirmed: the visit may confirm it.
 
     Parameters
     ----------
     decided : DataFrame
-        Contract `decision/decisions`.
+        Contract `decision/decisions` with `received_before`.
+    doubts : DataFrame
+        `family_id, programme, reason`: what else is to be settled, whatever was decided; without a programme, for all.
+    earlier : DataFrame
+        `family_id, reason, since` of the worklist of the quarter before.
+    terms : Terms
+        The quarter, and how long a reason may stand before it goes to the supervisor: `registry.hold_quarters` of a
+        held family, `registry.kept_quarters` of one that receives or did so before.
     """
-    reasons = pl.when(REVIEW_DUE).then(pl.concat_list("ground_checks", pl.lit(REVIEW_DUE))).otherwise("ground_checks")
-    places = ("reference", "regency_code", "district_code", "village_code")
+    concerns = pl.col("programme_concerned").is_null() | (pl.col("programme_concerned") == pl.col("programme"))
+    doubted = decided.join(doubts.rename({"programme": "programme_concerned"}), on="family_id").filter(concerns)
     return (
-        decided.filter(~pl.col("status").is_in([Status.INELIGIBLE.value, Status.HELD.value]))
-        .with_columns(reason=reasons, is_recipient=pl.col("status") == Status.RECIPIENT)
-        .explode("reason")
-        .drop_nulls("reason")
+        pl.concat([_find_reasons(decided), doubted.select(*decided.columns, "reason")])
         .group_by("family_id", "reason")
         .agg(
-            pl.col(places).first(),
-            programmes=pl.col("programme").sort(),
-            is_recipient=pl.col("is_recipient").any(),
+            pl.col(_PLACES).first(),
+            programmes=pl.col("programme").unique().sort(),
+            is_recipient=_IS_RECIPIENT.any(),
+            _is_sitting=(_IS_RECIPIENT | pl.col("received_before")).any(),
+            _is_held=_IS_HELD.any(),
         )
+        .join(earlier, on=["family_id", "reason"], how="left")
+        .with_columns(pl.col("since").fill_null(str(terms.quarter)))
+        .with_columns(goes_to=_goes_to(terms), priority=_priority())
+        .drop("_is_sitting", "_is_held")
         .sort("regency_code", "village_code", "family_id", "reason")
+    )
+
+
+def _find_reasons(decided: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the decisions, once for each reason that the decision itself gives for a visit."""
+    reasons = pl.col("reasons")
+    of_status = reasons.list.eval(
+        pl.element().filter(
+            pl.element().is_in([IDENTITY_CASE, UNCONFIRMED, NOT_SCORABLE, NO_DECILE])
+            | pl.element().str.ends_with("_unknown")
+        )
+    )
+    review = (
+        pl.when(REVIEW_DUE).then(pl.lit([REVIEW_DUE], pl.List(pl.String))).otherwise(pl.lit([], pl.List(pl.String)))
+    )
+    lacks_confirmation = (reasons.list.join(",") == NO_COMPONENT) & pl.col("ground_checks").list.contains(UNCONFIRMED)
+    in_doubt = reasons.list.contains(IDENTITY_CASE)
+    return (
+        decided.filter((pl.col("status") != Status.INELIGIBLE.value) | lacks_confirmation)
+        .with_columns(
+            reason=pl.when(_IS_HELD & in_doubt)
+            .then(of_status)
+            .otherwise(pl.concat_list(of_status, "ground_checks", review))
+        )
+        .explode("reason")
+        .drop_nulls("reason")
+    )
+
+
+def _goes_to(terms: Terms) -> pl.Expr:
+    """To whom a case goes after the quarters that policy leaves to BPS."""
+    rule, stood = terms.policy.registry, quarters_since("since", terms.quarter)
+    is_overdue = (pl.col("_is_sitting") & (stood >= rule.kept_quarters)) | (
+        pl.col("_is_held") & (stood >= rule.hold_quarters)
+    )
+    return pl.when(is_overdue).then(pl.lit(GoesTo.SUPERVISOR.value)).otherwise(pl.lit(GoesTo.BPS.value))
+
+
+def _priority() -> pl.Expr:
+    return (
+        pl.when(pl.col("_is_held") & pl.col("reason").is_in(HELD_UNTIL_KNOWN))
+        .then(_UNTIL_KNOWN)
+        .when("_is_sitting")
+        .then(_SITTING)
+        .when("_is_held")
+        .then(_HELD)
+        .otherwise(_OTHERS)
+        .cast(pl.Int64)
     )

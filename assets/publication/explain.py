@@ -13,7 +13,6 @@ import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.ranking import RESERVED, SITTING
-from assets.decision.reviews import REVIEW_DUE
 from assets.welfare.scorecard import MICRO, FeatureTable
 from quotas.rules import Effect, Filter, Operator, ProgrammeRule
 from reports.explanation import (
@@ -41,6 +40,7 @@ PER_FAMILY = (
     "decision/transitions",
     "decision/referrals",
     "decision/scores",
+    "decision/worklist",
     "registry/families",
     "registry/provenance",
     "registry/pending",
@@ -117,6 +117,7 @@ def explanation(
                 _of_programme(rows["decision/payments"], programme),
                 _of_programme(rows["decision/transitions"], programme),
                 _of_programme(places, programme),
+                [one["reason"] for one in rows["decision/worklist"] if programme in one["programmes"]],
             )
             for programme, row in decided.items()
         ),
@@ -171,7 +172,9 @@ def _added_up(score: Row, decided: Iterable[Row], terms: Terms) -> int | None:
     total: int | None = score["score_micro"]
     parts = ["points_intercept", *(f"points_{feature.name}" for feature in terms.scorecard.features)]
     added = sum(score[part] for part in parts) if score["scorable"] else None
-    if {total, *(row["score_micro"] for row in decided)} != {added}:
+    # Who is kept without a score of its own competes by another one.
+    own = [row["score_micro"] for row in decided if not row["is_kept"]]
+    if {total, *own} != {added}:
         message = f"base value and points add up to {added}, the score says {total}. Run the quarter again."
         raise Tampered(message)
     return total
@@ -199,7 +202,9 @@ class _Telling:
         self.family = family
         self.provenance = provenance
 
-    def decision(self, row: Row, payment: Row | None, transition: Row | None, places: Row | None) -> ProgrammeDecision:
+    def decision(
+        self, row: Row, payment: Row | None, transition: Row | None, places: Row | None, listed: Sequence[str]
+    ) -> ProgrammeDecision:
         programme = Programme(row["programme"])
         rule = self.terms.policy.programmes[programme]
         side, micro, share = self._distance(row["cutoff_distance_micro"])
@@ -220,7 +225,7 @@ class _Telling:
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
-            visits=self._visits(row, rule),
+            visits=tuple(Reason(code, self._reason(code, row, rule)) for code in listed),
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
@@ -244,19 +249,15 @@ class _Telling:
         }  # fmt: skip
         return words(f"reason.{code}", **known)
 
-    def _visits(self, row: Row, rule: ProgrammeRule) -> tuple[Reason, ...]:
-        """What sends the family to the field; nobody visits for a programme that excludes it, or while it is held."""
-        if row["status"] in {Status.INELIGIBLE, Status.HELD}:
-            return ()
-        codes = [*row["ground_checks"], *([REVIEW_DUE] if row[REVIEW_DUE] else [])]
-        return tuple(Reason(code, self._reason(code, row, rule)) for code in codes)
-
     def _placed_by(self, row: Row) -> Words | None:
         """The rule that put a family out of the order of the poor: before others who wait, or behind its own rank."""
         ranking = self.terms.policy.ranking
         rules = {f"{RESERVED}{one.fact}": Words(one.reason.id, one.reason.en) for one in ranking.reserved_places}
         if ranking.sitting_margin_micro:
             rules[SITTING] = words("placing.sitting")
+        if row["is_kept"]:
+            basis = words(f"score_basis.{row['score_basis'] or 'none'}")
+            return words("placing.kept" if row["status"] == Status.RECIPIENT else "placing.not_kept", basis=basis)
         if row["placed_by"] in rules:
             return rules[row["placed_by"]]
         if row["status"] == Status.WAITING and row["rank"] <= row["seats"]:

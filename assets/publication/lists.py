@@ -3,6 +3,8 @@
 They carry nobody's reason, number, birth date, full name, score or component (UU PDP 27/2022, UU Adminduk art. 84).
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from assets.decision.draft import counts
@@ -12,6 +14,11 @@ SMALLEST_SHOWN = 5
 _AMOUNTS = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
 _NEXT = 2
 _SENSITIVE = ("ineligible", "not_scorable", "held")
+_CHECKS = (
+    ("evaluated",), ("unverified",), ("pending",), ("held",),
+    ("held_one_quarter", "held_two_quarters", "held_longer"), ("with_supervisor",), ("kept_places",),
+)  # fmt: skip
+"""Counts of the open checks that are suppressed together."""
 _LEVELS = {"regency": "regency_code", "district": "district_code", "village": "village_code"}
 
 
@@ -107,20 +114,41 @@ def movements(moved: pl.DataFrame) -> pl.DataFrame:
 
 
 def _suppressed(table: pl.DataFrame, level: str) -> pl.DataFrame:
-    small = pl.any_horizontal(pl.col(name).is_between(1, SMALLEST_SHOWN - 1) for name in _SENSITIVE)
     parent = pl.col("region_code").str.slice(0, {"regency": 2, "district": 5, "village": 8}[level])
-    rest = pl.sum_horizontal(_SENSITIVE)
-    marked = table.with_columns(_parent=parent, _small=small, _rest=rest)
-    group = ["_parent", "programme"]
-    marked = marked.sort(*group, pl.col("_small"), "_rest", "region_code").with_columns(
-        _alone=pl.col("_small").sum().over(group) == 1,
-        _next=~pl.col("_small") & (pl.int_range(pl.len()).over(group) == 0),
-    )
-    hide = pl.col("_small") | (pl.col("_alone") & pl.col("_next"))
-    hidden = [pl.when(~hide).then(name).alias(name) for name in _SENSITIVE]
-    tells = hide & pl.col("_rest").is_between(1, SMALLEST_SHOWN - 1)
+    marked = _marked(table.with_columns(_parent=parent), _SENSITIVE, ["_parent", "programme"], ["region_code"])
+    hidden = [pl.when(~pl.col("_hide")).then(name).alias(name) for name in _SENSITIVE]
+    tells = pl.col("_hide") & pl.sum_horizontal(_SENSITIVE).is_between(1, SMALLEST_SHOWN - 1)
     return (
         marked.with_columns(*hidden, evaluated=pl.when(~tells).then("evaluated"))
-        .drop("_parent", "_small", "_rest", "_alone", "_next")
+        .drop("_parent", "_hide")
         .sort("region_code", "programme")
     )
+
+
+def _marked(table: pl.DataFrame, together: Sequence[str], siblings: Sequence[str], key: Sequence[str]) -> pl.DataFrame:
+    """The table with `_hide`: whether one of these counts is small, or the row hides the only small one beside it."""
+    small = pl.any_horizontal(pl.col(name).is_between(1, SMALLEST_SHOWN - 1) for name in together)
+    ordered = table.with_columns(_small=small, _rest=pl.sum_horizontal(together))
+    ordered = ordered.sort(*siblings, "_small", "_rest", *key)
+    is_alone = pl.col("_small").sum().over(siblings) == 1
+    is_next = ~pl.col("_small") & (pl.int_range(pl.len()).over(siblings) == 0)
+    return ordered.with_columns(_hide=pl.col("_small") | (is_alone & is_next)).drop("_small", "_rest")
+
+
+def open_checks(counted: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the public open checks (contract `publication/open_checks`), counts below five suppressed.
+
+    The three waits of the held are suppressed together: their total would give one of them away. Where one cell alone
+    of a regency would be suppressed, its smallest sibling is too.
+
+    Parameters
+    ----------
+    counted : DataFrame
+        Contract `decision/open_checks`.
+    """
+    for together in _CHECKS:
+        marked = _marked(counted, together, ["regency_code"], ["channel", "age_group"])
+        counted = marked.with_columns(pl.when(~pl.col("_hide")).then(name).alias(name) for name in together).drop(
+            "_hide"
+        )
+    return counted.sort("regency_code", "channel", "age_group")

@@ -16,6 +16,7 @@ PUBLIC = {
     "region_summary": "publication/region_summary",
     "budget": "publication/budget",
     "movements": "publication/movements",
+    "open_checks": "publication/open_checks",
     "seats": "decision/seats",
 }
 

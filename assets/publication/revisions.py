@@ -19,7 +19,7 @@ from assets.decision.draft import SHORT, Draft, previous_draft
 from assets.house import House
 from assets.lake import PARQUET, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
-from assets.publication.lists import budget, movements, recipients, region_summary, waiting_list
+from assets.publication.lists import budget, movements, open_checks, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
 from quotas.changes import changes
 from schemas.errors import StaleDraft, Tampered
@@ -42,6 +42,7 @@ RESTRICTED_TABLES = (
     "decision/displaced",
     "decision/referrals",
     "decision/movements",
+    "decision/open_checks",
 )
 Page = Callable[[Mapping[str, pl.DataFrame], Mapping[str, Any]], Mapping[str, str]]
 PUBLIC_TABLES = (
@@ -50,6 +51,7 @@ PUBLIC_TABLES = (
     "publication/region_summary",
     "publication/budget",
     "publication/movements",
+    "publication/open_checks",
     "decision/seats",
 )
 
@@ -168,6 +170,7 @@ def _public_files(
         "publication/region_summary": region_summary(decisions, str(draft.quarter)),
         "publication/budget": budget(draft.read(house, "decision/budget")),
         "publication/movements": movements(draft.read(house, "decision/movements")),
+        "publication/open_checks": open_checks(draft.read(house, "decision/open_checks")),
         "decision/seats": draft.read(house, "decision/seats"),
     }
     fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}

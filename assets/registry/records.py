@@ -18,14 +18,15 @@ from assets.registry.attributes import Precedence, conflicts, expiry_days, outda
 from assets.registry.doubts import collect_doubts
 from assets.registry.existence import confirmed_families
 from assets.registry.pending import compare_answers, compare_members, encode_rows, list_for_visits, name_statements
+from assets.registry.plausibility import find_implausible, withhold_values
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up, state_work
 from assets.registry.settling import Settled
 from assets.registry.standing import ROW
 from assets.welfare.scorecard import Scorecard
 from quotas.calendar import QuarterDays
-from quotas.rules import RegistryRule
+from quotas.rulebook import Policy
 from schemas.contract import Contract
-from schemas.feeds import FACT_AGENCY, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
+from schemas.feeds import FACT_AGENCY, VISIT_FOUND, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
 from schemas.quarter import Quarter
 from schemas.questionnaire import Questionnaire
 from schemas.vocabularies import FaceMatch, Feed, OfficeReason, RequestKind, Source, Standing
@@ -102,7 +103,7 @@ class Basis:
     questionnaire: Questionnaire
     contracts: Mapping[str, Contract]
     key: PseudonymKey
-    rule: RegistryRule
+    policy: Policy
     days: QuarterDays
     cut_off_before: date
     card: Scorecard
@@ -119,7 +120,7 @@ def family_records(
     deciles: pl.DataFrame,
     basis: Basis,
 ) -> tuple[pl.DataFrame, ...]:
-    """Families, provenance, living members, conflicts, the village office's list and what waits, of one regency.
+    """Make the records of one regency's families, and what is doubtful about them.
 
     Parameters
     ----------
@@ -138,12 +139,14 @@ def family_records(
 
     Returns
     -------
-    families, provenance, members, conflicts, village_office, pending, doubts, expiries : DataFrame
+    families, provenance, members, conflicts, village_office, implausible, pending, doubts, expiries : DataFrame
         By the contracts of the same names. A family without any person left is no family, unless it is a newcomer
         held until it is clear whose its persons are.
     """
     attributes, questionnaire = attributes_of(basis.questionnaire), basis.questionnaire
     cut_off, day = basis.days.cut_off, basis.days.decision_date
+    implausible = find_implausible(persons, basis.policy.plausibility, day)
+    persons = withhold_values(persons, implausible)
     alive = living(persons)
     died_out = persons.join(alive.select("family_id").unique(), on="family_id", how="anti")
     heads_alive = heads(alive)
@@ -184,14 +187,17 @@ def family_records(
     homes = joined.select("family_id", "regency_code")
     doubted = conflicts(believed.told, answers, before.conflicts, attributes).join(homes, on="family_id")
     waiting = _waiting(joined, persons, believed, stated, basis)
-    expiring = expiry_of_scores(answers, index.select("family_id", "is_receiving"), basis.card, basis.rule)
+    expiring = expiry_of_scores(answers, index.select("family_id", "is_receiving"), basis.card, basis.policy.registry)
     authors = stated.if_not_worse.select("feed", *ROW, "author")
     deferred = believed.deferred.join(authors, on=["feed", *ROW])
+    reviews = _asking(stated, RequestKind.REVIEW)
     doubts = collect_doubts(
-        joined, waiting, deferred, doubted, expiring, _asking(stated, RequestKind.REVIEW), basis.rule, basis.days
+        joined, waiting, deferred, doubted, expiring, reviews, basis.policy.registry, basis.days
     ).join(homes, on="family_id")  # fmt: skip
     expiries = count_expiries(expiring, cut_off).join(homes.select("regency_code").unique(), how="cross")
-    return joined, joined, alive, doubted, _checks_in_person(joined, cases, stated, basis), waiting, doubts, expiries
+    checks = _checks_in_person(joined, cases, stated, basis)
+    members = _members(alive, joined)
+    return joined, joined, members, doubted, checks, implausible, waiting, doubts, expiries
 
 
 def _answers(index: pl.DataFrame, rolled: pl.DataFrame, stated: Stated, before: Before, basis: Basis) -> Answers:
@@ -204,9 +210,9 @@ def _answers(index: pl.DataFrame, rolled: pl.DataFrame, stated: Stated, before: 
     cut_off = basis.days.cut_off
     return believe_answers(
         stated.answers, stated.if_not_worse.select("feed", *ROW), before.golden,
-        expiry_days(index.select("family_id", "is_receiving"), basis.rule, cut_off),
-        outdated_by_surveys(before.conflicts, basis.rule, basis.cut_off_before),
-        worsened, attributes_of(basis.questionnaire), Precedence.of(basis.rule, cut_off),
+        expiry_days(index.select("family_id", "is_receiving"), basis.policy.registry, cut_off),
+        outdated_by_surveys(before.conflicts, basis.policy.registry, basis.cut_off_before),
+        worsened, attributes_of(basis.questionnaire), Precedence.of(basis.policy.registry, cut_off),
     )  # fmt: skip
 
 
@@ -224,7 +230,7 @@ def _waiting(
         ]
     ).unique()
     contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode())
-    listed = list_for_visits(held.with_columns(contradicts=contradicts), families.height, basis.rule)
+    listed = list_for_visits(held.with_columns(contradicts=contradicts), families.height, basis.policy.registry)
     noticed = [
         name_statements(
             rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
@@ -243,6 +249,15 @@ def _waiting(
     )  # fmt: skip
     columns = [*contracts["registry/pending"].columns]
     return pl.concat([listed.select(columns), late.select(columns)])
+
+
+def _members(alive: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
+    """The living with `seen_by`: who completed a visit of the family on or after the day the person was stated."""
+    visits = families.select("family_id", "visit_result", "visit_result_date", "visit_result_source")
+    is_seen = (pl.col("visit_result") == VISIT_FOUND) & (pl.col("visit_result_date") >= pl.col("stated_date"))
+    return alive.join(visits, on="family_id", how="left").with_columns(
+        seen_by=pl.when(is_seen).then("visit_result_source")
+    )
 
 
 def _finding(fact: str, result: int) -> tuple[pl.Expr, ...]:

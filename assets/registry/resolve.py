@@ -42,7 +42,7 @@ from schemas.vocabularies import Feed, Standing
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
     "registry/families", "registry/provenance", "registry/members", "registry/conflicts", "registry/village_office",
-    "registry/shocks",
+    "registry/shocks", "registry/implausible",
     "registry/persons", "registry/claims", "registry/links", "registry/aliases", "registry/cases",
     "registry/adjudications", "registry/family_periods", "registry/person_periods", "registry/outreach",
     "registry/coverage", "registry/parked", "registry/pending", "registry/refused", "registry/doubts",
@@ -230,8 +230,8 @@ def resolve(
     of_regency = lake.map_shards(
         _records, str(quarter),
         [room.contract(name)
-         for name in ("families", "provenance", "members", "conflicts", "village_office", "pending", "doubts",
-                      "expiries", "family_periods", "shocks")],
+         for name in ("families", "provenance", "members", "conflicts", "village_office", "implausible", "pending",
+                      "doubts", "expiries", "family_periods", "shocks")],
         sorted(code for codes in room.groups for code in codes),
         [*(feeds[feed] for feed in (*_STATED, Feed.DTSEN_FAMILIES)), persons, *made, *cards],
         room, personless, found.cases, settings=settings,
@@ -413,7 +413,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
     cut_off_before = days.cut_off if room.said.since == date.min else room.said.since
     basis = Basis(
-        room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy.registry, days,
+        room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy, days,
         cut_off_before, room.card, room.serving,
     )  # fmt: skip
     stated = _stated(room, read, then["pending"], here, basis)
@@ -462,7 +462,7 @@ def _stated(
     confirmed = room.said.added.values()
     counted_now = pl.concat([then.select(ROW).clear(), *(frame.select(ROW) for frame in confirmed)])
     still = then.filter(pl.col("standing") == Standing.PENDING.value).join(counted_now, on=ROW, how="anti")
-    carried = drop_expired(still, Precedence.of(basis.rule, basis.days.cut_off).oldest)
+    carried = drop_expired(still, Precedence.of(basis.policy.registry, basis.days.cut_off).oldest)
     columns = [name for name in then.columns if name not in {"regency_code", "contradicts", "is_listed"}]
     mine = room.pending.filter(here)
     regency = pl.lit(None, pl.String).alias("regency_code")

@@ -58,11 +58,12 @@ def living(persons: pl.DataFrame) -> pl.DataFrame:
 
 def heads(alive: pl.DataFrame) -> pl.DataFrame:
     """`family_id, head_person_id, head_name`: the head, or who takes over: spouse, else the oldest living member."""
-    order = pl.col("relation").clip(upper_bound=3)
+    # Who is neither head nor spouse comes third, whatever else is known of the relation.
+    order = pl.col("relation").fill_null(3).clip(upper_bound=3)
     return (
         alive.select("family_id", "relation", "birth_date", "person_id", "name")
         .filter(order == order.min().over("family_id"))
-        .sort("family_id", order, "birth_date", "person_id")
+        .sort("family_id", order, "birth_date", "person_id", nulls_last=True)
         .unique("family_id", keep="first", maintain_order=True)
         .select("family_id", head_person_id="person_id", head_name="name")
     )
@@ -74,7 +75,8 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
     Parameters
     ----------
     alive : DataFrame
-        Living persons (contract `registry/persons`).
+        Living persons (contract `registry/persons`); a birth date that is not known is null, and with it every count
+        of its family by age.
     named : DataFrame
         Their families' heads, from :func:`heads`.
     day : date
@@ -96,15 +98,20 @@ def rolled_up(alive: pl.DataFrame, named: pl.DataFrame, day: date) -> pl.DataFra
     )
     of_all = members.group_by("family_id").agg(
         household_size=pl.len().cast(pl.Int32),
-        under_seven_count=(age < _SCHOOL_AGE[0]).sum().cast(pl.Int32),
-        school_age_count=school_age.sum().cast(pl.Int32),
-        elderly_count=(age >= ELDERLY_AGE).sum().cast(pl.Int32),
+        under_seven_count=_count_by_age(age < _SCHOOL_AGE[0]),
+        school_age_count=_count_by_age(school_age),
+        elderly_count=_count_by_age(age >= ELDERLY_AGE),
         working_count=(pl.col("work_position") > 0).sum().cast(pl.Int32),
         disabled_count=(pl.col("disability") <= SEVERE).sum().cast(pl.Int32),
         highest_education=schooling.max(),
-        children_out_of_school_count=(school_age & (pl.col("school_participation") != _ATTENDS)).sum().cast(pl.Int32),
+        children_out_of_school_count=_count_by_age(school_age & (pl.col("school_participation") != _ATTENDS)),
     )
     return of_all.join(of_heads, on="family_id", how="left").sort("family_id").collect()
+
+
+def _count_by_age(holds: pl.Expr) -> pl.Expr:
+    """Members of whom it holds; null where an age is not known."""
+    return pl.when(pl.col("_age").null_count() == 0).then(holds.sum()).cast(pl.Int32)
 
 
 def family_facts(persons: pl.DataFrame, day: date) -> pl.DataFrame:

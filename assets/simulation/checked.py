@@ -6,8 +6,7 @@ agents at their word, held against the very same decision on what BPS found. Err
 
 import polars as pl
 
-from assets.decision.families import Families
-from assets.decision.judge import ELIGIBLE
+from assets.decision.families import ELIGIBLE, Families
 from assets.decision.ranking import RESERVED
 from assets.simulation.groups import cells
 from assets.simulation.resampling import resampled, within

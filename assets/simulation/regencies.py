@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import polars as pl
 from joblib import Parallel, delayed
 
-from assets.decision.families import Families, Terms
-from assets.decision.judge import ELIGIBLE, eligibility, judge
+from assets.decision.families import ELIGIBLE, Families, Terms
+from assets.decision.judge import eligibility, judge
 from assets.decision.ranking import rank
 from assets.simulation.checked import as_stated, inside, is_checked
 from assets.simulation.groups import GROUPS, groups
@@ -81,18 +81,18 @@ def eligible_of_all(snapshot: Snapshot, terms: Terms) -> pl.DataFrame:
 
 
 def _eligible_of(regency: str, snapshot: Snapshot, terms: Terms) -> pl.DataFrame:
-    eligible = _eligible(snapshot.families(regency), terms, snapshot.sitting(regency))
+    eligible = _eligible(snapshot.families(regency), terms, snapshot.previous(regency))
     return eligible.filter(pl.col("status") == ELIGIBLE).select(terms.area, "programme", "status")
 
 
 def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Counted:
     """What becomes of the families of one regency in every run."""
-    families, sitting = snapshot.families(regency), snapshot.sitting(regency)
+    families, previous = snapshot.families(regency), snapshot.previous(regency)
     known: dict[str, pl.DataFrame] = {}
 
     def decided(world: World) -> pl.DataFrame:
         if world.judged_as not in known:
-            known[world.judged_as] = _eligible(families, world.terms, sitting)
+            known[world.judged_as] = _eligible(families, world.terms, previous)
         eligible = known[world.judged_as]
         if world.is_lottery:
             eligible = eligible.with_columns(score_micro=pl.lit(0, pl.Int64))
@@ -108,13 +108,13 @@ def count_regency(regency: str, snapshot: Snapshot, runs: Sequence[Run]) -> Coun
     for run in (Run(BASE, ()), *runs):
         steps = [(world, decided(world)) for world in run.worlds]
         last, found = steps[-1] if steps else (base_world(snapshot), base)
-        stated = inside(_eligible(unchecked, last.terms, sitting), found, last)
+        stated = inside(_eligible(unchecked, last.terms, previous), found, last)
         counted.append(_count(run.name, _path(kept, steps).join(stated, on=_KEY, how="left"), about))
     return Counted(*(pl.concat([getattr(one, name) for one in counted]) for name in Counted.__dataclass_fields__))
 
 
-def _eligible(families: Families, terms: Terms, sitting: pl.DataFrame) -> pl.DataFrame:
-    return eligibility(judge(families, terms, parts=False), terms, sitting)
+def _eligible(families: Families, terms: Terms, previous: pl.DataFrame) -> pl.DataFrame:
+    return eligibility(judge(families, terms, parts=False), terms, previous)
 
 
 def _check_reproduced(base: pl.DataFrame, published: pl.DataFrame, snapshot: Snapshot, regency: str) -> None:

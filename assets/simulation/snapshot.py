@@ -15,7 +15,7 @@ from assets.published import Revision, in_force
 from quotas.overlay import Overlay
 from schemas.errors import Refused, Tampered
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed, Status
+from schemas.vocabularies import Feed
 
 TABLES = ("registry/families", "registry/members", "registry/provenance", "registry/conflicts", "decision/decisions")
 """Tables read by regency."""
@@ -77,10 +77,9 @@ class Snapshot:
         """The registered families of a regency and their members."""
         return Families(self.read("registry/families", regency), self.read("registry/members", regency))
 
-    def sitting(self, regency: str) -> pl.DataFrame:
-        """`family_id, programme` of those of a regency who received in the quarter before."""
-        statuses = self.history.statuses(self.house, regency)
-        return statuses.filter(pl.col("status") == Status.RECIPIENT).select("family_id", "programme")
+    def previous(self, regency: str) -> pl.DataFrame:
+        """What was decided for the families of a regency in the quarter before."""
+        return self.history.statuses(self.house, regency)
 
 
 def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
