@@ -16,10 +16,10 @@ from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.checking import Checked, Checker
 from assets.intake.containers import shown
 from assets.intake.declaration import Declaration, declaration_of, is_note, note_of, noted_by
+from assets.intake.evidence_requests import refuse_unasked
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
 from assets.intake.parking import Known
-from assets.intake.requests import refuse_unasked
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
