@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.house import House
 from assets.intake.batches import batches, pinned
-from assets.intake.requests import Request, enter, requests
+from assets.intake.evidence_requests import Request, enter, requests
 from assets.lake import hash_of_file
 from assets.published import in_force
 from assets.registry.asked import numbers_asked

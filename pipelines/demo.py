@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from assets.decision.draft import SHORT, read_draft
+from assets.intake.evidence_requests import Request
 from assets.intake.loading import Intake
-from assets.intake.requests import Request
 from assets.publication.approvals import approve
 from assets.published import in_force
 from assets.warehouse import rebuild

@@ -19,6 +19,9 @@ import duckdb
 import polars as pl
 
 from pipelines.cli import main
+from pipelines.demo import ask_agencies
+from pipelines.home import Home
+from schemas.quarter import Quarter
 
 FAMILIES = 2_000
 FIRST, SECOND = "2026Q1", "2026Q2"
@@ -119,6 +122,8 @@ def fresh(home: Path, demo: Demo, change: Callable[[str], str] = str) -> Path:
         done = demo.home / "landing" / "done" / batch
         (folder / name).write_text(change((done / name).read_text()))
         shutil.copyfile(done / f"{name}.yaml", folder / f"{name}.yaml")
+    # The demo's requests name its own batches: here the agencies are asked anew.
+    ask_agencies(Home(home), Quarter.parse(FIRST))
     return home
 
 

@@ -16,8 +16,8 @@ import polars as pl
 from assets.house import House
 from assets.intake.batches import Batch, append
 from assets.intake.declaration import Declaration
+from assets.intake.evidence_requests import Request
 from assets.intake.pins import Pins
-from assets.intake.requests import Request
 from assets.lake import Table, digest
 from assets.pseudonyms import PseudonymKey
 from assets.published import POINTER

@@ -282,7 +282,7 @@ def test_a_request_keeps_no_number_and_its_file_holds_nothing_else(office: Offic
     lines = (tmp_path / "asked.csv").read_text().split()
     assert lines == ["nik", *sorted([HUSBAND, WIFE, NEIGHBOUR])]
     assert (tmp_path / "asked.csv").stat().st_mode & 0o077 == 0
-    kept = [path.read_text() for path in (office.house.lake.root / "intake" / "requests").rglob("*.json")]
+    kept = [path.read_text() for path in (office.house.lake.root / "intake" / "evidence_requests").rglob("*.json")]
     assert len(kept) == 1
     assert not any(number in kept[0] for number in lines[1:])
     assert request.persons == 3

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
+from quotas.calendar import calendar_of
 from schemas.contract import Contract
 from schemas.errors import SpecError, WrongUsage
 from schemas.feeds import ADDED_COLUMNS, FACT_AGENCY, SHOCKS, feeds
@@ -129,10 +130,11 @@ def test_every_file_has_a_declaration_and_one_agency_leaves_a_regency_unanswered
         quarter = Quarter.parse(file.parent.parent.name)
         assert said["sender"]
         assert said["code_system"] == ("bps" if file.parent.name in DTSEN else "kemendagri")
-        assert said["issued_on"] == quarter.first_day
-        if file.parent.name == Feed.EVIDENCE:
+        answers = file.parent.name == Feed.EVIDENCE
+        assert said["issued_on"] == (said["as_of"] if answers else quarter.first_day)
+        if answers:
             assert said["agency"] == file.stem
-            assert said["as_of"] < quarter.first_day
+            assert quarter.first_day < said["as_of"] < calendar_of(quarter).cut_off
             gap = file.stem == "taspen" and quarter == QUARTERS[0]
             assert said["coverage"] == ["35.09", "35.10", "35.11", *([] if gap else ["35.12"])]
     assert {file.stem for file in (world / "2026Q1/evidence").glob("*.csv")} >= {"dukcapil", "bkn", "pln", "komnas_ham"}
@@ -451,6 +453,14 @@ def test_electricity_known_to_the_utility_is_what_the_dwelling_truly_has(world: 
     wages = evidence.filter(pl.col("agency") == "bpjs_ketenagakerjaan")["value"].cast(pl.Int64)
     assert 0.1 < (wages > 2_800_000).to_numpy().mean() < 0.6
     assert (evidence["value"].cast(pl.Int64) > 0).all()
+
+
+def test_dukcapil_does_not_know_the_numbers_that_were_stated_wrongly_and_belong_to_nobody(world: Path) -> None:
+    unknown = landed(world, Feed.EVIDENCE).filter(pl.col("fact") == "is_unknown_number")["nik"].unique()
+    who = truth(world, "persons")
+    assert len(unknown) > 5
+    assert set(unknown) <= set(who.filter(pl.col("nik").ne_missing(pl.col("nik_landed")))["nik_landed"])
+    assert not set(unknown) & set(who["nik"].drop_nulls())
 
 
 def test_every_fact_of_evidence_occurs_and_who_is_stated_to_hold_an_office_is_truly_excluded(crowd: Path) -> None:

@@ -27,10 +27,10 @@ from assets.intake.declaration import (
     note_of,
     signature_of,
 )
+from assets.intake.evidence_requests import refuse_unasked
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import HeaderFit, fit_header, names_of
 from assets.intake.parking import Known
-from assets.intake.requests import refuse_unasked
 from assets.intake.senders import Senders
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file

@@ -15,7 +15,7 @@ import polars as pl
 
 from assets.house import House
 from assets.intake.batches import Batch, day_of_batch, issued_on
-from assets.intake.requests import find_request
+from assets.intake.evidence_requests import find_request
 from assets.lake import Lake, Table
 from schemas.contract import Contract
 from schemas.quarter import Quarter

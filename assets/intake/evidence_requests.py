@@ -16,7 +16,7 @@ from schemas.errors import FileRefused
 from schemas.quarter import Quarter
 from schemas.vocabularies import Agency, Feed
 
-LEDGER = "intake/requests"
+LEDGER = "intake/evidence_requests"
 
 
 @dataclass(frozen=True)
