@@ -197,14 +197,14 @@ def test_a_sender_that_has_ended_is_refused_with_its_last_day(home: Path, tmp_pa
     """The law of the quarter's decision day counts, not the day that the sender writes into its own note."""
     house = house_of(home)
     entries = [
-        replace(entry, valid_to=date(2025, 12, 31)) if entry.key == "senders.kemensos" else entry
+        replace(entry, valid_to=date(2026, 3, 31)) if entry.key == "senders.kemensos" else entry
         for entry in house.rulebook.entries
     ]
     later = replace(house, rulebook=Rulebook(tuple(entries), None))
     file = delivered(tmp_path, [AGENT], {"sender": "kemensos", "issued_on": date(2025, 12, 1)})
-    refused(Intake.of(later, QUARTER).load(Feed.AGENTS, file, QUARTER), "until 31 December 2025", "senders.yaml")
-    before = Quarter(2025, 3)
-    assert Intake.of(later, before).load(Feed.AGENTS, file, before).state is BatchState.LOADED
+    assert Intake.of(later, QUARTER).load(Feed.AGENTS, file, QUARTER).state is BatchState.LOADED
+    after = QUARTER.next
+    refused(Intake.of(later, after).load(Feed.AGENTS, file, after), "until 31 March 2026", "senders.yaml")
 
 
 def test_a_batch_of_before_the_law_knew_senders_is_read_and_told(home: Path, tmp_path: Path) -> None:

@@ -666,6 +666,7 @@ def validations(
         _numbers("family_card_number", families["card"]),
         _dates("validation_date", until - _LAST_DAYS + 1 + rng.integers(0, _LAST_DAYS - 2, len(rows))),
         pl.lit(None, pl.String).alias("objection_id"),
+        pl.lit(None, pl.String).alias("statement_id"),
         _BUILDING,
     )
     return pl.concat([frame, _visits(rng, families, noise.validation.results, 0.0, 0.0)], how="horizontal")
