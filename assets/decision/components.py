@@ -105,7 +105,7 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
     )
     for programme, ordered in paying.items():
         kinds = together.select("family_id", _kind=_kind(ordered)).filter(pl.col("_kind") > 0).sort("_kind")
-        # Groups keep the order of their rows. Lists are joined as lists: an expression per family takes ten times as long.
+        # Groups keep the order of their rows. An expression per family would take ten times as long as lists do.
         listed = kinds.group_by("family_id").agg("_kind")
         key = pl.col("_kind").cast(pl.List(pl.String)).list.join(",").alias(f"{PERSONS}{programme}")
         rolled = rolled.join(listed.select("family_id", key), on="family_id", how="left")
