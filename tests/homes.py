@@ -25,7 +25,7 @@ from schemas.quarter import Quarter
 
 FAMILIES = 2_000
 FIRST, SECOND = "2026Q1", "2026Q2"
-LISTS = ("recipients", "waiting_list", "region_summary", "budget", "movements", "seats")
+LISTS = ("recipients", "waiting_list", "region_summary", "budget", "movements", "open_checks", "seats")
 COMMAND = (sys.executable, "-c", "from pipelines.cli import main; main()")
 _ROOT = Path(__file__).parents[1]
 _NOT_COPIED = shutil.ignore_patterns("landing-truth", "history", "*-*-*-*-*", "warehouse.duckdb")

@@ -2,7 +2,8 @@
 
 A case of a family states one family and what is decided for it; a queue several families of one regency and who comes
 first; one of places the poor of some regencies and their places; one of deciles a survey and where a family falls; one
-of answers what several people say and which of it is believed.
+of answers what several people say and which of it is believed; one of values the persons of a family and what of them
+is impossible; one of waits how long a case stands and who acts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,15 +20,18 @@ from assets.decision.deciles import FRAMES, OFFICIAL, cut_points, with_deciles
 from assets.decision.families import Terms
 from assets.decision.places import places
 from assets.decision.referrals import referrals
+from assets.decision.worklist import worklist
 from assets.registry.attributes import Precedence, by_source, golden_records
+from assets.registry.plausibility import find_implausible
 from quotas.calendar import calendar_of
 from quotas.overlay import Overlay
 from quotas.parameters import Strict, read_yaml, validated
 from quotas.rulebook import Policy, Rulebook
 from schemas.quarter import Quarter
 from schemas.regions import regencies
-from schemas.vocabularies import Programme, Shock, Source, Status
-from tests.made_families import CARD, NOBODY, Made, Person, column_of, families, seats, sitting
+from schemas.tables import TABLES
+from schemas.vocabularies import GoesTo, Implausible, Programme, Sex, Shock, Source, Status, Support
+from tests.made_families import CARD, NOBODY, Made, Person, column_of, families, held, seats, sitting
 from tests.made_families import cut_points as even_cuts
 
 FOLDER = Path(__file__).parent / "law"
@@ -46,12 +50,15 @@ class Member(Strict):
     school: Literal["primary", "junior_secondary", "senior_secondary", "university"] | None = None
     disability: Literal["cannot", "much", "some", "none"] = "none"
     rights_victim: bool | None = False
+    supported_by: tuple[Support, ...] | None = None
 
     def person(self, day: date) -> Person:
         """The member as the registry holds him."""
         born = self.born or day.replace(year=day.year - (self.age or 0))
         victim = None if self.rights_victim is None else int(self.rights_victim)
-        return Person(born, self.pregnant, self.school, DISABILITY[self.disability], victim)
+        return Person(
+            born, self.pregnant, self.school, DISABILITY[self.disability], victim, supported_by=self.supported_by
+        )
 
 
 class Expected(Strict):
@@ -94,6 +101,8 @@ class FamilyCase(Strict):
     identity_case: bool = False
     receives: tuple[Programme, ...] = ()
     since: date = date(2025, 10, 1)
+    paid_for: tuple[str, ...] | None = None
+    held_since: str | None = None
     places: int = 1
     beside: tuple[Other, ...] = ()
     struck: Mapping[Shock, date] = Field(default_factory=dict)
@@ -283,6 +292,71 @@ class AnswerCase(Strict):
         return found == ([] if self.believed is None else [self.believed])
 
 
+class Relative(Strict):
+    """A person of a family as stated, by age on the day of the statement or by day of birth."""
+
+    relation: Literal["head", "spouse", "child", "parent", "other"] = "head"
+    sex: Sex = Sex.FEMALE
+    age: int | None = None
+    born: date | None = None
+    pregnant: bool = False
+    school: Literal["primary", "junior_secondary", "senior_secondary"] | None = None
+
+
+class ValueCase(Strict):
+    """The persons of a family, stated on the day of decision, and what of them is impossible."""
+
+    case: Wording
+    decided_on: date = date(2026, 1, 26)
+    persons: tuple[Relative, ...]
+    under: Mapping[str, object] = Field(default_factory=dict)
+    impossible: tuple[Implausible, ...] = ()
+
+    def holds(self, policy: Policy) -> bool:
+        """Whether exactly these values are impossible, each once for every person it is found of."""
+        codes = {"head": 1, "spouse": 2, "child": 3, "parent": 6, "other": 8}
+        levels = {"primary": 3, "junior_secondary": 7, "senior_secondary": 12}
+        day, contract = self.decided_on, TABLES["registry/persons"]
+        rows = [
+            {
+                **dict.fromkeys(contract.columns), "person_id": str(at), "family_id": "f", "regency_code": "35.10",
+                "birth_date": one.born or day.replace(year=day.year - (one.age or 0)), "sex": one.sex.value,
+                "relation": codes[one.relation], "is_pregnant": one.pregnant, "stated_date": day,
+                "school_participation": 2 if one.school else 3,
+                "school_level": levels[one.school] if one.school else None, "is_number_confirmed": False,
+            }
+            for at, one in enumerate(self.persons)
+        ]  # fmt: skip
+        found = find_implausible(pl.DataFrame(rows, schema=contract.dtypes), policy.plausibility, day)
+        return sorted(found["check"]) == sorted(one.value for one in self.impossible)
+
+
+class WaitCase(Strict):
+    """A family on the worklist for a reason that has stood for so many quarters, and who acts."""
+
+    case: Wording
+    decided_on: date = date(2026, 1, 26)
+    family: Literal["receives", "held", "waits"]
+    quarters: int
+    under: Mapping[str, object] = Field(default_factory=dict)
+    goes_to: GoesTo
+
+    def holds(self, policy: Policy) -> bool:
+        """Whether the case goes where it is stated to go."""
+        on, reason = _terms(policy), "car_owner"
+        since = QUARTER
+        for _ in range(self.quarters):
+            since = since.previous
+        made = Made("f", 200, facts={"car_count": 1}, case="a case" if self.family == "held" else None)
+        before = sitting(*(("f", code.value) for code in Programme)) if self.family == "receives" else NOBODY
+        places_here = seats({made.regency: (0, 0) if self.family == "waits" else (9, 9)})
+        decided = decide(families(made), on, places_here, before).with_columns(reference="family_id")
+        reason = "identity_case" if self.family == "held" else reason
+        earlier = pl.DataFrame({"family_id": ["f"], "reason": [reason], "since": [str(since)]})
+        listed = worklist(decided, earlier.select("family_id", "reason").clear(), earlier, on)
+        return listed.select("reason", "goes_to").rows() == [(reason, self.goes_to.value)]
+
+
 class FamilyBook(Strict):
     """A file of families; what `family` states holds in each case that does not state it itself."""
 
@@ -297,9 +371,11 @@ class OtherBook(Strict):
     places: tuple[PlacesCase, ...] = ()
     deciles: tuple[DecileCase, ...] = ()
     answers: tuple[AnswerCase, ...] = ()
+    values: tuple[ValueCase, ...] = ()
+    waits: tuple[WaitCase, ...] = ()
 
 
-OtherCase = QueueCase | PlacesCase | DecileCase | AnswerCase
+OtherCase = QueueCase | PlacesCase | DecileCase | AnswerCase | ValueCase | WaitCase
 
 
 def _terms(policy: Policy, cuts: pl.DataFrame | None = None) -> Terms:
@@ -323,7 +399,9 @@ def read_others() -> Iterator[OtherCase]:
         content = read_yaml(path.read_text(encoding="utf-8"), path.name)
         if isinstance(content, dict) and "family" not in content:
             book = validated(OtherBook, content, path.name)
-            found: tuple[OtherCase, ...] = (*book.queues, *book.places, *book.deciles, *book.answers)
+            found: tuple[OtherCase, ...] = (
+                *book.queues, *book.places, *book.deciles, *book.answers, *book.values, *book.waits,
+            )  # fmt: skip
             yield from found
 
 
@@ -382,7 +460,17 @@ def _decided(policy: Policy, cases: list[FamilyCase]) -> list[Told]:
     ]  # fmt: skip
     room = sum(case.places for case in cases)
     received = [
-        *(sitting((name, code.value), since=case.since) for name, case in made.items() for code in case.receives),
+        *(
+            sitting((name, code.value), since=case.since, paid_for=case.paid_for)
+            for name, case in made.items()
+            for code in case.receives
+        ),
+        *(
+            held((name, code.value, case.held_since))
+            for name, case in made.items()
+            for code in Programme
+            if case.held_since is not None
+        ),
         *(sitting((rival.name, code.value)) for rival, codes in rivals for code in codes),
     ]
     frames, on = (

@@ -22,6 +22,7 @@ from quotas.rules import (
     Filter,
     IntakeRule,
     MinimumWages,
+    PlausibilityRule,
     ProgrammeRule,
     Quotas,
     Ranking,
@@ -36,9 +37,10 @@ _DECIDES_NOTHING = frozenset({"code", "fact", "agency", "scope", "unit", "catego
 _LISTS: Mapping[str, type[BaseModel]] = {"filters": Filter, "referrals": Referral}
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "budget": Budget, "quotas": Quotas, "ranking": Ranking, "registry": RegistryRule, "intake": IntakeRule,
+    "plausibility": PlausibilityRule,
     "welfare": WelfareRule, "minimum_wages": MinimumWages,
 }  # fmt: skip
-_SETS = frozenset({"programmes", "review_exempt", "needs", "signs", "members", "one_of"})
+_SETS = frozenset({"programmes", "review_exempt", "needs", "signs", "members", "one_of", "supported_by"})
 """Lists whose order says nothing."""
 _NOBODY_REACHES = 10**12
 

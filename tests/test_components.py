@@ -1,6 +1,7 @@
 """What a programme pays: one component per person at the highest amount, the caps of kind and family, flat amounts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.decision.components import member_facts, of_members
+from assets.decision.components import member_facts, of_members, payments
 from assets.decision.decide import decide
 from quotas.rules import ProgrammeRule
 from schemas.tables import TABLES
-from schemas.vocabularies import Programme
+from schemas.vocabularies import Programme, Support
 from tests.made_families import (
     ADULT,
     HERE,
@@ -59,8 +60,25 @@ def paid(*members: Person, on: ProgrammeRule = PKH) -> tuple[list[str], int] | N
 
 def paid_of(facts: pl.DataFrame, on: ProgrammeRule = PKH) -> dict[str, tuple[list[str], int] | None]:
     """Components and amount by family."""
-    rows = of_members(facts, {Programme.PKH: on}).select("family_id", "components_PKH", "amount_PKH").rows()
+    rows = resolved(facts, on).select("family_id", "components", "amount_due_rupiah").rows()
     return {name: None if amount is None else (components, amount) for name, components, amount in rows}
+
+
+def resolved(
+    facts: pl.DataFrame, on: ProgrammeRule = PKH, *, received: bool = False, before: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """What the families of these members are paid, by family."""
+    asked = of_members(facts, {Programme.PKH: on}).with_columns(
+        received_before=pl.lit(received), components_before=pl.lit(before and [*before], pl.List(pl.String))
+    )
+    return asked.select("family_id").hstack(payments(asked, Programme.PKH, on).get_columns())
+
+
+def due(*members: Person, received: bool = False, before: Sequence[str] | None = None) -> tuple[list[str] | None, bool]:
+    """Components of the family of these members, and whether more would be paid if all of them were supported."""
+    facts = member_facts(families(Made("a", members=members)).members, DAY)
+    row = resolved(facts, received=received, before=before).row(0, named=True)
+    return row["components"], row["is_unconfirmed"]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +174,68 @@ def test_caps_of_kind_and_the_four_of_the_family_keep_the_highest_amounts(
     assert paid(*reversed(members)) == (components, amount)
 
 
-def test_a_person_beyond_the_cap_of_his_kind_does_not_fall_back_on_a_lower_one() -> None:
-    assert paid(*[Person(date(2020, 5, 1), school="primary")] * 3) == (["early_childhood"] * 2, 1_500_000)
+def test_a_third_child_under_seven_who_is_at_school_is_paid_as_a_pupil() -> None:
+    pupils = [Person(date(2020, 5, 1), school="primary")] * 3
+    assert paid(*pupils) == (["early_childhood"] * 2 + ["primary"], 1_725_000)
+
+
+def test_whoever_has_another_component_makes_room_for_whoever_has_none() -> None:
+    first_grader = Person(date(2020, 5, 1), school="primary")
+    assert paid(first_grader, TODDLER, TODDLER) == (["early_childhood"] * 2 + ["primary"], 1_725_000)
+    expecting_pupil = Person(date(2010, 1, 1), school="junior_secondary", is_pregnant=True)
+    assert paid(expecting_pupil, PREGNANT, PREGNANT) == (["pregnant"] * 2 + ["junior_secondary"], 1_875_000)
+
+
+def test_a_person_whom_one_cap_leaves_out_is_still_within_the_four_of_the_family() -> None:
+    first_graders = [Person(date(2020, 5, 1), school="primary")] * 6
+    assert paid(*first_graders) == (["early_childhood"] * 2 + ["primary"] * 2, 1_950_000)
+
+
+INVENTED = Person(date(2023, 5, 1), supported_by=())
+UNSEEN = replace(PREGNANT, supported_by=())
+
+
+@pytest.mark.parametrize("invented", [INVENTED, UNSEEN, replace(DISABLED, supported_by=())])
+def test_a_newcomer_is_paid_nothing_for_what_is_only_stated(invented: Person) -> None:
+    assert due(ADULT, invented) == (None, True)
+    assert due(ADULT, invented, SD) == (["primary"], True)
+
+
+@pytest.mark.parametrize("person", [SD, SMP, SMA, ELDER, VICTIM])
+def test_schooling_age_and_a_victims_mark_need_no_further_source(person: Person) -> None:
+    assert due(replace(person, supported_by=()))[1] is False
+
+
+@pytest.mark.parametrize(
+    ("person", "supports"),
+    [
+        (PREGNANT, {Support.HEALTH_RECORD, Support.AGENT_SURVEY, Support.BPS_VISIT}),
+        (TODDLER, {Support.BIRTH_RECORD, Support.SCHOOL_ENROLMENT, Support.AGENT_SURVEY, Support.BPS_VISIT}),
+        (DISABLED, {Support.DISABILITY_RECORD, Support.AGENT_SURVEY, Support.BPS_VISIT}),
+    ],
+)
+def test_each_component_is_supported_by_the_sources_that_policy_names(person: Person, supports: set[Support]) -> None:
+    found = {one for one in Support if due(replace(person, supported_by=(one,)))[0] is not None}
+    assert found == supports
+
+
+def test_two_invented_toddlers_beside_a_true_one_bring_nothing_more() -> None:
+    assert due(TODDLER, INVENTED, INVENTED) == (["early_childhood"], True)
+
+
+def test_a_recipient_keeps_what_it_was_paid_for_and_gets_no_more_for_what_is_only_stated() -> None:
+    kept = due(INVENTED, INVENTED, received=True, before=["early_childhood"])
+    assert kept == (["early_childhood"], True)
+    assert due(INVENTED, UNSEEN, received=True, before=["early_childhood"]) == (["early_childhood"], True)
+
+
+def test_a_recipient_who_has_nothing_else_left_is_paid_for_what_it_states_until_somebody_looked() -> None:
+    assert due(INVENTED, received=True, before=["primary"]) == (["early_childhood"], True)
+
+
+def test_a_recipient_of_whom_nobody_knows_what_it_was_paid_for_keeps_everything_stated() -> None:
+    told = [due(INVENTED, UNSEEN, received=True, before=unknown) for unknown in (None, ())]
+    assert told == [(["early_childhood", "pregnant"], True)] * 2
 
 
 def test_the_other_reading_of_the_sources_pays_one_elderly_from_seventy() -> None:

@@ -100,7 +100,7 @@ def test_public_tables_hold_no_number_name_birth_date_reason_or_score() -> None:
     public = [contract for contract in TABLES.values() if contract.access is Access.PUBLIC]
     assert {contract.key for contract in public} == {
         "publication/recipients", "publication/waiting_list", "publication/region_summary", "publication/budget",
-        "publication/movements",
+        "publication/movements", "publication/open_checks",
         "decision/seats",
     }  # fmt: skip
     for contract in public:

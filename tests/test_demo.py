@@ -7,6 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.decision.draft import read_draft
+from pipelines.home import Home
 from schemas.vocabularies import Status
 from tests.homes import (
     FAMILIES,
@@ -181,6 +183,49 @@ def test_the_first_quarter_removes_ineligible_current_recipients(demo: Demo) -> 
     assert set(moved["from_status"]) == {"recipient", "new"}
     removed = moved.filter(pl.col("from_status") == Status.RECIPIENT, pl.col("to_status") == Status.INELIGIBLE)
     assert removed.height > 0
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_nobody_is_held_or_without_a_score_and_not_on_the_worklist(demo: Demo, quarter: str) -> None:
+    waiting = decisions(demo.home, quarter).filter(pl.col("status").is_in(["held", "not_scorable"]))
+    listed = restricted(demo.home, quarter, "worklist").explode("programmes")
+    assert waiting.height > 0
+    assert pairs(waiting, *KEYS) <= pairs(listed, "family_id", "programmes")
+
+
+def test_whoever_was_held_a_quarter_ago_is_held_for_what_must_be_settled_alone(demo: Demo) -> None:
+    rows = decisions(demo.home, SECOND).filter(status="held", held_since=FIRST)
+    lasting = {"identity_case", "no_consent_unknown", "identity_unconfirmed_unknown"}
+    assert rows.height > 0
+    assert all(lasting & {*reasons} for reasons in rows["reasons"])
+    listed = restricted(demo.home, SECOND, "worklist").filter(pl.col("since") == FIRST, pl.col("priority") == 1)
+    assert set(listed["goes_to"]) == {"supervisor"}
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_the_open_checks_count_every_family_and_everybody_held(demo: Demo, quarter: str) -> None:
+    counts = restricted(demo.home, quarter, "open_checks")
+    rows = decisions(demo.home, quarter)
+    assert counts["evaluated"].sum() == rows["family_id"].n_unique()
+    assert counts["held"].sum() == rows.filter(status="held")["family_id"].n_unique()
+    waits = counts.select(pl.sum_horizontal("held_one_quarter", "held_two_quarters", "held_longer")).to_series()
+    assert waits.equals(counts["held"], check_names=False)
+    shown = public(demo.home, quarter, "open_checks")
+    assert not shown.select(pl.selectors.integer()).unpivot()["value"].is_between(1, 4).any()
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_no_man_and_no_bare_statement_of_a_newcomer_is_paid(demo: Demo, quarter: str) -> None:
+    made = read_draft(revision(demo.home, quarter, restricted=True))
+    house = Home(demo.home).house
+    men = made.read(house, "registry/persons").filter(sex="male").select("person_id")
+    members = made.read(house, "registry/members")
+    assert members.join(men, on="person_id", how="semi").filter("is_pregnant").height == 0
+    held = decisions(demo.home, quarter).filter(status="held", programme="PKH")
+    unconfirmed = held.filter(pl.col("reasons").list.contains("component_unconfirmed"))
+    paid = restricted(demo.home, quarter, "payments").filter(programme="PKH")
+    assert unconfirmed.height > 0
+    assert not pairs(unconfirmed, "family_id") & pairs(paid, "family_id")
 
 
 def test_the_demo_refuses_a_home_with_something_else_in_it(tmp_path: Path) -> None:

@@ -149,6 +149,8 @@ def tables(**changes: dict[str, Any]) -> Tables:
         "reason_id": "Rumah keluarga ini tidak layak huni.", "reason_en": "The house is uninhabitable.",
         "facts": ["is_eligible=1", "floor_material=8", "floor_area_dm2_per_member=700"],
     }  # fmt: skip
+    checks = [*pkh["ground_checks"], *(["review_due"] if pkh["review_due"] else []), *changes.get("doubts", {})]
+    listed = [{**PLACE, "family_id": FAMILY, "reason": code, "programmes": ["PKH"]} for code in checks]
     contract = TABLES["decision/payments"]
     return {
         "decision/decisions": frame(TABLES["decision/decisions"], stranger, bpnt, pkh),
@@ -158,6 +160,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
         "decision/payments": frame(contract, *paid) if paid else contract.empty(),
         "decision/referrals": frame(TABLES["decision/referrals"], referral),
         "decision/transitions": frame(TABLES["decision/transitions"], moved),
+        "decision/worklist": frame(TABLES["decision/worklist"], *listed),
         "registry/families": families,
         "registry/provenance": frame(TABLES["registry/provenance"], said),
     }
@@ -263,7 +266,7 @@ def test_what_only_sends_to_the_field_is_told_as_such_beside_the_decision() -> N
     assert (check.outcome, check.note) == ("ground_check", waiting.visits[0].sentence)
     assert "Diperiksa di lapangan" in as_text(told, "id")
     assert "To be checked in the field" in as_html(told, "en")
-    assert "sampai saat itu keluarga tidak dirugikan" in as_text(told)
+    assert "bantuan tidak berakhir karenanya tanpa suatu temuan" in as_text(told)
 
 
 def test_a_recipient_under_review_is_told_since_when_it_receives_and_that_the_assistance_goes_on() -> None:
@@ -277,6 +280,15 @@ def test_a_recipient_under_review_is_told_since_when_it_receives_and_that_the_as
     assert "has received PKH for 5 years or more" in text
     assert "1 July 2020" in text
     assert "Nothing is known yet about: Electricity connection." in text
+
+
+def test_a_doubt_of_the_registry_is_told_and_what_holds_the_family_is_told_once() -> None:
+    bare = {"status": "held", "reasons": ["component_unconfirmed"], "rank": None, "queue_position": None}
+    held = {**bare, "ground_checks": ["component_unconfirmed"]}
+    told = explain(tables(PKH=held, doubts={"implausible_kinship": None})).decisions[0]
+    assert [one.code for one in told.visits] == ["implausible_kinship"]
+    assert "is not supported by another source yet" in told.reasons[0].sentence.en
+    assert "relation counts as not known" in told.visits[0].sentence.en
 
 
 def test_a_rule_without_a_row_is_refused() -> None:

@@ -153,7 +153,7 @@ def test_every_status_and_every_reason_has_a_case() -> None:
         "car_owner", "land_above", "first_class_insurance", "taxed_income", "abnormal_transactions", "other_programme",
     }  # fmt: skip
     assert told == codes | holding | by_another_reading | {
-        "no_component", "decile_above", "identity_case", "not_scorable",
+        "no_component", "component_unconfirmed", "decile_above", "identity_case", "not_scorable",
     }  # fmt: skip
     assert {expected.status for one in FAMILIES for expected in one.expected.values()} == set(Status)
 
@@ -162,7 +162,7 @@ def test_everything_that_sends_to_the_field_has_a_case() -> None:
     sent = {code for one in IN_FORCE for expected in one.expected.values() for code in expected.ground_checks}
     found = {one.code for one in POLICY.filters if one.effect is Effect.GROUND_CHECK}
     unknown = {f"{one.code}_unknown" for one in POLICY.filters if one.unknown is not Unknown.PASS}
-    assert sent == found | unknown
+    assert sent == found | unknown | {"component_unconfirmed"}
 
 
 def test_every_way_of_placing_has_a_case_of_somebody_placed_by_it() -> None:

@@ -42,6 +42,10 @@ DESIGNED = {
     },
 }
 DESIGNED["movements"] = {"programme", "region_code", "move", "cause", "families"}
+DESIGNED["open_checks"] = {
+    "regency_code", "channel", "age_group", "evaluated", "unverified", "pending", "held", "held_one_quarter",
+    "held_two_quarters", "held_longer", "with_supervisor", "kept_places",
+}  # fmt: skip
 DESIGNED["budget"] = {"programme", "region_code", "families", "seats", "amount_rupiah", "ceiling_rupiah"}
 DESIGNED["waiting_list"] = DESIGNED["recipients"] | {"queue_position", "places_opened"}
 RESTRICTED = {
@@ -56,6 +60,8 @@ RESTRICTED = {
     "movements": {"region_code", "programme", "move", "cause", "families"},
     "referrals": {"family_id", "reference", "referral", "facts", "reason_id", "reason_en", "regency_code"},
     "displaced": {"regency_code", "programme", "placed_by", "families", "poorer_micro"},
+    "open_checks": DESIGNED["open_checks"],
+    "worklist": {"family_id", "reason", "programmes", "is_recipient", "since", "goes_to", "priority"},
 }
 STANDING_ALONE = re.compile(r"(?<![0-9A-Za-z])[0-9]{16,}(?![0-9A-Za-z])")
 TEXT = {".csv", ".json", ".html"}

@@ -20,6 +20,7 @@ from assets.decision.judge import eligibility, judge
 from assets.decision.results import movements
 from assets.decision.transitions import Before, Now, transitions
 from schemas.tables import TABLES
+from schemas.vocabularies import Support
 from tests.made_families import (
     ADULT,
     CHILD,
@@ -495,6 +496,34 @@ def test_a_child_that_turns_seven_moves_its_family_by_own_data() -> None:
 def test_a_member_recognised_as_victim_of_rights_violations_is_evidence() -> None:
     then, now = (replace(A, members=(Person(is_rights_victim=mark),)) for mark in (0, 1))
     assert told(quarterly(then), quarterly(now, on=NOW)) == {"a": ("ineligible", "recipient", "evidence")}
+
+
+@pytest.mark.parametrize("support", [Support.BIRTH_RECORD, Support.SCHOOL_ENROLMENT])
+def test_a_component_that_an_agency_supports_now_is_evidence(support: Support) -> None:
+    bare, known = (replace(A, members=(ADULT, replace(CHILD, supported_by=by))) for by in ((), (support,)))
+    assert told(quarterly(bare), quarterly(known, on=NOW)) == {"a": ("held", "recipient", "evidence")}
+    assert told(quarterly(known, places=0), quarterly(bare, on=NOW)) == {"a": ("waiting", "held", "evidence")}
+
+
+def test_a_component_that_bps_saw_is_a_correction_by_bps_and_one_that_an_agent_saw_own_data() -> None:
+    bare, by_bps, by_agent = (
+        replace(A, members=(ADULT, replace(CHILD, supported_by=by)))
+        for by in ((), (Support.BPS_VISIT,), (Support.AGENT_SURVEY,))
+    )
+    assert told(quarterly(bare), quarterly(by_bps, on=NOW)) == {"a": ("held", "recipient", "bps_correction")}
+    assert told(quarterly(bare), quarterly(by_agent, on=NOW)) == {"a": ("held", "recipient", "own_data")}
+
+
+def test_a_child_stated_anew_is_own_data_even_where_its_number_is_known_at_once() -> None:
+    childless = replace(A, members=(ADULT,))
+    assert told(quarterly(childless), quarterly(A, on=NOW)) == {"a": ("ineligible", "recipient", "own_data")}
+
+
+def test_a_hold_that_is_over_is_own_data_whatever_else_changes() -> None:
+    bare = replace(A, members=(ADULT, replace(CHILD, supported_by=())))
+    later = terms({"programmes.PKH.max_paid_members": 3}, quarter="2026Q2", day=DAY)
+    for on in (NOW, later):
+        assert told(quarterly(bare), quarterly(bare, on=on)) == {"a": ("held", "ineligible", "own_data")}
 
 
 def test_a_margin_for_sitting_families_is_policy_when_it_begins_and_nobodys_cause_while_it_lasts() -> None:

@@ -33,13 +33,19 @@ def decided(*made: Made, places: int, rules: Terms) -> pl.DataFrame:
     return rows.with_columns(reference=pl.format("R-{}", "family_id"))
 
 
+def on_worklist(rows: pl.DataFrame, rules: Terms) -> pl.DataFrame:
+    """The worklist without doubts of the registry, the quarter before having had none."""
+    nothing = pl.DataFrame(schema={"family_id": pl.String, "reason": pl.String, "since": pl.String})
+    return worklist(rows, nothing.drop("since"), nothing, rules)
+
+
 def chances(*made: Made, places: int, rules: Terms | None = None) -> dict[str, int]:
     told = wrong_side(decided(*made, places=places, rules=rules or on()), RESIDUALS, rules or on())
     return {family: micro for family, _, micro in told.rows()}
 
 
 def listed(rows: pl.DataFrame, rules: Terms, likely: pl.DataFrame = RESIDUALS) -> pl.DataFrame:
-    fitted = TABLES["decision/visits"].fit(visits(rows, worklist(rows), likely, rules))
+    fitted = TABLES["decision/visits"].fit(visits(rows, on_worklist(rows, rules), likely, rules))
     TABLES["decision/visits"].schema.validate(fitted)
     return fitted
 
@@ -128,7 +134,7 @@ def drawn() -> list[pl.DataFrame]:
 
 def sample(rows: pl.DataFrame, seed: str) -> pl.DataFrame:
     days = SAMPLING.days.model_copy(update={"lottery_seed": seed})
-    return visits(rows, worklist(rows), RESIDUALS, replace(SAMPLING, days=days)).filter("is_sampled")
+    return visits(rows, on_worklist(rows, SAMPLING), RESIDUALS, replace(SAMPLING, days=days)).filter("is_sampled")
 
 
 def test_the_same_seed_draws_the_same_families_in_whatever_order_they_come() -> None:

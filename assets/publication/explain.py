@@ -117,7 +117,11 @@ def explanation(
                 _of_programme(rows["decision/payments"], programme),
                 _of_programme(rows["decision/transitions"], programme),
                 _of_programme(places, programme),
-                [one["reason"] for one in rows["decision/worklist"] if programme in one["programmes"]],
+                [
+                    one["reason"]
+                    for one in rows["decision/worklist"]
+                    if programme in one["programmes"] and one["reason"] not in row["reasons"]
+                ],
             )
             for programme, row in decided.items()
         ),
