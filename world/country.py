@@ -27,6 +27,7 @@ from world.society import Neighbourhood, Society, found, sampled
 from world.statements import (
     LENT_COLUMNS,
     SENDER_OF_CHANNEL,
+    checks_at_statements,
     claims,
     current_recipients,
     evidence,
@@ -211,6 +212,8 @@ class _Story:
         self._confirm(rng.spawn(1)[0], society, registered, quarter, window, is_first=since_first)
         stated, who = members(rng, society, registered, news.restated, claimed, window, noise, with_dead=since_first)
         landing.deliver_by_home(quarter, Feed.MEMBERS, self.stem, stated)
+        checks = checks_at_statements(rng.spawn(1)[0], society, stated, registered, noise)
+        landing.deliver_by_home(quarter, Feed.IDENTITY_CHECKS, self.stem, checks)
         landing.keep(quarter, "persons", self.stem, who)
         events = pl.concat([news.events, renewed(society, registered)])
         landing.keep(quarter, "events", self.stem, events)
@@ -235,7 +238,11 @@ class _Story:
         confirmed = society.families["is_confirmed"].to_numpy(writable=True)
         confirmed[checks["family"].to_numpy()] = True
         confirmed[registered.filter(pl.col("verified_nik").is_not_null())["family"].to_numpy()] = True
-        society.families = society.families.with_columns(pl.Series("is_confirmed", confirmed))
+        day = society.families["stated_day"].to_numpy(writable=True)
+        day[registered["family"].to_numpy()] = registered["day"].to_numpy()
+        society.families = society.families.with_columns(
+            pl.Series("is_confirmed", confirmed), pl.Series("stated_day", day)
+        )
 
     def _answer(self, society: Society, quarter: Quarter, *, since_first: bool) -> None:
         """Deliver the agencies' evidence, one file per agency for all regencies it covers."""

@@ -64,7 +64,7 @@ class Society:
     families : pl.DataFrame
         uid, village_code, region, is_urban, village_luck, dwelling, card, welfare, luck, cadre and companion
         (:mod:`world.field`), the questionnaire's answers, is_registered, is_surveyed, is_confirmed (somebody's identity
-        was, by machine or in person), receives_pkh, receives_bpnt.
+        was, by machine or in person), stated_day (of its last registration), receives_pkh, receives_bpnt.
     persons : pl.DataFrame
         uid, nik, has_nik, first_name, second_name, third_name and the columns of :func:`world.people.settle`.
     lookalikes : pl.DataFrame
@@ -200,6 +200,7 @@ def found(
         pl.Series("card", numbers(families["region"].to_numpy(), recorded)),
         is_surveyed=pl.lit(value=False),
         is_confirmed=pl.lit(value=False),
+        stated_day=pl.lit(0, pl.Int64),
     )
     families = assign_agents(rng.spawn(1)[0], families, regency.number, noise.registration)
     members = rolled_up(persons, count, day)

@@ -221,10 +221,12 @@ def registrations(
         by_agent, proposers[pick(rng, count, noise.registration.proposers_to_agent)], str(Proposer.SELF)
     )
 
+    # Agents register families on the portal with them; who fails there, or meets an office, is taken down apart.
     is_portal = channel == Channel.PORTAL
+    at_portal = is_portal | by_agent
     elderly = _elderly(society, until)[everything]
     confirmed_nik = _confirming(society, until)[everything]
-    can_confirm = is_portal & (confirmed_nik > 0)
+    can_confirm = at_portal & (confirmed_nik > 0)
     ikd, face = _by_machine(rng, elderly, noise.verification)
     doubtful = np.isin(everything, claimed.families[~claimed.is_verified])
     ikd = ikd & ~doubtful & can_confirm
@@ -233,7 +235,8 @@ def registrations(
     face = np.where(can_confirm, face, str(FaceMatch.NOT_AVAILABLE))
     is_confirmed = ikd | (face == FaceMatch.PASSED)
     checked = _in_person(rng.spawn(1)[0], elderly, noise.verification)
-    checked = (checked | claiming) & ~doubtful & ~is_portal & (_document_niks(society)[everything] > 0)
+    meets = ~is_portal & ~is_confirmed & (_document_niks(society)[everything] > 0)
+    checked = (checked | claiming) & ~doubtful & meets
 
     consents = ~chosen(rng, count, noise.registration.without_consent)
     frame = families.select(
@@ -257,7 +260,7 @@ def registrations(
         pl.Series("face_match", face),
         pl.when(pl.Series(is_confirmed)).then(_numbers("", confirmed_nik)).alias("verified_nik"),
         pl.Series("is_checked", checked),
-        pl.Series("sender", channel).replace_strict(SENDER_OF_CHANNEL).alias("sender"),
+        _sender(pl.Series("channel", channel), is_confirmed).alias("sender"),
     )
     said = self_reported(rng, _answers(families), noise.self_report)
     return _malformed(rng, pl.concat([frame, said], how="horizontal"), noise.malformed_registrations)
@@ -302,6 +305,12 @@ def _by_machine(rng: np.random.Generator, elderly: Array, rules: Verification) -
     return ikd, np.select([draw < failed, draw < failed + absent], found, str(FaceMatch.PASSED))
 
 
+def _sender(channel: pl.Series, is_confirmed: Array | pl.Series) -> pl.Series:
+    """Through whom a statement arrives: the portal where it confirmed somebody, else the channel's own sender."""
+    own = channel.replace_strict(SENDER_OF_CHANNEL)
+    return own.set(pl.Series(is_confirmed), SENDER_OF_CHANNEL[Channel.PORTAL])
+
+
 def _in_person(rng: np.random.Generator, elderly: Array, rules: Verification) -> Array:
     """Of whom a document is seen where somebody is met in person."""
     return chosen(rng, len(elderly), np.where(elderly, rules.checked_in_person_elderly, rules.checked_in_person))
@@ -321,7 +330,7 @@ def identity_checks(
     since, until = (days(day) for day in window)
     rules, niks = noise.verification, _document_niks(society)
     at_once = registered.filter("is_checked")
-    failed = registered.filter(pl.col("face_match") == FaceMatch.FAILED)
+    failed = registered.filter(pl.col("face_match") == FaceMatch.FAILED, ~pl.col("is_checked"))
     failed = failed.filter(pl.Series(chosen(rng, failed.height, rules.checked_after_failed_face)))
     failed_day = np.minimum(failed["day"].to_numpy() + rng.integers(1, _NEARBY_DAYS, failed.height), until - 1)
     families = society.families
@@ -343,6 +352,11 @@ def identity_checks(
         pl.concat([at_once["agent_id"], by_agents]).alias("agent_id"),
         _dates("checked_date", seen),
         pl.Series("document", np.array(documents)[pick(rng, len(rows), rules.documents)]),
+        # Who is seen afterwards is asked whether the registration was his.
+        _dates(
+            "confirmed_date",
+            np.concatenate([at_once["day"], failed["day"], families["stated_day"].gather(late)]).astype(np.int64),
+        ),
         "village_code",
         pl.concat(
             [at_once["sender"], pl.repeat(SENDER_OF_CHANNEL[Channel.AGENT], len(rows) - at_once.height, eager=True)]
@@ -439,10 +453,12 @@ def _stated_alone(
     of_family = pl.Series("channel", np.array(channels)[pick(rng, families.height, noise.registration.channels)])
     ikd, face = _by_machine(rng, _elderly(society, until), noise.verification)
     niks = _confirming(society, until)
-    is_confirmed = (of_family == Channel.PORTAL) & pl.Series((ikd | (face == FaceMatch.PASSED)) & (niks > 0))
+    is_confirmed = of_family.is_in([Channel.PORTAL, Channel.AGENT]) & pl.Series(
+        (ikd | (face == FaceMatch.PASSED)) & (niks > 0)
+    )
     told = families.select(
         of_family,
-        of_family.replace_strict(SENDER_OF_CHANNEL).alias("sender"),
+        _sender(of_family, is_confirmed).alias("sender"),
         pl.when(of_family == Channel.AGENT)
         .then(visitor())
         .when(of_family == Channel.VILLAGE_OFFICE)
@@ -451,6 +467,37 @@ def _stated_alone(
         pl.when(is_confirmed).then(_numbers("", niks)).alias("verified_nik"),
     )
     return told[rows].to_dict()
+
+
+def checks_at_statements(
+    rng: np.random.Generator, society: Society, stated: pl.DataFrame, registered: pl.DataFrame, noise: Noise
+) -> pl.DataFrame:
+    """Documents of heads seen when persons are stated without a registration to an agent or an office.
+
+    Returns
+    -------
+    pl.DataFrame
+        Columns of the feed, `village_code` and `sender`.
+    """
+    card = "family_card_number"
+    known = registered.select(card, stated_date=pl.col("registered_date").str.to_date(strict=False))
+    niks = _document_niks(society)
+    by_card = pl.DataFrame({card: _numbers(card, society.families["card"]), "nik": niks})
+    heads_by_card = by_card.filter(pl.Series(niks > 0))
+    met = (
+        stated.filter(pl.col("verified_nik").is_null(), pl.col("agent_id").is_not_null())
+        .select(card, "agent_id", "village_code", "sender", checked_date="stated_date")
+        .unique(maintain_order=True)
+        .join(known, left_on=[card, "checked_date"], right_on=[card, "stated_date"], how="anti", maintain_order="left")
+        .join(heads_by_card.unique(card, keep="first", maintain_order=True), on=card, maintain_order="left")
+    )
+    documents = [str(one) for one in noise.verification.documents]
+    seen = chosen(rng, met.height, noise.verification.checked_in_person)
+    return met.with_columns(
+        _numbers("nik", met["nik"]),
+        pl.Series("document", np.array(documents)[pick(rng, met.height, noise.verification.documents)]),
+        confirmed_date=pl.lit(None, pl.Date),
+    ).filter(pl.Series(seen))
 
 
 def members(

@@ -316,7 +316,6 @@ def _registrations(said: Statements, record: Record, checks: pl.DataFrame, kinds
     rows = _with_documents(rows, checks).with_columns(
         proved_nik=pl.when(by_portal).then(pl.coalesce("verified_nik", "stated_head", "head_nik")),
         by_portal=by_portal,
-        is_stranger=pl.col("kind").is_null() | (pl.col("proposer") == Proposer.NEIGHBOUR.value),
     )
     rows = _with_authors(rows, record, said)
     verified_by = (
@@ -365,7 +364,7 @@ def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.Da
     is_head = (pl.col("proved_nik") == head) | (pl.col("by_portal") & pl.col("proved_nik").is_null())
     is_seen_head = (pl.col("seen_nik") == head).fill_null(value=False)
     author = (
-        pl.when("is_stranger")
+        pl.when(pl.col("kind").is_null())
         .then(pl.lit(Author.THIRD_PARTY.value))
         .when(is_head.fill_null(value=False))
         .then(pl.lit(Author.VERIFIED_HEAD.value))
@@ -375,6 +374,9 @@ def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.Da
         .then(pl.lit(Author.THIRD_PARTY.value))
         .when(is_seen_head)
         .then(pl.lit(Author.HEAD_IN_PERSON.value))
+        # Whoever proposed it, a head whose identity was confirmed speaks for himself.
+        .when(pl.col("proposer") == Proposer.NEIGHBOUR.value)
+        .then(pl.lit(Author.THIRD_PARTY.value))
         .otherwise(pl.lit(Author.UNVERIFIED_SELF.value))
     )
     return of_family.with_columns(author=author).drop("is_member").sort(ROW)
