@@ -199,21 +199,17 @@ class Office:
         self.registry = resolve(self.house, quarter, pins.tables(lake), pins.read(lake), self.registry, CARD)
         return self
 
-    def decide(self, **statuses: str) -> "Office":
-        """Say how the families under these cards (with `c` before the number) were decided in the last quarter."""
+    def remember(self, decided: pl.DataFrame) -> "Office":
+        """Keep decisions of the quarter resolved last, for the next one to look back at."""
         contract = self.house.contracts["decision/decisions"]
-        families = self.table("families").select("family_id", "family_card_number", "regency_code")
-        rows = families.filter(pl.format("c{}", "family_card_number").is_in([*statuses])).with_columns(
-            status=pl.format("c{}", "family_card_number").replace_strict(statuses, return_dtype=pl.String),
-            programme=pl.lit("PKH"),
-        )
         missing = [
             pl.lit([] if isinstance(dtype, pl.List) else None, dtype).alias(name)
             for name, dtype in contract.dtypes.items()
-            if name not in rows.columns
+            if name not in decided.columns
         ]
-        quarter = next(iter(self.registry.values())).quarter
-        self.registry["decision/decisions"] = self.house.lake.write_whole(contract, quarter, rows.with_columns(missing))
+        quarter = self.registry["registry/families"].quarter
+        rows = decided.with_columns(missing)
+        self.registry["decision/decisions"] = self.house.lake.write_whole(contract, quarter, rows)
         return self
 
     def table(self, name: str) -> pl.DataFrame:

@@ -119,12 +119,7 @@ def _with_evidence(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
         .join(latest, on="nik", how="left")
         .join(before, on="person_id", how="left")
     )
-    return (
-        joined.lazy()
-        .with_columns(part for fact in PERSON_FACTS for part in _newest(fact))
-        .with_columns(is_number_confirmed=pl.col("nik").is_not_null() & pl.col("is_deceased_date").is_not_null())
-        .collect()
-    )
+    return joined.lazy().with_columns(part for fact in PERSON_FACTS for part in _newest(fact)).collect()
 
 
 def _newest(fact: str) -> list[pl.Expr]:
