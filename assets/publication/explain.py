@@ -143,7 +143,7 @@ def explanation(
 def _waiting(row: Row) -> Words:
     """A statement that does not count yet, with its author by kind and never the person."""
     return words(
-        f"waiting.{row['standing']}",
+        f"set_aside.{row['standing']}",
         feed=words(f"feed.{row['feed']}"),
         author=words(f"author.{row['author']}"),
         date=row["stated_date"],
