@@ -387,8 +387,10 @@ def test_a_signature_is_moved_along_with_its_file_and_is_never_taken_for_one(hom
     assert list(intake.load_landing(home / "landing", QUARTER)) == []
     assert list(folder.iterdir()) == []
     (folder / "lost.csv.sig").write_text("A")
-    (lone,) = intake.load_landing(home / "landing", QUARTER)
+    (folder / "lost.csv.sig.yaml").write_text("sender: kemensos")
+    lone, note = intake.load_landing(home / "landing", QUARTER)
     refused(lone, "lost.csv.sig is a signature, but the file it is for is not here")
+    refused(note, "lost.csv.sig.yaml is a note, but the file it speaks of is not here")
     said = load(home, signature_of(signed))
     assert said.code == 4
     assert "is a signature and no data. Load file.csv" in said.err

@@ -350,9 +350,10 @@ class Intake:
         for feed in Feed:
             folder = landing / str(quarter) / feed
             files = [one for one in sorted(folder.glob("[!.]*")) if one.is_file()]
+            data = {one for one in files if not (is_note(one) or is_signature(one))}
             for file in files:
-                if is_note(file) or is_signature(file):
-                    if delivery_of(file) not in files and not _left_behind(file, landing):
+                if file not in data:
+                    if delivery_of(file) not in data and not _left_behind(file, landing):
                         word = "lone_note" if is_note(file) else "lone_signature"
                         reason = say(f"load.{word}", self.lang, file=file.name)
                         yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)

@@ -20,6 +20,8 @@ from schemas.vocabularies import BatchState, Feed
 SUBJECT = {
     Feed.MEMBERS: "family_card_number",
     Feed.SURVEYS: "family_card_number",
+    Feed.IDENTITY_CHECKS: "family_card_number",
+    Feed.REQUESTS: "family_card_number",
     Feed.VALIDATIONS: "family_card_number",
     Feed.OBJECTIONS: "family_card_number",
     Feed.PAYMENTS: "family_card_number",

@@ -168,7 +168,7 @@ def is_inside(code: str, area: Iterable[str]) -> bool:
 
 def statement(feed: Feed, quarter: Quarter, file_hash: str, note_hash: str) -> bytes:
     """The bytes that a sender signs: five lines, so that neither file, note, feed nor quarter can be exchanged."""
-    lines = ("perlinsos delivery 1", feed, str(quarter), file_hash, note_hash)
+    lines = ("perlinsos-delivery 1", feed, str(quarter), file_hash, note_hash)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
