@@ -16,6 +16,10 @@ COUNTS = ("registered", "evaluated", "eligible", "recipients", "both", "waiting"
 MOVES = {"enters": 1, "promoted": 1, "leaves": -1, "displaced": -1}
 """Ways onto the list and off it, with the sign they have in the change of filled places."""
 MONEY = ("families", "amount_rupiah", "mean_rupiah", "full_rupiah")
+CHECKS = (
+    "evaluated", "unverified", "pending", "held", "held_one_quarter", "held_two_quarters", "held_longer",
+    "with_supervisor", "kept_places",
+)  # fmt: skip
 LONG = 40
 """A table of more regencies than this is folded up on the screen; paper shows it whole."""
 
@@ -31,7 +35,7 @@ def summary_page(
         Public tables of the revision by name. `region_summary`: the rows of level `regency` are shown, suppressed
         counts as a dash; a total is a dash where one of its parts is: it would give the part away. `seats`: the areas
         of the summary one by one, all others in one row. `budget` and `movements`: the nation and the regencies of
-        the summary.
+        the summary. `open_checks`: all rows.
     manifest : mapping
         Manifest of the revision: `quarter`, `revision`, `draft`, `policy_hash`, `model_hash`, `scaled`, `overlay`,
         `announcement` and `objection_deadline` (ISO), `files` (`sha256` and `bytes` by name); `is_planned` if the
@@ -55,6 +59,10 @@ def summary_page(
         moves=tuple(MOVES),
         long=LONG,
         held_together=_held_together(regencies),
+        checks=CHECKS,
+        open_checks=[
+            {**row, "name": regency_name(row["regency_code"])} for row in public["open_checks"].iter_rows(named=True)
+        ],
         rules_changed=[_rule(one, lang) for one in manifest["rules_changed"]],
         programmes=[
             _programme(

@@ -289,6 +289,14 @@ def test_a_doubt_of_the_registry_is_told_and_what_holds_the_family_is_told_once(
     assert [one.code for one in told.visits] == ["implausible_kinship"]
     assert "is not supported by another source yet" in told.reasons[0].sentence.en
     assert "relation counts as not known" in told.visits[0].sentence.en
+    assert "In the next quarter at the latest PKH is decided" in told.next_step.en
+
+
+def test_who_was_not_visited_in_time_is_told_that_nothing_is_known_yet_and_that_the_visit_stands() -> None:
+    decided = {"status": "ineligible", "reasons": ["no_component"], "rank": None, "queue_position": None}
+    told = explain(tables(PKH={**decided, "ground_checks": ["component_unconfirmed"]})).decisions[0]
+    assert told.reasons[0].sentence.en.startswith("No member of the family is known to fit a component of PKH")
+    assert [one.code for one in told.visits] == ["component_unconfirmed"]
 
 
 def test_a_rule_without_a_row_is_refused() -> None:

@@ -133,10 +133,19 @@ MOVED = movements(
 )  # fmt: skip
 
 
+CHECKS = pl.DataFrame(
+    [("2026Q1", "35.10", "agent", "sixty_and_older", 900, 410, 0, 21, 14, 7, 0, None, 55)],
+    schema=TABLES["publication/open_checks"].dtypes,
+    orient="row",
+)
+
+
 def public(
     counted: pl.DataFrame, places: pl.DataFrame = PLACES, costs: pl.DataFrame = BUDGET
 ) -> dict[str, pl.DataFrame]:
-    return {"region_summary": counted, "seats": places, "budget": costs, "movements": MOVED}
+    return {
+        "region_summary": counted, "seats": places, "budget": costs, "movements": MOVED, "open_checks": CHECKS,
+    }  # fmt: skip
 
 
 class _Text(HTMLParser):
@@ -214,6 +223,14 @@ def test_the_places_are_shown_with_their_arithmetic_and_other_regencies_in_one_r
     assert (totals[1][2], totals[1][5]) == ("350,290", "2,167")
 
 
+def test_who_waits_for_a_check_is_told_by_channel_and_age_and_small_counts_are_a_dash() -> None:
+    html = summary_page(public(summary(BANYUWANGI)), MANIFEST, "en")
+    found = [row for row in read(html).rows if "60 and older" in row]
+    assert [row[2:] for row in found] == [["60 and older", "900", "410", "0", "21", "14", "7", "0", NOTHING, "55"]]
+    nobody = summary_page(public(summary(BANYUWANGI)) | {"open_checks": CHECKS.clear()}, MANIFEST, "en")
+    assert "Who waits for a check" not in nobody
+
+
 def test_bars_are_as_long_as_their_counts_and_told_in_words() -> None:
     html = summary_page(public(summary(BANYUWANGI, JEMBER)), MANIFEST, "en")
     assert 'aria-label="1,040 recipients, 1,610 waiting, 1,390 places"' in html
@@ -263,7 +280,8 @@ def test_the_summary_tells_which_rules_changed_from_what_to_what_and_by_which_so
 def test_a_page_of_the_whole_nation_is_folded_up() -> None:
     many = [(f"{11 + n // 90}.{n % 90 + 10}", "PKH", BANYUWANGI[2]) for n in range(LONG + 1)]
     assert "<details open>" in summary_page(public(summary(*many[:-1])), MANIFEST)
-    assert "<details open>" not in summary_page(public(summary(*many)), MANIFEST).partition("<h2>")[0]
+    everywhere = public(summary(*many)) | {"open_checks": pl.concat([CHECKS] * (LONG + 1))}
+    assert "<details open>" not in summary_page(everywhere, MANIFEST).partition("<h2>")[0]
 
 
 def test_places_of_other_areas_than_regencies_are_shown_as_they_are() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from assets.decision.families import Terms
+from assets.decision.judge import IDENTITY_CASE, NO_COMPONENT, UNCONFIRMED
 from assets.decision.ranking import RESERVED, SITTING
 from assets.welfare.scorecard import MICRO, FeatureTable
 from quotas.rules import Effect, Filter, Operator, ProgrammeRule
@@ -247,6 +248,8 @@ class _Telling:
                 if own in catalogue()
                 else words("reason.filter_unknown", fact=self._fact_label(unknown.fact))
             )
+        if code == NO_COMPONENT and UNCONFIRMED in row["ground_checks"]:
+            code = "no_component_confirmed"
         known = {
             "programme": row["programme"], "decile": row["decile"], "limit": rule.max_decile,
             "other": rule.exclusive_with, "years": rule.review_after_years,
@@ -278,9 +281,11 @@ class _Telling:
         return side, micro if self.is_analyst else None, share if is_logarithm else None
 
     def _next_step(self, row: Row, payment: Row | None) -> Words:
-        holds_unknown = row["status"] == Status.HELD and "identity_case" not in row["reasons"]
+        step = row["status"]
+        if step == Status.HELD and IDENTITY_CASE not in row["reasons"]:
+            step = "held_unconfirmed" if UNCONFIRMED in row["reasons"] else "held_unknown"
         return words(
-            "next.held_unknown" if holds_unknown else f"next.{row['status']}",
+            f"next.{step}",
             programme=row["programme"],
             quarter=row["quarter"],
             amount=row["amount_rupiah"],

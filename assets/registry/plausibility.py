@@ -18,6 +18,7 @@ from schemas.vocabularies import Implausible, Sex
 _BY_WORD = {word: code for code, word in RELATIONS.items()}
 _SPOUSE, _CHILD, _PARENT = (_BY_WORD[word] for word in ("istri_suami", "anak", "orang_tua"))
 _ATTENDS = 2
+_IS_UNLISTED_PUPIL = (pl.col("school_participation") == _ATTENDS) & pl.col("is_enrolled_in_school").ne_missing(1)
 WITHHELD: Mapping[Implausible, str] = {
     Implausible.PREGNANCY: "is_pregnant",
     Implausible.SCHOOL_LEVEL: "school_level",
@@ -27,6 +28,10 @@ WITHHELD: Mapping[Implausible, str] = {
 }
 """The value of a person that counts as unknown, by check."""
 _KEY = ["person_id", "family_id", "regency_code"]
+_READ = (
+    "birth_date", "stated_date", "sex", "relation", "is_pregnant", "is_pregnant_recorded", "school_participation",
+    "school_level", "is_enrolled_in_school", "is_number_confirmed",
+)  # fmt: skip
 
 
 def find_implausible(persons: pl.DataFrame, rule: PlausibilityRule, day: date) -> pl.DataFrame:
@@ -46,12 +51,14 @@ def find_implausible(persons: pl.DataFrame, rule: PlausibilityRule, day: date) -
     DataFrame
         Contract `registry/implausible`: `person_id, family_id, regency_code, check, attribute`, ordered by all.
     """
+    persons = persons.select(*_KEY, *_READ)
     is_dated = pl.col("birth_date").is_not_null() & ~_is_impossible_birth(rule, day)
     dated = persons.filter(is_dated)
     found = {
         Implausible.BIRTH_DATE: persons.filter(~is_dated),
-        Implausible.PREGNANCY: dated.filter(_is_impossible_pregnancy(rule)),
-        Implausible.SCHOOL_LEVEL: dated.filter(_is_impossible_level(rule)),
+        # Few are pregnant, and few pupils are not on Dapodik's list: they alone are looked at.
+        Implausible.PREGNANCY: dated.filter("is_pregnant").filter(_is_impossible_pregnancy(rule)),
+        Implausible.SCHOOL_LEVEL: dated.filter(_IS_UNLISTED_PUPIL).filter(_is_impossible_level(rule)),
         Implausible.KINSHIP: _find_impossible_kin(dated, rule),
         Implausible.BIRTHS: _find_impossible_births(dated, rule),
     }
@@ -97,16 +104,14 @@ def _is_outside(ages: AgeRange) -> pl.Expr:
 
 def _is_impossible_pregnancy(rule: PlausibilityRule) -> pl.Expr:
     is_impossible = (pl.col("sex") == Sex.MALE.value) | _is_outside(rule.pregnancy_ages)
-    return pl.col("is_pregnant") & is_impossible & pl.col("is_pregnant_recorded").ne_missing(1)
+    return is_impossible & pl.col("is_pregnant_recorded").ne_missing(1)
 
 
 def _is_impossible_level(rule: PlausibilityRule) -> pl.Expr:
-    attends = (pl.col("school_participation") == _ATTENDS) & pl.col("is_enrolled_in_school").ne_missing(1)
-    is_impossible = pl.any_horizontal(
+    return pl.any_horizontal(
         pl.col("school_level").is_between(*codes) & _is_outside(getattr(rule.pupil_ages, stage))
         for stage, codes in SCHOOL_STAGES.items()
     )
-    return attends & is_impossible
 
 
 def _find_impossible_kin(dated: pl.DataFrame, rule: PlausibilityRule) -> pl.DataFrame:
@@ -115,8 +120,13 @@ def _find_impossible_kin(dated: pl.DataFrame, rule: PlausibilityRule) -> pl.Data
     A relation code does not tell a stepchild from a child, nor a parent from a parent-in-law: whoever fits one of the
     couple is left alone.
     """
+    kin = dated.filter(pl.col("relation").is_in([_CHILD, _PARENT]))
     couple = dated.filter(pl.col("relation").is_in([HEAD, _SPOUSE]))
-    born = couple.group_by("family_id").agg(_oldest=pl.col("birth_date").min(), _youngest=pl.col("birth_date").max())
+    born = (
+        couple.select("family_id", "birth_date")
+        .group_by("family_id")
+        .agg(_oldest=pl.col("birth_date").min(), _youngest=pl.col("birth_date").max())
+    )
     years = f"{rule.parent_years}y"
     is_impossible_child = (pl.col("relation") == _CHILD) & (
         pl.col("birth_date") < pl.col("_oldest").dt.offset_by(years)
@@ -124,11 +134,7 @@ def _find_impossible_kin(dated: pl.DataFrame, rule: PlausibilityRule) -> pl.Data
     is_impossible_parent = (pl.col("relation") == _PARENT) & (
         pl.col("_youngest") < pl.col("birth_date").dt.offset_by(years)
     )
-    return (
-        dated.filter(pl.col("relation").is_in([_CHILD, _PARENT]))
-        .join(born, on="family_id")
-        .filter(is_impossible_child | is_impossible_parent)
-    )
+    return kin.join(born, on="family_id").filter(is_impossible_child | is_impossible_parent)
 
 
 def _find_impossible_births(dated: pl.DataFrame, rule: PlausibilityRule) -> pl.DataFrame:
@@ -136,14 +142,12 @@ def _find_impossible_births(dated: pl.DataFrame, rule: PlausibilityRule) -> pl.D
 
     Every woman who is head or spouse may be a mother; where there is none, one is taken to have been.
     """
+    children = dated.filter(pl.col("relation") == _CHILD)
+    several = children.group_by("family_id").agg(_children=pl.len()).filter(pl.col("_children") > rule.most_births)
     is_mother = pl.col("relation").is_in([HEAD, _SPOUSE]) & (pl.col("sex") == Sex.FEMALE.value)
-    is_child = pl.col("relation") == _CHILD
-    many = (
-        dated.group_by("family_id")
-        .agg(_children=is_child.sum(), _most=rule.most_births * is_mother.sum().clip(lower_bound=1))
-        .filter(pl.col("_children") > pl.col("_most"))
-    )
-    children = dated.filter(is_child).join(many, on="family_id")
+    most = rule.most_births * is_mother.sum().clip(lower_bound=1)
+    many = dated.join(several, on="family_id", how="semi").group_by("family_id").agg(_most=most)
+    children = children.join(many, on="family_id")
     later = children.select("family_id", _first="birth_date").unique().join(children, on="family_id")
     apart = (pl.col("birth_date") - pl.col("_first")).dt.total_days()
     close = later.filter(apart.is_between(0, rule.births_within_days, closed="left"))
