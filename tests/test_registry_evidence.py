@@ -296,9 +296,9 @@ def register(nik: str, card: str = OURS, **more: object) -> dict[Feed, list[Any]
     return {Feed.POPULATION_REGISTER: [{**row, "village_code": "35.10.09.2001", **more}]}
 
 
-def confirmed(office: Office, nik: str = HUSBAND) -> tuple[bool, str | None, date | None]:
+def confirmed(office: Office, nik: str = HUSBAND) -> tuple[Any, ...]:
     person = office.person(nik)
-    return person["is_number_confirmed"], person["number_confirmed_source"], person["number_confirmed_date"]
+    return tuple(person[name] for name in ("is_number_confirmed", "number_confirmed_source", "number_confirmed_date"))
 
 
 def test_a_number_nobody_was_asked_about_is_not_confirmed(office: Office) -> None:
@@ -495,7 +495,7 @@ def test_what_a_family_states_against_what_agencies_found(
     office.deliver(
         Q1,
         {
-            Feed.REGISTRATIONS: [registration(OURS, DEC, **stated)],
+            Feed.REGISTRATIONS: [{**registration(OURS, DEC), **stated}],
             Feed.MEMBERS: [member(OURS, HUSBAND, 1, DEC, work_position=work)],
         },
     )

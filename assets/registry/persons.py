@@ -74,9 +74,9 @@ def persons_of(
             came_from_family_id=pl.when(pl.col("_family_before") != pl.col("family_id")).then("_family_before")
         )
     )
-    return _with_findings(
-        _with_evidence(_with_record(persons, evidence, previous), evidence, previous), evidence, previous
-    )
+    findings = _findings(persons, evidence, previous)
+    known = _with_evidence(_with_record(persons, evidence, previous), evidence, _as_agencies_state(previous))
+    return _with_findings(known, evidence, findings)
 
 
 def _with_record(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataFrame) -> pl.DataFrame:
@@ -107,19 +107,27 @@ def _with_evidence(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
         .pivot(on="fact", on_columns=PERSON_FACTS, index="nik", values=["value", "as_of_date", "answered_on"])
     )
     before = previous.select(
-        "person_id",
-        *(
-            pl.when(pl.col(f"{fact}_by_bps").fill_null(value=False).not_()).then(name).alias(f"{name}_before")
-            for fact in PERSON_FACTS
-            for name in (fact, f"{fact}_date")
-        ),
+        "person_id", *(pl.col(name).alias(f"{name}_before") for fact in PERSON_FACTS for name in (fact, f"{fact}_date"))
     )
     joined = (
         days_of_checks(persons, evidence.coverage, evidence.asked)
         .join(latest, on="nik", how="left")
         .join(before, on="person_id", how="left")
     )
-    return joined.lazy().with_columns(part for fact in PERSON_FACTS for part in _newest(fact)).collect()
+    facts = joined.lazy().with_columns(part for fact in PERSON_FACTS for part in _newest(fact))
+    made = (name for fact in PERSON_FACTS for name in (fact, f"{fact}_date"))
+    return facts.select(*persons.columns, *made).collect()
+
+
+def _as_agencies_state(previous: pl.DataFrame) -> pl.DataFrame:
+    """Last quarter's persons without what BPS found: the agency's own word is not kept, it is asked again."""
+    is_found = pl.any_horizontal(f"{fact}_by_bps" for fact in PERSON_FACTS).fill_null(value=False)
+    found = previous.filter(is_found).with_columns(
+        pl.when(pl.col(f"{fact}_by_bps").fill_null(value=False).not_()).then(name).alias(name)
+        for fact in PERSON_FACTS
+        for name in (fact, f"{fact}_date")
+    )
+    return pl.concat([previous.filter(is_found.not_()), found])
 
 
 def _newest(fact: str) -> list[pl.Expr]:
@@ -139,13 +147,11 @@ def _newest(fact: str) -> list[pl.Expr]:
     ]
 
 
-def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataFrame) -> pl.DataFrame:
-    """Persons with what BPS found in the place of what agencies state, and `<fact>_by_bps`.
-
-    A finding holds until BPS finds otherwise or it is older than an answer may be. Last quarter's lies among the rows.
-    """
+def _findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataFrame) -> pl.DataFrame:
+    """What BPS found last of each person and fact, and when: `person_id, fact, found, found_on`; few rows."""
+    found_before = previous.filter(pl.any_horizontal(f"{fact}_by_bps" for fact in PERSON_FACTS))
     stood = [
-        previous.filter(f"{fact}_by_bps").select(
+        found_before.filter(f"{fact}_by_bps").select(
             "person_id", fact=pl.lit(fact), found=pl.col(fact), found_on=pl.col(f"{fact}_date")
         )
         for fact in PERSON_FACTS
@@ -156,17 +162,24 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
         .join(persons.select("nik", "person_id"), on="nik", maintain_order="left")
         .select("person_id", "fact", found="value", found_on="as_of_date")
     )
-    found = (
+    return (
         pl.concat([*stood, stated])
-        .filter(pl.col("found_on") >= evidence.oldest)
         .sort("person_id", "fact", "found_on", maintain_order=True)
         .unique(["person_id", "fact"], keep="last", maintain_order=True)
-        .pivot(on="fact", on_columns=PERSON_FACTS, index="person_id", values=["found", "found_on"])
     )
+
+
+def _with_findings(persons: pl.DataFrame, evidence: Evidence, findings: pl.DataFrame) -> pl.DataFrame:
+    """Persons with what BPS found in the place of what agencies state, and `<fact>_by_bps`.
+
+    A finding holds until BPS finds otherwise or it is older than an answer may be.
+    """
+    in_force = findings.filter(pl.col("found_on") >= evidence.oldest)
     is_found = {fact: pl.col(f"found_on_{fact}").is_not_null() for fact in PERSON_FACTS}
-    return (
-        persons.join(found, on="person_id", how="left")
-        .lazy()
+    concerned = persons.join(in_force, on="person_id", how="semi")
+    found = in_force.pivot(on="fact", on_columns=PERSON_FACTS, index="person_id", values=["found", "found_on"])
+    corrected = (
+        concerned.join(found, on="person_id", how="left")
         .with_columns(
             part
             for fact in PERSON_FACTS
@@ -176,5 +189,9 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, previous: pl.DataF
                 is_found[fact].alias(f"{fact}_by_bps"),
             )
         )
-        .collect()
+        .select(*persons.columns, *(f"{fact}_by_bps" for fact in PERSON_FACTS))
     )
+    others = persons.join(in_force, on="person_id", how="anti").with_columns(
+        pl.lit(value=False).alias(f"{fact}_by_bps") for fact in PERSON_FACTS
+    )
+    return pl.concat([others, corrected])

@@ -134,37 +134,48 @@ def family_facts(persons: pl.DataFrame, day: date) -> pl.DataFrame:
         living_member_count_by_bps=pl.col("is_deceased_by_bps").any(),
     )
     could_be_asked = pl.col("nik").is_not_null() | (age_on(day) >= ADULT_AGE)
+    asked = everybody.filter(_IS_ALIVE, could_be_asked).with_columns(
+        health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64),
+        # Yes is 1, whatever number an office writes: the level of the finding is ours to give.
+        receives_other_aid=(pl.col("receives_other_aid") > 0).cast(pl.Int64),
+    )
     facts = (
-        everybody.filter(_IS_ALIVE, could_be_asked)
-        .with_columns(
-            health_insurance_class=(pl.col("health_insurance_class") == _FIRST_CLASS).cast(pl.Int64),
-            # Yes is 1, whatever number an office writes: the level of the finding is ours to give.
-            receives_other_aid=(pl.col("receives_other_aid") > 0).cast(pl.Int64),
-        )
-        .with_columns(
+        asked.with_columns(
             pl.when(pl.col(name) > 0).then(f"{name}_date").alias(f"_yes_{name}") for name in FACT_OF_PERSONS.values()
         )
         .group_by("family_id")
         .agg(part for fact, name in FACT_OF_PERSONS.items() for part in _settled(fact, name))
     )
-    by_bps = pl.col("other_aid_finding_by_bps").cast(pl.Int64)
+    by_bps = [pl.col(f"{fact}_by_bps").fill_null(value=False) for fact in FACT_OF_PERSONS]
+    other_aid = "other_aid_finding"
     return (
         counts.join(facts, on="family_id", how="left")
-        .with_columns(other_aid_finding=pl.col("other_aid_finding") * (1 + by_bps))
+        .join(_found_by_bps(asked), on="family_id", how="left")
+        .with_columns(by_bps)
+        .with_columns(pl.col(other_aid) * (1 + pl.col(f"{other_aid}_by_bps").cast(pl.Int64)))
         .sort("family_id")
         .collect()
     )
 
 
-def _settled(fact: str, name: str) -> tuple[pl.Expr, ...]:
+def _settled(fact: str, name: str) -> tuple[pl.Expr, pl.Expr]:
     highest = pl.col(name).max()
     is_settled = (highest > 0) | (pl.col(name).null_count() == 0)
     day = pl.coalesce(pl.col(f"_yes_{name}").min(), pl.col(f"{name}_date").min())
-    by_bps = (pl.col(f"{name}_by_bps") & (pl.col(name) == highest)).any()
+    return pl.when(is_settled).then(highest).alias(fact), pl.when(is_settled).then(day).alias(f"{fact}_date")
+
+
+def _found_by_bps(asked: pl.LazyFrame) -> pl.LazyFrame:
+    """`<fact>_by_bps` of the few families of which BPS found anything."""
+    is_found = pl.any_horizontal(f"{name}_by_bps" for name in FACT_OF_PERSONS.values())
+    families = asked.filter(is_found).select("family_id").unique()
     return (
-        pl.when(is_settled).then(highest).alias(fact),
-        pl.when(is_settled).then(day).alias(f"{fact}_date"),
-        by_bps.alias(f"{fact}_by_bps"),
+        asked.join(families, on="family_id", how="semi")
+        .group_by("family_id")
+        .agg(
+            (pl.col(f"{name}_by_bps") & (pl.col(name) == pl.col(name).max())).any().alias(f"{fact}_by_bps")
+            for fact, name in FACT_OF_PERSONS.items()
+        )
     )
 
 
