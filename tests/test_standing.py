@@ -237,10 +237,10 @@ class Town:
             row = survey(CARDS[said.card], day, agent_id=said.agent, visit_result=said.result, **answers)
             self.office.deliver(quarter, {Feed.SURVEYS: [row]})
         if (said := event.bps_visits) is not None:
-            answers = {} if said.floor is None else {"floor_area_m2": said.floor}
+            found: dict[str, Any] = {} if said.floor is None else {"floor_area_m2": said.floor}
             if said.confirms:
-                answers["statement_id"] = self._waiting(said.card, said.confirms)
-            row = check(CARDS[said.card], day, visit_result=said.result, **answers)
+                found["statement_id"] = self._waiting(said.card, said.confirms)
+            row = check(CARDS[said.card], day, visit_result=said.result, **found)
             self.office.deliver(quarter, {Feed.VALIDATIONS: [row]})
         if (seen := event.document_seen) is not None:
             confirmed = None if seen.confirms_quarter is None else self._day(QUARTERS[seen.confirms_quarter - 1])
@@ -289,12 +289,12 @@ class Town:
         if self.decided:
             return self.decided[-1]
         cards = records.select("family_id", "family_card_number")
-        listed = [
+        listed: list[tuple[Any, ...]] = [
             (CARDS[card], programme, Status.RECIPIENT.value, date(2025, 1, 1), None, [], None, 600_000)
             for card, one in self.scenario.town.items()
             for programme in one.receives
         ]
-        schema = {
+        schema: dict[str, Any] = {
             "family_card_number": pl.String, "programme": pl.String, "status": pl.String, "member_since": pl.Date,
             "held_since": pl.String, "components": pl.List(pl.String), "score_micro": pl.Int64,
             "amount_rupiah": pl.Int64,
@@ -333,8 +333,11 @@ def test_scenario(persons: Mapping[str, Person], scenario: Scenario, tmp_path: P
 
 def _holds(town: Town, at: int, then: Expected) -> None:
     statuses, first = town.statuses(at), town.statuses(0)
-    expected = {card: first[card] | dict(then.statuses.get(card, {})) for card in first if card not in then.absent}
-    expected |= {card: dict(said) for card, said in then.statuses.items() if card not in expected}
+    named = set(first) - set(then.absent) | set(then.statuses)
+    expected = {
+        card: first.get(card, {}) | dict(then.statuses[card]) if card in then.statuses else first[card]
+        for card in named
+    }
     assert statuses == expected
     for card, told in then.pending.items():
         waiting = town.of(card, town.office.table("pending")).sort("feed", "author")

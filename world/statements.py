@@ -225,7 +225,8 @@ def registrations(
     is_portal = channel == Channel.PORTAL
     at_portal = is_portal | by_agent
     elderly = _elderly(society, until)[everything]
-    confirmed_nik = _confirming(society, until)[everything]
+    documents = _document_niks(society)
+    confirmed_nik = _confirming(society, documents, until)[everything]
     can_confirm = at_portal & (confirmed_nik > 0)
     ikd, face = _by_machine(rng, elderly, noise.verification)
     doubtful = np.isin(everything, claimed.families[~claimed.is_verified])
@@ -235,7 +236,7 @@ def registrations(
     face = np.where(can_confirm, face, str(FaceMatch.NOT_AVAILABLE))
     is_confirmed = ikd | (face == FaceMatch.PASSED)
     checked = _in_person(rng.spawn(1)[0], elderly, noise.verification)
-    meets = ~is_portal & ~is_confirmed & (_document_niks(society)[everything] > 0)
+    meets = ~is_portal & ~is_confirmed & (documents[everything] > 0)
     checked = (checked | claiming) & ~doubtful & meets
 
     consents = ~chosen(rng, count, noise.registration.without_consent)
@@ -282,17 +283,19 @@ def _document_niks(society: Society) -> Array:
     return niks
 
 
-def _confirming(society: Society, today: int) -> Array:
-    """Number of who can show a face or digital identity for each family: its head, else its eldest adult; 0: nobody."""
-    persons = society.persons
-    is_known = (persons["is_alive"] & persons["has_nik"]).to_numpy()
-    adults = np.flatnonzero(is_known & (ages(persons["birth"].to_numpy(), today) >= ADULT))
+def _confirming(society: Society, documents: Array, today: int) -> Array:
+    """Number of who can show a face or digital identity for each family: its head, else its eldest adult; 0: nobody.
+
+    `documents` are the numbers of :func:`_document_niks`.
+    """
+    persons, niks = society.persons, documents.copy()
+    family, birth = persons["family"].to_numpy(), persons["birth"].to_numpy()
+    others = np.flatnonzero((documents == 0)[family] & (persons["is_alive"] & persons["has_nik"]).to_numpy())
+    adults = others[ages(birth[others], today) >= ADULT]
     # The eldest comes last, and what comes last stays.
-    adults = adults[np.argsort(-persons["birth"].to_numpy()[adults], kind="stable")]
-    niks = np.zeros(society.families.height, dtype=np.int64)
-    niks[persons["family"].to_numpy()[adults]] = persons["nik"].to_numpy()[adults]
-    of_heads = _document_niks(society)
-    return np.where(of_heads > 0, of_heads, niks)
+    adults = adults[np.argsort(-birth[adults], kind="stable")]
+    niks[family[adults]] = persons["nik"].to_numpy()[adults]
+    return niks
 
 
 def _by_machine(rng: np.random.Generator, elderly: Array, rules: Verification) -> tuple[Array, Array]:
@@ -448,11 +451,12 @@ def _stated_alone(
     rng: np.random.Generator, society: Society, rows: Array, until: int, noise: Noise
 ) -> dict[str, pl.Series]:
     """`_OF_REGISTRATION` of persons stated without a registration: each family comes by one channel, once."""
-    families = society.families
+    stated, back = np.unique(rows, return_inverse=True)
+    families = society.families[stated]
     channels = [str(one) for one in noise.registration.channels]
-    of_family = pl.Series("channel", np.array(channels)[pick(rng, families.height, noise.registration.channels)])
-    ikd, face = _by_machine(rng, _elderly(society, until), noise.verification)
-    niks = _confirming(society, until)
+    of_family = pl.Series("channel", np.array(channels)[pick(rng, len(stated), noise.registration.channels)])
+    ikd, face = _by_machine(rng, _elderly(society, until)[stated], noise.verification)
+    niks = _confirming(society, _document_niks(society), until)[stated]
     is_confirmed = of_family.is_in([Channel.PORTAL, Channel.AGENT]) & pl.Series(
         (ikd | (face == FaceMatch.PASSED)) & (niks > 0)
     )
@@ -466,7 +470,7 @@ def _stated_alone(
         .alias("agent_id"),
         pl.when(is_confirmed).then(_numbers("", niks)).alias("verified_nik"),
     )
-    return told[rows].to_dict()
+    return told[back].to_dict()
 
 
 def checks_at_statements(
