@@ -119,7 +119,7 @@ class Family(Strict):
 class Expected(Strict):
     """What must hold after one quarter; families that are not named stand as the first quarter left them."""
 
-    statuses: Mapping[Card, Mapping[str, str]] = Field(default_factory=dict)
+    statuses: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
     pending: Mapping[Card, tuple[str, ...]] = Field(default_factory=dict)
     refused: tuple[str, ...] = ()
     worklist: Mapping[Card, tuple[str, ...]] = Field(default_factory=dict)
