@@ -200,6 +200,8 @@ def sitting(
         member_since=pl.lit(since, pl.Date),
         held_since=pl.lit(None, pl.String),
         components=pl.lit(None if paid_for is None else list(paid_for), pl.List(pl.String)),
+        score_micro=pl.lit(None, pl.Int64),
+        amount_rupiah=pl.lit(None, pl.Int64),
     )
 
 
@@ -213,6 +215,8 @@ def held(*rows: tuple[str, str, str]) -> pl.DataFrame:
         member_since=pl.lit(None, pl.Date),
         held_since="held_since",
         components=pl.lit([], pl.List(pl.String)),
+        score_micro=pl.lit(None, pl.Int64),
+        amount_rupiah=pl.lit(0, pl.Int64),
     )
 
 
