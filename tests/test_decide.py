@@ -1,6 +1,7 @@
 """The heart: equal to a plain slow reference, whatever the order of rows; its promises hold in any small world."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -139,7 +140,7 @@ def order(made: Made, world: World) -> tuple[Any, ...]:
     ages = [age(one, world.terms.days.decision_date) for one in made.members]
     drawn = hashlib.sha256(f"{world.terms.days.lottery_seed}|{made.card_number}".encode()).hexdigest()
     return (
-        made.metres,
+        made.metres or math.inf,
         -sum(one.disability <= 2 for one in made.members),
         -(len(ages) == 1 and ages[0] >= 60),
         -sum(one.is_pregnant or years < 5 for one, years in zip(made.members, ages, strict=True)),
@@ -184,10 +185,21 @@ def judged_slowly(made: Made, code: Programme, world: World) -> tuple[str, list[
     case = ["identity_case"] if made.case and newcomer and not made.is_verified else []
     waits = [f"{one.code}_unknown" for one in mine if one.unknown is Unknown.HOLD and fails(one, made, policy) is None]
     holds = case + (waits if newcomer else []) + (["component_unconfirmed"] if awaits else [])
-    blank = [] if made.metres else ["not_scorable"]
+    blank = [] if made.metres or is_kept_slowly(made, code, world) else ["not_scorable"]
     in_turn = [("held", case), ("ineligible", against), ("held", holds), ("not_scorable", blank)]
     status = next((word for word, reasons in in_turn if reasons), "eligible")
-    return status, against + holds + blank, rule.amount_rupiah or sum(one.amount_rupiah for one in due)
+    amount = rule.amount_rupiah or total(due)
+    if is_kept_slowly(made, code, world):
+        amount = amount or min(one.amount_rupiah for one in rule.components)
+    return status, against + holds + blank, amount
+
+
+def is_kept_slowly(made: Made, code: Programme, world: World) -> bool:
+    """Whether a recipient of the quarter before has nothing against it but that no answer of it can be used."""
+    if made.metres or (made.name, code.value) not in world.receives:
+        return False
+    answered = replace(made, metres=1)
+    return judged_slowly(answered, code, world)[0] == "eligible"
 
 
 def visits_slowly(made: Made, code: Programme, world: World) -> list[str]:
@@ -198,6 +210,8 @@ def visits_slowly(made: Made, code: Programme, world: World) -> list[str]:
     found = [one.code for one in mine if one.effect is Effect.GROUND_CHECK and holds[one.code]]
     if is_unconfirmed(made, code, world) and (hold_is_over(made, world) or not awaits_slowly(made, code, world)):
         found.append("component_unconfirmed")
+    if is_kept_slowly(made, code, world):
+        found.append("not_scorable")
     return sorted(found + [f"{one.code}_unknown" for one in mine if holds[one.code] is None and asks[one.unknown]])
 
 
@@ -215,10 +229,16 @@ def decided_slowly(world: World) -> dict[tuple[str, str], Row]:
                 queues[made.regency].append(made)
         for area, queue in queues.items():
             free = world.places.get(area, (0, 0))[code is Programme.BPNT]
-            for rank, made in enumerate(sorted(queue, key=lambda one: order(one, world)), start=1):
+            in_order = sorted(queue, key=lambda one: order(one, world))
+            kept_first = sorted(in_order, key=lambda one: not is_kept_slowly(one, code, world))
+            inside, outside = kept_first[:free], kept_first[free:]
+            waiting = sorted(outside, key=in_order.index)
+            for rank, made in enumerate(in_order, start=1):
                 _, _, amount = judged_slowly(made, code, world)
-                inside: Row = ("recipient", [], rank, None, amount)
-                decided[made.name, code.value] = inside if rank <= free else ("waiting", [], rank, rank - free, 0)
+                place = None if made in inside else waiting.index(made) + 1
+                decided[made.name, code.value] = (
+                    ("recipient", [], rank, None, amount) if place is None else ("waiting", [], rank, place, 0)
+                )
     return decided
 
 
@@ -406,7 +426,7 @@ def test_no_families_give_no_decisions_in_the_same_shape() -> None:
 )
 def test_a_family_without_a_usable_answer_is_not_scorable_and_never_listed(row: dict[str, Any]) -> None:
     made = families(Made("blank", **{"metres": None, **row}), Made("poor", 999))
-    decided = decide(made, terms({"programmes.PKH.max_decile": None}), seats({HERE: (9, 9)}), sitting(("blank", "PKH")))
+    decided = decide(made, terms({"programmes.PKH.max_decile": None}), seats({HERE: (9, 9)}), NOBODY)
     assert column_of(decided)["blank"] == column_of(decided, programme="BPNT")["blank"] == "not_scorable"
     assert column_of(decided, "reasons")["blank"] == ["not_scorable"]
     assert column_of(decided, "rank") == {"blank": None, "poor": 1}

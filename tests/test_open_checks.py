@@ -18,6 +18,7 @@ from tests.made_families import ADULT, HERE, NOBODY, THERE, Made, families, held
 
 TERMS = terms()
 NOTHING = pl.DataFrame(schema={"family_id": pl.String, "reason": pl.String, "since": pl.String})
+NO_DOUBTS = pl.DataFrame(schema={"family_id": pl.String, "programme": pl.String, "reason": pl.String})
 COUNTS = [
     "evaluated", "unverified", "pending", "held", "held_one_quarter", "held_two_quarters", "held_longer",
     "with_supervisor", "kept_places",
@@ -41,7 +42,7 @@ def counted(
         pl.col("family_id").replace_strict(channels or {}, default="agent", return_dtype=pl.String).alias("channel"),
     )
     pending = pl.Series("family_id", ["pending"])
-    table = open_checks(records, rows, worklist(rows, NOTHING.drop("since"), earlier, on), pending, on)
+    table = open_checks(records, rows, worklist(rows, NO_DOUBTS, earlier, on), pending, on)
     fitted = TABLES["decision/open_checks"].fit(table)
     TABLES["decision/open_checks"].schema.validate(fitted)
     return fitted
@@ -66,7 +67,7 @@ def test_families_are_counted_by_regency_channel_and_age_of_the_head() -> None:
 def test_a_head_of_unknown_age_is_in_a_group_of_its_own() -> None:
     made = families(Made("a"))
     rows = decide(made, TERMS, seats({HERE: (9, 9)}), NOBODY).with_columns(reference="family_id")
-    listed = worklist(rows, NOTHING.drop("since"), NOTHING, TERMS)
+    listed = worklist(rows, NO_DOUBTS, NOTHING, TERMS)
     nobody = pl.Series("family_id", [], pl.String)
     for records in (made.records, made.records.drop("head_age")):
         assert open_checks(records, rows, listed, nobody, TERMS)["age_group"].to_list() == ["unknown"]

@@ -66,7 +66,9 @@ def first_decided(then: Quarterly) -> pl.DataFrame:
 
 
 def carried(decided: pl.DataFrame) -> pl.DataFrame:
-    return decided.select("family_id", "programme", "status", "member_since", "held_since", "components")
+    return decided.select(
+        "family_id", "programme", "status", "member_since", "held_since", "components", "score_micro", "amount_rupiah"
+    )
 
 
 def before_of(then: Quarterly, decided: pl.DataFrame) -> Before:
@@ -112,9 +114,13 @@ def test_own_data_that_change_move_the_family_and_the_others_are_moved_by_a_comp
     }  # fmt: skip
 
 
+def test_answers_that_nobody_gives_any_more_move_nobody() -> None:
+    assert told(quarterly(A, B), quarterly(replace(A, metres=None), B, on=NOW)) == {"a": STAYS, "b": WAITS}
+
+
 @pytest.mark.parametrize(
     "change",
-    [{"metres": None}, {"members": (ADULT,)}, {"facts": {"has_consent": 0}}, {"facts": {"address_finding": 2}}],
+    [{"members": (ADULT,)}, {"facts": {"has_consent": 0}}, {"facts": {"address_finding": 2}}],
 )
 def test_whatever_the_family_or_a_visit_says_is_own_data(change: dict[str, Any]) -> None:
     rows = told(quarterly(A, B), quarterly(replace(A, **change), B, on=NOW))
@@ -248,7 +254,7 @@ def test_both_programmes_have_causes_of_their_own() -> None:
 
 def first_quarter(now: Quarterly, *received: Key) -> pl.DataFrame:
     statuses = sitting(*received).with_columns(
-        status=pl.lit("recipient"), regency_code=pl.lit(HERE), score_micro=pl.lit(None, pl.Int64),
+        status=pl.lit("recipient"), regency_code=pl.lit(HERE),
         reasons=pl.lit(None, pl.List(pl.String)),
     )  # fmt: skip
     before = Before(statuses, families(), None, None)
@@ -258,13 +264,13 @@ def first_quarter(now: Quarterly, *received: Key) -> pl.DataFrame:
 def test_in_a_first_quarter_the_recipients_before_are_carried_over_and_all_others_are_new() -> None:
     sits, rich = Made("sits", 10), Made("rich", 20)
     excluded, blank = Made("excluded", 5, facts={"has_pensioner": 1}), Made("blank", metres=None)
-    now = quarterly(sits, rich, excluded, blank, Made("new", 15), places=2)
+    now = quarterly(sits, rich, excluded, blank, Made("new", 15), places=3)
     received = [(name, "PKH") for name in ("sits", "rich", "excluded", "blank", "moved away")]
     assert told_in(first_quarter(now, *received)) == {
         "sits": STAYS,
         "rich": ("recipient", "waiting", "competitors"),
         "excluded": ("recipient", "ineligible", "evidence"),
-        "blank": ("recipient", "not_scorable", "own_data"),
+        "blank": STAYS,
         "moved away": ("recipient", "gone", "registrations"),
         "new": ("new", "recipient", "registrations"),
     }
