@@ -416,8 +416,14 @@ def _print_draft(draft: Mapping[str, Any]) -> None:
             f"    {waiting['held']:,} families are held: {waiting['held_one_quarter']:,} in their first quarter, "
             f"{waiting['held_two_quarters']:,} in their second, {waiting['held_longer']:,} longer; "
             f"{waiting['with_supervisor']:,} cases wait for the supervisor; "
-            f"{waiting['kept_places']:,} places are kept by open checks"
+            f"{waiting['kept_places']:,} places are kept by open checks; "
+            f"of {waiting['pending']:,} families a statement does not count yet"
         )
+    if refused := draft["refused_statements"]:
+        out.print(f"    {refused:,} statements of agents or offices about families outside their area do not count")
+    for expiry in draft["expiries"]:
+        whose = "families that receive: they are visited and go on" if expiry["is_receiving"] else "other families"
+        out.print(f"    answers expire in {expiry['quarter']}: {expiry['families']:,} {whose}")
     for frame in draft["deciles"]:
         same, within = (frame[name] / frame["families"] for name in ("same", "within_one"))
         out.print(

@@ -62,6 +62,8 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "displaced": _displaced(_read(house, draft, "decision/displaced")),
                     "drift": _read(house, draft, "decision/drift").filter("is_alarm").to_dicts(),
                     "waiting": _waiting(_read(house, draft, "decision/open_checks")),
+                    "refused_statements": _read(house, draft, "registry/refused").height,
+                    "expiries": _expiries(_read(house, draft, "registry/expiries")),
                     "deciles": _deciles(_read(house, draft, "decision/deciles_compared")),
                 }
                 for draft in drafts
@@ -87,6 +89,16 @@ def _waiting(table: pl.DataFrame) -> dict[str, int]:
     """Families of the whole country that are held, since when, whose case waits for the supervisor; places kept."""
     counted = table.select(pl.selectors.integer().sum()).rows(named=True)
     return counted[0] if table.height else {}
+
+
+def _expiries(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """Families of the whole country whose answers expire, by quarter and whether they receive."""
+    return (
+        table.group_by("quarter", "is_receiving")
+        .agg(pl.col("families").sum())
+        .sort("quarter", "is_receiving")
+        .to_dicts()
+    )
 
 
 def _deciles(table: pl.DataFrame) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def judge(
     outs=outs_of(*(TABLES[key] for key in _DECIDED)),
     ins=ins_of(
         "intake/pins", *_REGISTRY, "registry/persons", "registry/shocks", "registry/implausible",
-        "registry/doubts", "welfare/scorecard",
+        "registry/doubts", "registry/pending", "welfare/scorecard",
         "welfare/residuals", "decision/cut_points",
         "decision/eligibility", "intake/poverty_statistics", "intake/current_recipients",
     ),
@@ -141,6 +141,7 @@ def decide(
     shocks: Table,
     implausible: Table,
     doubts: Table,
+    pending: Table,
     scorecard: Scorecard,
     residuals: Table,
     cut_points: Table,
@@ -165,7 +166,7 @@ def decide(
     displaced = displaced_table(house, terms, decisions)
     referred = referrals_table(house, terms, registry, shocks, decisions)
     moved = movements_table(house, terms, transitions)
-    waiting = open_checks_table(house, terms, families, decisions, by_key["decision/worklist"])
+    waiting = open_checks_table(house, terms, families, decisions, by_key["decision/worklist"], pending)
     made = (seats, *of_regencies, costs, displaced, referred, moved, waiting)
     yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]

@@ -86,9 +86,11 @@ def _places_kept(decisions: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def open_checks_table(house: House, terms: Terms, families: Table, decisions: Table, listed: Table) -> Table:
+def open_checks_table(
+    house: House, terms: Terms, families: Table, decisions: Table, listed: Table, pending: Table
+) -> Table:
     """The open checks of a quarter, by regency."""
-    tables = (families, decisions, listed)
+    tables = (families, decisions, listed, pending)
     (made,) = house.lake.map_shards(
         _count_regency, str(terms.quarter), [house.contracts["decision/open_checks"]], sorted(decisions.shards), tables,
         house, terms, tables,
@@ -100,10 +102,10 @@ def open_checks_table(house: House, terms: Terms, families: Table, decisions: Ta
 def _count_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
     contracts = [house.contracts[table.key] for table in tables]
     about = [name for name in _ASKED if name in contracts[0].columns]
-    asked: Sequence[list[str] | None] = (about, ["family_id", "programme", "status", "held_since"], None)
-    families, decisions, listed = (
+    decided = ["family_id", "programme", "status", "held_since"]
+    asked: Sequence[list[str] | None] = (about, decided, None, ["family_id"])
+    families, decisions, listed, pending = (
         table.read(contract, regency, columns)
         for table, contract, columns in zip(tables, contracts, asked, strict=True)
     )
-    # Nobody's statement is kept as pending yet.
-    return (open_checks(families, decisions, listed, pl.Series("family_id", [], pl.String), terms),)
+    return (open_checks(families, decisions, listed, pending["family_id"], terms),)
