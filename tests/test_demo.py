@@ -214,19 +214,21 @@ def test_the_open_checks_count_every_family_and_everybody_held(demo: Demo, quart
     assert not shown.select(pl.selectors.integer()).unpivot()["value"].is_between(1, 4).any()
 
 
-@pytest.mark.parametrize("quarter", QUARTERS)
-def test_no_man_is_pregnant_and_no_bare_statement_of_a_newcomer_is_paid(demo: Demo, quarter: str) -> None:
-    made, house = read_draft(revision(demo.home, quarter, restricted=True)), Home(demo.home).house
-    men = made.read(house, "registry/persons").filter(sex="male").select("person_id")
-    members = made.read(house, "registry/members")
-    assert members.join(men, on="person_id", how="semi").filter("is_pregnant").height == 0
-    came = restricted(demo.home, quarter, "transitions").filter(pl.col("from_status") != "recipient")
-    paid = restricted(demo.home, quarter, "payments").filter(programme="PKH").join(came, on=KEYS, how="semi")
-    is_seen = pl.col("seen_by").is_not_null()
-    expecting = members.filter(pl.col("is_pregnant") & (is_seen | (pl.col("is_pregnant_recorded") == 1)))
-    paid_for = paid.filter(pl.col("components").list.contains("pregnant"))
-    assert paid_for.height > 0
-    assert pairs(paid_for, "family_id") <= pairs(expecting, "family_id")
+def test_no_man_is_pregnant_and_no_bare_statement_of_a_newcomer_is_paid(demo: Demo) -> None:
+    paid_in_all = 0
+    for quarter in QUARTERS:
+        made, house = read_draft(revision(demo.home, quarter, restricted=True)), Home(demo.home).house
+        men = made.read(house, "registry/persons").filter(sex="male").select("person_id")
+        members = made.read(house, "registry/members")
+        assert members.join(men, on="person_id", how="semi").filter("is_pregnant").height == 0
+        came = restricted(demo.home, quarter, "transitions").filter(pl.col("from_status") != "recipient")
+        paid = restricted(demo.home, quarter, "payments").filter(programme="PKH").join(came, on=KEYS, how="semi")
+        is_known = pl.col("seen_by").is_not_null() | (pl.col("is_pregnant_recorded") == 1)
+        expecting = members.filter(pl.col("is_pregnant") & is_known)
+        paid_for = paid.filter(pl.col("components").list.contains("pregnant"))
+        assert pairs(paid_for, "family_id") <= pairs(expecting, "family_id")
+        paid_in_all += paid_for.height
+    assert paid_in_all > 0
 
 
 def test_the_demo_refuses_a_home_with_something_else_in_it(tmp_path: Path) -> None:
