@@ -389,14 +389,17 @@ def stated(agency: str, fact: str) -> dict[str, object]:
     return {"agency": agency, "nik": "3510094703850001", "fact": fact, "value": "1", "as_of_date": "2025-12-31"}
 
 
-def test_a_fact_is_believed_of_the_agency_that_answers_for_it_alone() -> None:
+def test_a_fact_is_believed_of_the_agency_that_answers_for_it_and_of_bps_alone() -> None:
     rows = [stated(str(EVIDENCE_FACTS[fact]), fact) for fact in EVIDENCE_FACTS]
     assert check(numbered(rows), EVIDENCE, DECLARED).rejected.is_empty()
     rows = [stated(agency, fact) for fact in EVIDENCE_FACTS for agency in Agency]
     checked = check(numbered(rows), EVIDENCE, DECLARED)
-    assert checked.accepted.height == len(EVIDENCE_FACTS)
+    assert checked.accepted.height == 2 * len(EVIDENCE_FACTS)
     assert checked.reasons["expected"].to_list() == [
-        str(EVIDENCE_FACTS[fact]) for fact in EVIDENCE_FACTS for agency in Agency if agency != EVIDENCE_FACTS[fact]
+        str(EVIDENCE_FACTS[fact])
+        for fact in EVIDENCE_FACTS
+        for agency in Agency
+        if agency not in {EVIDENCE_FACTS[fact], Agency.BPS}
     ]
     assert set(listed(checked)) == by_pandera(numbered(rows), EVIDENCE, DECLARED)
 

@@ -16,12 +16,15 @@ from schemas.questionnaire import default_questionnaire
 from schemas.vocabularies import Feed
 
 CONTRACT = feeds(default_questionnaire())[Feed.CURRENT_RECIPIENTS]
-GOOD = {
+GOOD: dict[str, str | None] = {
     "family_card_number": "3510092501160001",
     "head_nik": "3510094703850003",
     "programme": "PKH",
     "regency_code": "35.10",
     "since_date": "2024-01-01",
+    "head_name": "SITI",
+    "village_code": "35.10.09.2001",
+    "amount_rupiah": "600000",
 }
 
 
