@@ -705,7 +705,7 @@ def test_documents_of_heads_are_seen_as_often_as_documented_of_the_old_nearly_as
     new = later.join(landed(crowd, Feed.REGISTRATIONS, "2026Q2"), on="family_card_number", how="anti")
     new = new.join(landed(crowd, Feed.MEMBERS, "2026Q2"), on="family_card_number", how="anti")
     assert new.height > 0
-    assert new.join(checks, on=["family_card_number", "nik"], how="semi").is_empty()
+    assert new.join(checks, on="family_card_number", how="semi").height <= FEW
     assert (new["checked_date"] >= "2026-01-01").all()
 
 
