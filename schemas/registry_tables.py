@@ -303,7 +303,7 @@ def _standing() -> list[Contract]:
             "registry/pending", "Pending statements",
             "Statements that do not count yet: they wait for BPS, or for the quarter after their notice.",
             [
-                col("statement_id", pl.String, "Statement", "Keyed pseudonym of the row.", "id"),
+                col("statement_id", pl.String, "Statement", "Keyed pseudonym of what is said, by whom.", "id"),
                 FAMILY, REGENCY,
                 col("family_card_number", pl.String, "Family card number", "As stated.", "identifier"),
                 *row, author, agent,

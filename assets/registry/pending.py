@@ -44,14 +44,19 @@ def hold_statements(said: Statements, effects: Effects, key: PseudonymKey) -> pl
 
 
 def encode_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Give `batch_id, row_number, content`: every row as JSON."""
-    return rows.select(*ROW, content=pl.struct(pl.all()).struct.json_encode())
+    """Give `batch_id, row_number, content`: every row as JSON; and `said`, the same without its place in a file."""
+    return rows.select(
+        *ROW,
+        content=pl.struct(pl.all()).struct.json_encode(),
+        said=pl.struct(pl.exclude(ROW)).struct.json_encode(),
+    )
 
 
 def name_statements(rows: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
-    """Give every row its `statement_id`, a keyed pseudonym of its batch, feed and row."""
-    place = rows.select(pl.concat_str("feed", *(pl.col(name).cast(pl.String) for name in ROW), separator="|"))
-    return rows.with_columns(statement_id=key.ids("statement", place.to_series())).select(_COLUMNS)
+    """Give every statement its `statement_id`, a keyed pseudonym of what is `said` by whom; one sent twice is one."""
+    said = rows.select(pl.concat_str("feed", "author", "said", separator="|")).to_series()
+    named = rows.with_columns(statement_id=key.ids("statement", said))
+    return named.sort(ROW).unique("statement_id", keep="first", maintain_order=True).select(_COLUMNS)
 
 
 def decode_rows(held: pl.DataFrame, contract: Contract) -> pl.DataFrame:
