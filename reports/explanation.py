@@ -273,7 +273,7 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
     for check in explanation.checks:
         lines += _check_lines(check, lang)
     if explanation.waiting:
-        lines += [*_section(say("page.waiting", lang)), *_wrapped(say("page.waiting_note", lang), ""), ""]
+        lines += [*_section(say("page.not_counting", lang)), *_wrapped(say("page.not_counting_note", lang), ""), ""]
         lines += [line for one in explanation.waiting for line in _wrapped(f"- {one.of(lang)}")]
     lines += [*_section(say("page.answers", lang)), *_wrapped(say("page.answers_note", lang), ""), ""]
     lines += [line for problem in explanation.problems for line in _wrapped(f"! {problem.of(lang)}")]

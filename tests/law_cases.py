@@ -38,6 +38,7 @@ FOLDER = Path(__file__).parent / "law"
 QUARTER = Quarter.parse("2026Q1")
 DISABILITY = {"cannot": 1, "much": 2, "some": 3, "none": 4}
 Wording = Annotated[str, Field(pattern=r"^[A-Z].*\.$")]
+_NO_DOUBTS = pl.DataFrame(schema=dict.fromkeys(["family_id", "programme", "reason"], pl.String))
 _TOLD = ("status", "amount_rupiah", "reasons", "components", "ground_checks", "review_due", "placed_by")
 
 
@@ -353,7 +354,7 @@ class WaitCase(Strict):
         decided = decide(families(made), on, places_here, before).with_columns(reference="family_id")
         reason = "identity_case" if self.family == "held" else reason
         earlier = pl.DataFrame({"family_id": ["f"], "reason": [reason], "since": [str(since)]})
-        listed = worklist(decided, earlier.select("family_id", "reason").clear(), earlier, on)
+        listed = worklist(decided, _NO_DOUBTS, earlier, on)
         return listed.select("reason", "goes_to").rows() == [(reason, self.goes_to.value)]
 
 

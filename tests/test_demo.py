@@ -135,9 +135,14 @@ def test_recipients_fill_the_places_of_their_regency_poorest_first(demo: Demo, q
     for (regency, programme), ranked in listed.sort("rank").group_by("regency_code", "programme"):
         places = seats.filter(regency_code=regency, programme=programme)["places"].item()
         assert ranked["rank"].to_list() == list(range(1, ranked.height + 1))
-        assert ranked["score_micro"].is_sorted()
+        assert ranked["score_micro"].drop_nulls().is_sorted()
+        kept = ranked.filter("is_kept", status="recipient").height
         first = min(places, ranked.height)
-        assert ranked["status"].to_list() == ["recipient"] * first + ["waiting"] * (ranked.height - first)
+        assert ranked.filter(status="recipient").height == first
+        others = ranked.filter(~pl.col("is_kept"))
+        assert others["status"].to_list() == ["recipient"] * (first - kept) + ["waiting"] * (
+            others.height - first + kept
+        )
         positions = ranked.filter(pl.col("status") == Status.WAITING)["queue_position"]
         assert positions.to_list() == list(range(1, ranked.height - first + 1))
 

@@ -162,6 +162,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
         "decision/transitions": frame(TABLES["decision/transitions"], moved),
         "decision/worklist": frame(TABLES["decision/worklist"], *listed),
         "registry/families": families,
+        "registry/pending": TABLES["registry/pending"].empty(),
         "registry/provenance": frame(TABLES["registry/provenance"], said),
     }
 

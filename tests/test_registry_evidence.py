@@ -380,7 +380,7 @@ def test_a_family_bps_met_is_confirmed_but_for_whom_it_named_later_and_whom_dukc
     ours = office.family(OURS)
     assert (ours["is_identity_confirmed"], ours["is_identity_confirmed_source"]) == (1, Source.BPS_VALIDATION)
     assert office.family(OTHERS)["is_identity_confirmed"] is None
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, INVENTED, 8, MAR)]}, issued_on=MAR)
+    office.deliver(Q2, by(HUSBAND, member(OURS, INVENTED, 8, MAR)), issued_on=MAR)
     assert office.resolve(Q2).family(OURS)["is_identity_confirmed"] is None
     office.answer(Q3, UNKNOWN, found(WIFE, UNKNOWN, day=MAR), as_of=MAR)
     office.deliver(Q3, {Feed.VALIDATIONS: [validation(OURS, MAR, visit_result=1)]})

@@ -58,7 +58,7 @@ def test_every_registered_family_is_in_one_value_of_each_group(demo: Demo) -> No
     rows = pl.DataFrame(told["reach"])
     for (group,), mine in rows.group_by("group"):
         assert mine.select("families", "not_scorable", "recipients").sum().row(0) == expected, group
-    assert {*rows.filter(group="channel")["value"]} == {"agent", "portal", "village_office"}
+    assert {*rows.filter(group="channel")["value"]} == {"agent", "portal", "recipient_list", "village_office"}
 
 
 def test_a_first_quarter_s_scorecard_is_validated_on_the_survey_it_was_fitted_on_and_once(

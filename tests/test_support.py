@@ -20,6 +20,7 @@ from tests.made_registry import (
     Q2,
     WIFE,
     Office,
+    by,
     family,
     found,
     member,
@@ -70,7 +71,7 @@ def test_a_completed_visit_sees_whoever_was_stated_by_then(
 def test_a_visit_before_a_person_was_stated_has_not_seen_him(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND), {Feed.SURVEYS: [survey(OURS, DEC, visit_result=1)]})
     office.resolve(Q1)
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, CHILD, 3, FEB)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, CHILD, 3, FEB)))
     office.resolve(Q2)
     assert person(office, HUSBAND)["seen_by"] == Source.AGENT_SURVEY
     assert person(office, CHILD)["seen_by"] is None
@@ -91,7 +92,7 @@ def test_impossible_values_are_looked_for_anew_each_quarter(office: Office) -> N
     office.resolve(Q1)
     assert office.table("implausible")["check"].to_list() == ["implausible_kinship"]
     assert person(office, CHILD)["relation"] is None
-    office.deliver(Q2, {Feed.MEMBERS: [member(OURS, CHILD, 3, FEB)]})
+    office.deliver(Q2, by(HUSBAND, member(OURS, CHILD, 3, FEB)))
     office.resolve(Q2)
     assert office.table("implausible").height == 0
     assert person(office, CHILD)["relation"] == 3

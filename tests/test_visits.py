@@ -35,8 +35,9 @@ def decided(*made: Made, places: int, rules: Terms) -> pl.DataFrame:
 
 def on_worklist(rows: pl.DataFrame, rules: Terms) -> pl.DataFrame:
     """The worklist without doubts of the registry, the quarter before having had none."""
-    nothing = pl.DataFrame(schema={"family_id": pl.String, "reason": pl.String, "since": pl.String})
-    return worklist(rows, nothing.drop("since"), nothing, rules)
+    doubts = pl.DataFrame(schema=dict.fromkeys(["family_id", "programme", "reason"], pl.String))
+    earlier = pl.DataFrame(schema=dict.fromkeys(["family_id", "reason", "since"], pl.String))
+    return worklist(rows, doubts, earlier, rules)
 
 
 def chances(*made: Made, places: int, rules: Terms | None = None) -> dict[str, int]:

@@ -50,7 +50,7 @@ def listed(rows: pl.DataFrame) -> dict[tuple[str, str], tuple[list[str], bool]]:
     return {(family, reason): (programmes, receives) for family, reason, programmes, receives in told}
 
 
-NOTHING = pl.DataFrame(schema={"family_id": pl.String, "reason": pl.String})
+NOTHING = pl.DataFrame(schema={"family_id": pl.String, "programme": pl.String, "reason": pl.String})
 
 
 def whole(
@@ -113,7 +113,9 @@ UNSUPPORTED = Made("a", members=(ADULT, BARE))
 
 def carried(rows: pl.DataFrame) -> pl.DataFrame:
     """What the next quarter is told of this one."""
-    return rows.select("family_id", "programme", "status", "member_since", "held_since", "components")
+    return rows.select(
+        "family_id", "programme", "status", "member_since", "held_since", "components", "score_micro", "amount_rupiah"
+    )
 
 
 def test_a_held_newcomer_without_a_visit_is_decided_after_one_quarter_and_not_held_again() -> None:
@@ -176,7 +178,8 @@ def test_who_is_held_until_it_is_known_and_who_receives_stands_before_others() -
 
 
 def test_doubts_of_the_registry_are_listed_whatever_was_decided_and_once() -> None:
-    doubts = pl.DataFrame({"family_id": ["a", "a", "b"], "reason": ["implausible_kinship"] * 2 + ["car_owner"]})
+    said = [("a", None, "implausible_kinship"), ("a", None, "implausible_kinship"), ("b", None, "car_owner")]
+    doubts = pl.DataFrame(said, schema=NOTHING.schema, orient="row")
     rows = decided(Made("a", facts={"has_pensioner": 1}), Made("b", facts={"car_count": 1}))
     told = whole(rows, doubts).select("family_id", "reason", "programmes").rows()
     assert told == [("a", "implausible_kinship", ["BPNT", "PKH"]), ("b", "car_owner", ["BPNT", "PKH"])]
