@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from assets.publication.pages import PUBLIC
-from pipelines.demo import scale, throw_away_key
+from pipelines.demo import ask_agencies, scale, throw_away_key
 from pipelines.home import Home
 from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
@@ -117,6 +117,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     for quarter in YEAR:
         law |= CHANGED[quarter]
         (home / "overlay.yaml").write_text(Overlay.of(f"law of {quarter}", "For a test", law).text())
+        ask_agencies(Home(home), Quarter.parse(quarter))
         said = perlinsos(home, "run", quarter, *(["--first"] if quarter == FIRST else []), "--json")
         assert said.code == 0, said.err
         approve_both(home, said.json["draft"])
@@ -144,6 +145,31 @@ def test_moves_add_up_to_the_change_in_recipients(year: Year, quarter: str) -> N
     if quarter != FIRST:
         earlier = decisions(year.home, before).filter(status="recipient").height
         assert earlier == year.restricted(quarter, "transitions").filter(from_status="recipient").height
+
+
+@pytest.mark.parametrize("quarter", YEAR)
+def test_nobody_who_receives_ends_for_missing_data_or_for_not_having_been_there(year: Year, quarter: str) -> None:
+    ended = year.restricted(quarter, "transitions").filter(
+        pl.col("to_status").is_in(["gone", "not_scorable", "held"]), from_status="recipient"
+    )
+    periods = pl.read_parquet(year.home / f"lake/registry/family_periods/{quarter}/**/*.parquet")
+    over = periods.filter(pl.col("valid_to").is_not_null())
+    assert ended.join(over, on="family_id", how="anti").is_empty()
+
+
+@pytest.mark.parametrize("quarter", YEAR)
+def test_nobody_is_held_without_a_row_on_the_worklist(year: Year, quarter: str) -> None:
+    held = decisions(year.home, quarter).filter(status="held")
+    assert held.height > 0
+    assert held.join(year.restricted(quarter, "worklist"), on="family_id", how="anti").is_empty()
+
+
+@pytest.mark.parametrize("quarter", YEAR)
+def test_answers_expire_over_quarters_and_not_in_one(year: Year, quarter: str) -> None:
+    forecast = pl.read_parquet(year.home / f"lake/registry/expiries/{quarter}/**/*.parquet")
+    by_quarter = forecast.group_by("quarter").agg(pl.col("families").sum())
+    assert by_quarter.height >= 3
+    assert by_quarter["families"].max() <= by_quarter["families"].sum() * 7 // 10
 
 
 def test_the_decile_rule_takes_exactly_the_families_above_it_off(year: Year) -> None:
