@@ -31,6 +31,7 @@ from schemas.vocabularies import (
     Shock,
     Source,
     Standing,
+    Subject,
 )
 
 FAMILY_FACTS = (
@@ -306,7 +307,9 @@ def _standing() -> list[Contract]:
                 col("statement_id", pl.String, "Statement", "Keyed pseudonym of what is said, by whom.", "id"),
                 FAMILY, REGENCY,
                 col("family_card_number", pl.String, "Family card number", "As stated.", "identifier"),
-                *row, author, agent,
+                *row,
+                col("subject", pl.String, "Subject", "What it concerns.", "word", checks=one_of(Subject)),
+                author, agent,
                 col("standing", pl.String, "Standing", "pending, or after_notice.", "word", checks=one_of(Standing)),
                 col("stated_date", pl.Date, "Stated", "Day of the statement.", "date"),
                 col("since", pl.String, "Since", "Quarter in which it was first set aside, as 2026Q1.", "quarter"),

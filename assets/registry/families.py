@@ -75,7 +75,7 @@ def family_index(
         )
         .collect()
     )  # fmt: skip
-    is_unsaid = effects.unsaid_consent.lazy().with_columns(is_unsaid=pl.lit(value=True))
+    is_unsaid = effects.unsaid_consent.lazy().select(*ROW, is_unsaid=pl.lit(value=True))
     stated = (
         registrations.join(effects.verifications.lazy(), on=ROW, how="left")
         .join(is_unsaid, on=ROW, how="left")
@@ -94,13 +94,19 @@ def family_index(
         .select(before.columns)
         .collect()
     )  # fmt: skip
+    # A withdrawal that counts is its head's; words of whom nobody confirmed do not undo it.
+    is_told = pl.col("has_consent").is_not_null()
+    decides = _IS_VERIFIED | ~pl.col("has_consent")
     cards = (
         pl.concat([before, stated])
         .sort("family_card_number", _IS_VERIFIED, "registration_date", "issued_on", *REGISTRATION_COLUMNS)
         .group_by("family_card_number", maintain_order=True)
         .agg(
             pl.col(_IN_FORCE).last(),
-            pl.col(_CONSENT).filter(pl.col("has_consent").is_not_null()).last(),
+            pl.col(_CONSENT)
+            .filter(is_told)
+            .sort_by(decides.filter(is_told), pl.col("consent_date").filter(is_told), maintain_order=True)
+            .last(),
             pl.col("family_id").max(),
             pl.col("was_on_record", "is_verified", "was_unregistered").any(),
             pl.col("first_registered_date").min(),

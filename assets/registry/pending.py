@@ -10,13 +10,18 @@ from assets.registry.standing import CARD, ROW, Effects
 from assets.registry.statements import Statements
 from quotas.rules import RegistryRule
 from schemas.contract import Contract
-from schemas.vocabularies import Author, Feed, Standing
+from schemas.vocabularies import Author, Feed, Standing, Subject
 
 HELD_FEEDS = (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS)
 _ADDED = {"issued_on": pl.Date(), "was_due": pl.Boolean()}
 _COLUMNS = (
-    "statement_id", CARD, "feed", "author", "agent_id", "standing", "stated_date", *ROW, "content",
+    "statement_id", CARD, "feed", "subject", "author", "agent_id", "standing", "stated_date", *ROW, "content",
 )  # fmt: skip
+_SUBJECTS = {
+    Feed.REGISTRATIONS.value: Subject.FAMILY.value,
+    Feed.MEMBERS.value: Subject.MEMBERS.value,
+    Feed.SURVEYS.value: Subject.ANSWERS.value,
+}
 _THOUSAND = 1_000
 
 
@@ -31,10 +36,16 @@ def hold_statements(said: Statements, effects: Effects, key: PseudonymKey) -> pl
     Returns
     -------
     DataFrame
-        `statement_id, family_card_number, feed, author, agent_id, standing, stated_date, batch_id, row_number,
-        content` (the row as JSON).
+        `statement_id, family_card_number, feed, subject, author, agent_id, standing, stated_date, batch_id,
+        row_number, content` (the row as JSON).
     """
-    waiting = effects.set_aside.filter(pl.col("standing") == Standing.PENDING.value)
+    rows_aside = effects.set_aside.filter(pl.col("standing") == Standing.PENDING.value).with_columns(
+        subject=pl.col("feed").replace_strict(_SUBJECTS, default=None, return_dtype=pl.String)
+    )
+    withdrawals = effects.unsaid_consent.filter("is_on_record").with_columns(
+        feed=pl.lit(Feed.REGISTRATIONS.value), subject=pl.lit(Subject.CONSENT.value)
+    )
+    waiting = pl.concat([rows_aside, withdrawals.select(rows_aside.columns)])
     held = []
     for feed in HELD_FEEDS:
         mine = waiting.filter(pl.col("feed") == feed.value)
@@ -54,7 +65,7 @@ def encode_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 def name_statements(rows: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
     """Give every statement its `statement_id`, a keyed pseudonym of what is `said` by whom; one sent twice is one."""
-    said = rows.select(pl.concat_str("feed", "author", "said", separator="|")).to_series()
+    said = rows.select(pl.concat_str("feed", "subject", "author", "said", separator="|")).to_series()
     named = rows.with_columns(statement_id=key.ids("statement", said))
     return named.sort(ROW).unique("statement_id", keep="first", maintain_order=True).select(_COLUMNS)
 
@@ -69,7 +80,9 @@ def decode_rows(held: pl.DataFrame, contract: Contract) -> pl.DataFrame:
 def confirmed_statements(
     previous: pl.LazyFrame, validations: pl.LazyFrame, effects: Effects, contracts: Mapping[str, Contract]
 ) -> dict[Feed, pl.DataFrame]:
-    """Collect the pending statements of last quarter that count now, by feed: BPS or their own head confirmed them.
+    """Collect the statements of last quarter that count now, by feed.
+
+    BPS or their own head confirmed them, or they withdraw consent and the quarter of their notice has passed.
 
     Parameters
     ----------
@@ -81,11 +94,13 @@ def confirmed_statements(
         `confirmed` says which their head confirmed when his document was seen.
     """
     named = validations.select("statement_id").drop_nulls()
-    waiting = previous.filter(pl.col("standing") == Standing.PENDING.value)
+    is_withdrawal = pl.col("subject") == Subject.CONSENT.value
+    waiting = previous.filter((pl.col("standing") == Standing.PENDING.value) | is_withdrawal)
+    noticed = waiting.filter(pl.col("standing") == Standing.AFTER_NOTICE.value)
     by_head = waiting.filter(pl.col("author") == Author.UNVERIFIED_SELF.value).join(
         effects.confirmed.lazy(), on=[CARD, "stated_date"], how="semi"
     )
-    confirmed = pl.concat([named, by_head.select("statement_id")]).unique()
+    confirmed = pl.concat([named, *(one.select("statement_id") for one in (by_head, noticed))]).unique()
     held = waiting.join(confirmed, on="statement_id", how="semi").sort("statement_id").collect()
     return {
         feed: decode_rows(mine, contracts[f"intake/{feed}"])

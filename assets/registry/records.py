@@ -29,7 +29,7 @@ from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY, VISIT_FOUND, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
 from schemas.quarter import Quarter
 from schemas.questionnaire import Questionnaire
-from schemas.vocabularies import FaceMatch, Feed, OfficeReason, RequestKind, Source, Standing
+from schemas.vocabularies import FaceMatch, Feed, OfficeReason, RequestKind, Source, Standing, Subject
 
 _AGENCY: Mapping[str, str] = {
     "living_member_count": FACT_AGENCY["is_deceased"],
@@ -229,7 +229,8 @@ def _waiting(
             compare_members(held, persons, contracts),
         ]
     ).unique()
-    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode())
+    is_withdrawal = pl.col("subject") == Subject.CONSENT.value
+    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_withdrawal
     listed = list_for_visits(held.with_columns(contradicts=contradicts), families.height, basis.policy.registry)
     noticed = [
         name_statements(
@@ -237,6 +238,7 @@ def _waiting(
             .join(stated.if_not_worse.filter(pl.col("feed") == feed.value), on=ROW)
             .join(encode_rows(rows.select(*contracts[f"intake/{feed}"].columns, "issued_on", "was_due")), on=ROW)
             .with_columns(
+                subject=pl.lit(Subject.ANSWERS.value),
                 standing=pl.lit(Standing.AFTER_NOTICE.value),
                 stated_date="registered_date" if feed is Feed.REGISTRATIONS else "survey_date",
             ),

@@ -37,7 +37,7 @@ from assets.welfare.scorecard import Scorecard
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
-from schemas.vocabularies import Feed, Standing
+from schemas.vocabularies import Feed, Standing, Subject
 
 ROWS_PER_BUCKET_SHARD = 1_000_000
 TABLES = (
@@ -443,7 +443,7 @@ def _stated(
     """Statements about the families of a regency; those whose quarter of notice has passed are among them."""
     attributes = attributes_of(basis.questionnaire)
     registrations, surveys, validations = (read[feed.value] for feed in _STATED)
-    passed = then.filter(pl.col("standing") == Standing.AFTER_NOTICE.value)
+    passed = then.filter(standing=Standing.AFTER_NOTICE.value, subject=Subject.ANSWERS.value)
     known = {batch.batch_id for batch in room.said.batches}
     noticed = {
         feed: decode_rows(mine, basis.contracts[f"intake/{feed}"]).hstack(mine.select("family_id"))

@@ -52,7 +52,8 @@ class Effects:
     third_party : DataFrame
         Registrations that count as a third party's: `batch_id, row_number`.
     unsaid_consent : DataFrame
-        Registrations whose refusal of consent does not count: `batch_id, row_number`.
+        Registrations whose refusal of consent does not count, or not yet: `batch_id, row_number, family_card_number,
+        author, agent_id, stated_date, standing`, and `is_on_record` of the family.
     if_not_worse : DataFrame
         Registrations and surveys whose answers count now unless they worsen the family: `feed, batch_id, row_number,
         author`.
@@ -183,7 +184,9 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
         checks.filter("is_of_record").select(CARD).unique().sort(CARD),
         confirmations(checks.filter("is_of_record")).select(CARD, "stated_date").sort(pl.all()),
         kept.filter(pl.col("author") == Author.THIRD_PARTY.value).select(ROW).sort(ROW),
-        consents.filter(pl.col("worse") != Standing.COUNTS.value).select(ROW).sort(ROW),
+        consents.filter(pl.col("worse") != Standing.COUNTS.value)
+        .select(*columns[1:], standing="worse", is_on_record=pl.col("standing") != FamilyStanding.NEW.value)
+        .sort(ROW),
         pl.concat(late).sort("feed", *ROW),
         pl.concat(parts).sort("feed", *ROW),
     )
