@@ -152,6 +152,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
     checks = [*pkh["ground_checks"], *(["review_due"] if pkh["review_due"] else []), *changes.get("doubts", {})]
     listed = [{**PLACE, "family_id": FAMILY, "reason": code, "programmes": ["PKH"]} for code in checks]
     contract = TABLES["decision/payments"]
+    waits = [{**row, "statement_id": name} for name, row in changes.get("pending", {}).items()]
     return {
         "decision/decisions": frame(TABLES["decision/decisions"], stranger, bpnt, pkh),
         "decision/filters": frame(TABLES["decision/filters"], *filters),
@@ -162,7 +163,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
         "decision/transitions": frame(TABLES["decision/transitions"], moved),
         "decision/worklist": frame(TABLES["decision/worklist"], *listed),
         "registry/families": families,
-        "registry/pending": TABLES["registry/pending"].empty(),
+        "registry/pending": frame(TABLES["registry/pending"], *waits) if waits else TABLES["registry/pending"].empty(),
         "registry/provenance": frame(TABLES["registry/provenance"], said),
     }
 
@@ -469,3 +470,15 @@ def test_whoever_is_placed_or_passed_over_by_a_rule_is_told_the_rule(row: dict[s
         assert words is not None
         assert sentence in words.en
         assert sentence in " ".join(as_text(one, "en").split())
+
+
+def test_what_does_not_count_is_told_once_with_its_kind_of_author_and_never_the_person() -> None:
+    row = {
+        **PLACE, "family_id": FAMILY, "feed": "members", "subject": "members", "author": "third_party",
+        "standing": "pending", "stated_date": date(2026, 1, 3), "agent_id": "A351010-T",
+    }  # fmt: skip
+    told = explain(tables(pending={"s1": row, "s2": row}))
+    assert [one.en for one in told.waiting] == [
+        "Members, 3 January 2026: stated by a neighbour or other third party, unverified; waits for BPS."
+    ]
+    assert "A351010-T" not in as_text(told, "en")

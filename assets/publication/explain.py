@@ -129,7 +129,7 @@ def explanation(
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
-        waiting=tuple(_waiting(row) for row in rows["registry/pending"]),
+        waiting=tuple(dict.fromkeys(_waiting(row) for row in rows["registry/pending"])),
         scorable=score["scorable"],
         problems=tuple(told.problem(problem) for problem in score["problems"]),
         score_micro=_added_up(score, decided.values(), terms) if analyst else None,
