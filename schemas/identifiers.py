@@ -13,7 +13,8 @@ from schemas.vocabularies import Sex
 
 BUCKETS = 251
 _REPEATED = tuple(digit * 16 for digit in "0123456789")
-_WOMEN_DAY_OFFSET = 40
+WOMEN_DAY_OFFSET = 40
+"""What a NIK adds to the day of birth of a woman."""
 
 
 def form_fault(column: str) -> pl.Expr:
@@ -38,9 +39,9 @@ def form_fault(column: str) -> pl.Expr:
 def nik_warnings(nik: str, birth_date: date, sex: Sex) -> tuple[str, ...]:
     """Message codes of what a well-formed NIK says differently from the record; never a ground to reject."""
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
-    is_woman = day > _WOMEN_DAY_OFFSET
+    is_woman = day > WOMEN_DAY_OFFSET
     found = []
-    if (day - _WOMEN_DAY_OFFSET * is_woman, month, year) != (birth_date.day, birth_date.month, birth_date.year % 100):
+    if (day - WOMEN_DAY_OFFSET * is_woman, month, year) != (birth_date.day, birth_date.month, birth_date.year % 100):
         found.append("nik_birth_date_differs")
     if is_woman != (sex is Sex.FEMALE):
         found.append("nik_sex_differs")
@@ -49,7 +50,7 @@ def nik_warnings(nik: str, birth_date: date, sex: Sex) -> tuple[str, ...]:
 
 def nik_of(region: str, birth_date: date, sex: Sex, serial: int) -> str:
     """The NIK a region's office would write: region (6 digits), birth date (women: day + 40), serial."""
-    day = birth_date.day + _WOMEN_DAY_OFFSET * (sex is Sex.FEMALE)
+    day = birth_date.day + WOMEN_DAY_OFFSET * (sex is Sex.FEMALE)
     return f"{region}{day:02}{birth_date.month:02}{birth_date.year % 100:02}{serial:04}"
 
 

@@ -301,7 +301,7 @@ def test_an_agent_s_lie_ends_nobody_without_notice_and_nobody_whom_bps_visited(l
 
 
 def test_honest_corrections_arrive_at_once_from_whom_the_portal_confirms_and_else_once_confirmed(lived: Lived) -> None:
-    def told(quarter: str, cards: Sequence[str]) -> tuple[int, int]:
+    def count_corrected(quarter: str, cards: Sequence[str]) -> tuple[int, int]:
         """How many of the families nobody visited since have the corrected answer, and how many these are."""
         lake = lived.attacked / "lake/registry"
         families = pl.read_parquet(lake / f"families/{quarter}/**/*.parquet")
@@ -310,9 +310,9 @@ def test_honest_corrections_arrive_at_once_from_whom_the_portal_confirms_and_els
         mine = families.filter(pl.col("family_card_number").is_in([*cards])).join(own, on="family_id", how="semi")
         return mine.filter(floor_area_m2=CORRECTED).height, mine.height
 
-    at_once, verified = told(ATTACKED, lived.targets.verified)
-    unheard, unverified = told(ATTACKED, lived.targets.unverified)
-    later, of_them = told(AFTER, lived.targets.unverified)
+    at_once, verified = count_corrected(ATTACKED, lived.targets.verified)
+    unheard, unverified = count_corrected(ATTACKED, lived.targets.unverified)
+    later, of_them = count_corrected(AFTER, lived.targets.unverified)
     print(  # noqa: T201
         f"\nhonest corrections: {at_once} of {verified} confirmed ones at once; of {unverified} unconfirmed ones "
         f"{unheard} at once, {later} of {of_them} a quarter later, when a document was seen"

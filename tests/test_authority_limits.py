@@ -7,7 +7,7 @@ import pytest
 
 from assets.registry.answers import expiry_of_scores
 from assets.registry.attributes import expiry_days, is_overtaken
-from assets.registry.doubts import _sampled
+from assets.registry.doubts import sample_checks
 from assets.registry.pending import list_for_visits
 from quotas.rulebook import rulebook
 from quotas.rules import RegistryRule
@@ -103,7 +103,7 @@ def test_the_forecast_spreads_a_cohort_as_its_answers_expire() -> None:
 
 def test_twenty_of_a_thousand_checks_in_person_are_checked_again() -> None:
     families = pl.DataFrame({"family_id": [f"F{at:06}" for at in range(20_000)], "verified_by": "in_person"})
-    assert _sampled(families, RULE, "seed").height == pytest.approx(400, abs=60)
+    assert sample_checks(families, RULE, "seed").height == pytest.approx(400, abs=60)
     once_more = RULE.model_copy(update={"in_person_checks_sampled_per_thousand": 1_000})
-    assert _sampled(families, once_more, "seed").height == 20_000
-    assert _sampled(families.with_columns(verified_by=pl.lit("ikd")), once_more, "seed").is_empty()
+    assert sample_checks(families, once_more, "seed").height == 20_000
+    assert sample_checks(families.with_columns(verified_by=pl.lit("ikd")), once_more, "seed").is_empty()

@@ -165,7 +165,7 @@ def test_a_sender_with_an_area_speaks_of_no_other_region(tmp_path: Path) -> None
 # At the command line
 
 
-def house_of(home: Path) -> House:
+def make_house(home: Path) -> House:
     return Home(home).house
 
 
@@ -195,7 +195,7 @@ def test_a_sender_is_named_on_the_command_line_where_no_note_names_one(home: Pat
 
 def test_a_sender_that_has_ended_is_refused_with_its_last_day(home: Path, tmp_path: Path) -> None:
     """The law of the quarter's decision day counts, not the day that the sender writes into its own note."""
-    house = house_of(home)
+    house = make_house(home)
     entries = [
         replace(entry, valid_to=date(2026, 3, 31)) if entry.key == "senders.kemensos" else entry
         for entry in house.rulebook.entries
@@ -259,7 +259,7 @@ def test_a_signed_file_is_loaded_and_its_batch_keeps_what_proves_it(home: Path, 
     assert load(home, signed).code == 0
     (batch,) = batches(Lake(home / "lake"), str(QUARTER))
     message = statement(batch.feed, QUARTER, batch.file_hash, batch.note_hash)
-    public = Senders.in_force(house_of(home), QUARTER).keys["kemensos"]
+    public = Senders.in_force(make_house(home), QUARTER).keys["kemensos"]
     assert is_signed_by(public, base64.b64decode(batch.signature), message)
     raw = base64.b64decode(signature_of(signed).read_bytes())
     signature_of(signed).write_bytes(raw)
@@ -374,7 +374,7 @@ def test_openssl_signs_as_the_page_for_senders_says(home: Path, key: Path, tmp_p
 def test_a_signature_is_moved_along_with_its_file_and_is_never_taken_for_one(home: Path, signed: Path) -> None:
     folder = home / "landing" / str(QUARTER) / "agents"
     shutil.copytree(signed.parent, folder)
-    intake = Intake.of(house_of(home), QUARTER)
+    intake = Intake.of(make_house(home), QUARTER)
     (loaded,) = intake.load_landing(home / "landing", QUARTER)
     assert loaded.batch is not None, loaded.reason
     assert list(folder.iterdir()) == []

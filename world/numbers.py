@@ -7,11 +7,11 @@ from 5001 on the same three for newborns and new cards, who may share day, month
 
 import numpy as np
 
+from schemas.identifiers import WOMEN_DAY_OFFSET
 from world.dice import Array, position_in_group
 
 LATER_SERIALS = 5000
 _FOREIGN_SERIALS = 1000
-_WOMEN_DAY_OFFSET = 40
 _EPOCH_YEAR = 1970
 _MONTHS = 12
 
@@ -40,7 +40,7 @@ def numbers(region: Array, days: Array, *, is_female: Array | None = None, seria
     """
     day, month, year = day_month_year(days)
     if is_female is not None:
-        day = day + _WOMEN_DAY_OFFSET * is_female
+        day = day + WOMEN_DAY_OFFSET * is_female
     stem = (((region * 100 + day) * 100 + month) * 100 + year % 100) * 10_000
     stem = stem + serial
     return np.asarray(stem + 1 + position_in_group(stem))

@@ -35,7 +35,7 @@ def keep_places(eligible: pl.DataFrame, previous: pl.DataFrame, terms: Terms) ->
     is_candidate = pl.col("received_before") & (
         (pl.col("status") == Status.NOT_SCORABLE.value) | is_unregistered()
     )  # fmt: skip
-    kept = _kept(eligible.filter(is_candidate), previous, terms)
+    kept = _find_kept(eligible.filter(is_candidate), previous, terms)
     own = pl.when(pl.col("score_micro").is_not_null()).then(pl.lit(ScoreBasis.OWN.value))
     joined = eligible.join(kept, on=_KEY, how="left", maintain_order="left", suffix="_kept").with_columns(
         score_basis=pl.coalesce("basis", own), is_kept=pl.col("is_kept").fill_null(value=False)
@@ -46,7 +46,7 @@ def keep_places(eligible: pl.DataFrame, previous: pl.DataFrame, terms: Terms) ->
     ).select(*eligible.columns, "is_kept", "score_basis")
 
 
-def _kept(candidates: pl.DataFrame, previous: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+def _find_kept(candidates: pl.DataFrame, previous: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """Of sitting families without data, those that keep their place, with what they are then."""
     stands = pl.col("reasons").list
     lacks = pl.when(is_unregistered()).then(_is_among(NO_DATA_UNREGISTERED)).otherwise(_is_among(NO_DATA))

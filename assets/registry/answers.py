@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from assets.registry.attributes import Precedence, by_source, golden_records, with_outdated
+from assets.registry.attributes import Precedence, by_source, expiry_delay, golden_records, with_outdated
 from assets.registry.standing import ROW
 from assets.welfare.score import score_micro
 from assets.welfare.scorecard import Scorecard
@@ -128,8 +128,7 @@ def expiry_of_scores(golden: pl.DataFrame, families: pl.DataFrame, card: Scoreca
     dates = [f"{feature.name}_date" for feature in card.features if f"{feature.name}_date" in golden.columns]
     if not dates:
         return families.clear().select("family_id", "is_receiving", expires=pl.lit(None, pl.Date))
-    own = pl.col("family_id").str.slice(1, 6).str.to_integer(base=16) % (rule.answer_expiry_spread_days + 1)
-    day = pl.min_horizontal(dates) + pl.duration(days=own) + timedelta(days=rule.answer_max_age_days + 1)
+    day = pl.min_horizontal(dates) + pl.duration(days=expiry_delay(rule)) + timedelta(days=rule.answer_max_age_days + 1)
     return golden.join(families, on="family_id").select("family_id", "is_receiving", expires=day).drop_nulls()
 
 

@@ -128,9 +128,13 @@ def expiry_days(families: pl.DataFrame, rule: RegistryRule, cut_off: date) -> pl
     families : DataFrame
         `family_id, is_receiving`.
     """
-    own = pl.col("family_id").str.slice(1, 6).str.to_integer(base=16) % (rule.answer_expiry_spread_days + 1)
-    day = pl.lit(cut_off) - pl.duration(days=rule.answer_max_age_days) - pl.duration(days=own)
+    day = pl.lit(cut_off) - pl.duration(days=rule.answer_max_age_days) - pl.duration(days=expiry_delay(rule))
     return families.select("family_id", oldest=pl.when("is_receiving").then(pl.date(1, 1, 1)).otherwise(day))
+
+
+def expiry_delay(rule: RegistryRule) -> pl.Expr:
+    """How many days later than `registry.answer_max_age_days` the answers of a family expire, by its pseudonym."""
+    return pl.col("family_id").str.slice(1, 6).str.to_integer(base=16) % (rule.answer_expiry_spread_days + 1)
 
 
 def golden_records(

@@ -59,7 +59,7 @@ def collect_doubts(
             Doubt.ANSWERS_EXPIRE,
             expiring.filter(pl.col("expires") <= soon).join(protected, on="family_id", how="semi").select("family_id"),
         ),
-        (Doubt.CHECK_IN_PERSON_SAMPLED, _sampled(families, rule, days.lottery_seed)),
+        (Doubt.CHECK_IN_PERSON_SAMPLED, sample_checks(families, rule, days.lottery_seed)),
         (Doubt.REVIEW_REQUESTED, reviews.join(families.select("family_id"), on="family_id", how="semi")),
     ]
     return _joined(parts)
@@ -81,7 +81,7 @@ def _joined(parts: Iterable[tuple[Doubt, pl.DataFrame]]) -> pl.DataFrame:
     )
 
 
-def _sampled(families: pl.DataFrame, rule: RegistryRule, seed: str) -> pl.DataFrame:
+def sample_checks(families: pl.DataFrame, rule: RegistryRule, seed: str) -> pl.DataFrame:
     """`family_id` of some families verified in person, drawn by SHA-256 of the seed and the keyed pseudonym."""
     ids = families.filter(pl.col("verified_by") == IN_PERSON)["family_id"].sort()
     drawn = [

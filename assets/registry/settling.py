@@ -13,10 +13,9 @@ from scipy.sparse.csgraph import connected_components
 
 from assets.pseudonyms import PseudonymKey
 from assets.registry.claims import MEMBER_COLUMNS
-from schemas.identifiers import bucket_of
+from schemas.identifiers import WOMEN_DAY_OFFSET, bucket_of
 from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling, Sex
 
-_WOMEN = 40
 FACTS = ("name", "birth_date", "sex", "nik", "family_id")
 """What a clerk compares: if any of it changes, a ruling stands no more."""
 
@@ -225,7 +224,7 @@ def number_agrees(of: str = "") -> pl.Expr:
         What the names of the columns `nik, birth_date, sex` end with.
     """
     born, nik = pl.col(f"birth_date{of}"), pl.col(f"nik{of}")
-    day = born.dt.day() + pl.when(pl.col(f"sex{of}") == Sex.FEMALE.value).then(_WOMEN).otherwise(0)
+    day = born.dt.day() + pl.when(pl.col(f"sex{of}") == Sex.FEMALE.value).then(WOMEN_DAY_OFFSET).otherwise(0)
     said = pl.concat_str(
         day.cast(pl.String).str.zfill(2),
         born.dt.month().cast(pl.String).str.zfill(2),

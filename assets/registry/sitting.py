@@ -12,11 +12,10 @@ from assets.registry.coverage import COUNTED, placed
 from assets.registry.standing import CARD, HEAD
 from assets.registry.statements import Statements
 from schemas.feeds import RELATIONS
-from schemas.identifiers import bucket_of
+from schemas.identifiers import WOMEN_DAY_OFFSET, bucket_of
 from schemas.regsosek import NO_IMPAIRMENT
 from schemas.vocabularies import Channel, FaceMatch, Feed, Proposer, Sex
 
-_WOMEN = 40
 _UNKNOWN_BIRTH = date(1900, 1, 1)
 """Of a head whose number holds no day; so long ago that no rule takes it for an age."""
 _CENTURY, _THIS_CENTURY = 100, 30
@@ -181,13 +180,13 @@ def _fitted(said: Statements, feed: Feed, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _sex_in_number() -> pl.Expr:
     day = pl.col("nik").str.slice(6, 2).cast(pl.Int32, strict=False)
-    return pl.when(day > _WOMEN).then(pl.lit(Sex.FEMALE.value)).when(day > 0).then(pl.lit(Sex.MALE.value))
+    return pl.when(day > WOMEN_DAY_OFFSET).then(pl.lit(Sex.FEMALE.value)).when(day > 0).then(pl.lit(Sex.MALE.value))
 
 
 def _birth_in_number() -> pl.Expr:
     """The birth date that a number says; the century in which the person is no older than a hundred or so."""
     day, month, year = (pl.col("nik").str.slice(at, 2).cast(pl.Int32, strict=False) for at in (6, 8, 10))
     century = pl.when(year < _THIS_CENTURY).then(2000).otherwise(1900)
-    two_digits = [part.cast(pl.String).str.zfill(2) for part in (month, day % _WOMEN)]
+    two_digits = [part.cast(pl.String).str.zfill(2) for part in (month, day % WOMEN_DAY_OFFSET)]
     text = pl.format("{}-{}-{}", century + year, *two_digits)
     return text.str.to_date("%Y-%m-%d", strict=False)
