@@ -1,13 +1,17 @@
-"""BPS's lists of a region out of a draft: visits that matter, the likeliest first, and the worklist by priority."""
+"""BPS's lists of a region out of a draft: visits that matter, the worklist by priority, and authors to look at."""
 
 import polars as pl
 
 from assets.decision.draft import Draft
 from assets.house import House
+from assets.registry.pending import count_by_author
 
 
 def field_lists(house: House, source: Draft, region: str, most: int | None) -> dict[str, pl.DataFrame]:
-    """`visits` and `worklist` of a region, lists of codes as text.
+    """`visits`, `worklist` and `authors` of a region, lists of codes as text.
+
+    `authors` counts the statements that do not count yet and for which BPS is not sent to every family
+    (:func:`assets.registry.pending.count_by_author`).
 
     Parameters
     ----------
@@ -30,4 +34,8 @@ def field_lists(house: House, source: Draft, region: str, most: int | None) -> d
         else:
             rows = rows.sort("priority", "since", "village_code", "family_id", "reason", nulls_last=True)
         found[name] = rows.with_columns(pl.selectors.list().list.join(", "))
-    return found
+    families, pending = (
+        source.table(house, key).scan(house.contracts[key]) for key in ("registry/families", "registry/pending")
+    )
+    held = pending.join(families.filter(here), on="family_id", how="semi").collect()
+    return {**found, "authors": count_by_author(held)}

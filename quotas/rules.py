@@ -454,6 +454,10 @@ class RegistryRule(Strict):
         For so many quarters at most a newcomer is held for want of a visit.
     pending_visits_per_thousand_families, pending_visits_per_author : int
         To how many families contradicting statements send BPS at most, of a regency and of one author.
+    notice_visits_per_thousand_families : int
+        To how many families of a regency statements that count after notice send BPS at most.
+    noticed_per_author : int
+        Of one author's statements that need notice at most so many count a quarter later; the others wait their turn.
     in_person_checks_sampled_per_thousand : int
         Of so many families in a thousand verified in person BPS checks the identity again.
     """
@@ -469,6 +473,8 @@ class RegistryRule(Strict):
     hold_quarters: Annotated[int, Field(ge=1)]
     pending_visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
     pending_visits_per_author: Annotated[int, Field(ge=0)]
+    notice_visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
+    noticed_per_author: Annotated[int, Field(ge=0)]
     in_person_checks_sampled_per_thousand: Annotated[int, Field(ge=0, le=1000)]
 
     @model_validator(mode="after")

@@ -12,7 +12,9 @@ import polars as pl
 from schemas.vocabularies import Sex
 
 BUCKETS = 251
-_REPEATED = tuple(digit * 16 for digit in "0123456789")
+NIK_DIGITS = 16
+"""Digits of a NIK, and of a family card number."""
+_REPEATED = tuple(digit * NIK_DIGITS for digit in "0123456789")
 WOMEN_DAY_OFFSET = 40
 """What a NIK adds to the day of birth of a woman."""
 

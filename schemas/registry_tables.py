@@ -293,7 +293,15 @@ def _families(questionnaire: Questionnaire) -> list[Contract]:
 
 def _standing() -> list[Contract]:
     author = col("author", pl.String, "Author", "Who speaks, by kind.", "word", checks=one_of(Author))
-    agent = col("agent_id", pl.String, "Agent", "Agent or operator who delivered it.", "id", "agents", nullable=True)
+    agent = col(
+        "agent_id",
+        pl.String,
+        "Agent",
+        "Agent or operator who delivered it or saw the document.",
+        "id",
+        "agents",
+        nullable=True,
+    )
     row = [
         col("feed", pl.String, "Feed", "Feed of the row.", "word", checks=one_of(Feed)),
         col("batch_id", pl.String, "Batch", "Batch of the row.", "id", "intake"),
@@ -313,6 +321,9 @@ def _standing() -> list[Contract]:
                 col("standing", pl.String, "Standing", "pending, or after_notice.", "word", checks=one_of(Standing)),
                 col("stated_date", pl.Date, "Stated", "Day of the statement.", "date"),
                 col("since", pl.String, "Since", "Quarter in which it was first set aside, as 2026Q1.", "quarter"),
+                col("counts_from", pl.String, "Counts from",
+                    "Quarter from which it counts; empty until BPS or the head confirms it, or its turn comes.",
+                    "quarter", nullable=True),
                 col("contradicts", pl.Boolean, "Contradicts", "Whether it says otherwise than what is believed.",
                     "yes/no"),
                 col("is_listed", pl.Boolean, "Listed", "Whether it sends BPS to the family.", "yes/no"),

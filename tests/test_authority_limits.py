@@ -8,55 +8,88 @@ import pytest
 from assets.registry.answers import expiry_of_scores
 from assets.registry.attributes import expiry_days, is_overtaken
 from assets.registry.doubts import sample_checks
-from assets.registry.pending import list_for_visits
+from assets.registry.pending import count_by_author, list_for_visits, schedule_noticed
 from quotas.rulebook import rulebook
 from quotas.rules import RegistryRule
+from schemas.quarter import Quarter
 from schemas.vocabularies import Source
 from tests.made_families import CARD
 
 CUT_OFF = date(2026, 1, 20)
+QUARTER = Quarter(2026, 1)
 RULE = rulebook().on(date(2026, 1, 26)).registry
 
 
-def contradicting(authors: list[str], families: int = 100_000) -> pl.DataFrame:
-    """Contradicting statements, one per family, by these authors, that are listed for visits in such a regency."""
-    held = pl.DataFrame(
+def stated(authors: list[str], standing: str) -> pl.DataFrame:
+    """Contradicting statements, one per family, by these authors, the last the oldest."""
+    count = len(authors)
+    return pl.DataFrame(
         {
-            "statement_id": [f"s{at:04}" for at in range(len(authors))],
-            "family_id": [f"f{at:04}" for at in range(len(authors))],
+            "statement_id": [f"s{at:04}" for at in range(count)],
+            "family_id": [f"f{at:04}" for at in range(count)],
+            "author": "agent",
             "agent_id": authors,
             "batch_id": "b1",
+            "standing": standing,
+            "since": ["2026Q1"] * (count - 1) + ["2025Q4"],
             "contradicts": True,
             "is_receiving": False,
         }
     )
-    return list_for_visits(held, families, RULE).filter("is_listed")
 
 
-def test_one_author_brings_twenty_visits_at_most() -> None:
-    assert contradicting(["a"] * 50).height == 20
-    assert contradicting(["a"] * 50 + ["b"] * 3).height == 23
+def listed(held: pl.DataFrame, families: int = 100_000) -> pl.DataFrame:
+    """Statements for which BPS is sent to a family of a regency of so many."""
+    return list_for_visits(schedule_noticed(held, QUARTER, RULE), families, RULE).filter("is_listed")
 
 
-@pytest.mark.parametrize(("families", "most"), [(1_000, 10), (1_001, 11), (10_000, 100)])
-def test_ten_of_a_thousand_families_are_visited_for_pending_statements_at_most(families: int, most: int) -> None:
-    assert contradicting([f"a{at}" for at in range(200)], families).height == most
+@pytest.mark.parametrize("standing", ["pending", "after_notice"])
+def test_one_author_brings_twenty_visits_at_most(standing: str) -> None:
+    assert listed(stated(["a"] * 50, standing)).height == 20
+    assert listed(stated(["a"] * 50 + ["b"] * 3, standing)).height == 23
+
+
+@pytest.mark.parametrize("standing", ["pending", "after_notice"])
+@pytest.mark.parametrize(("families", "most"), [(1_000, 5), (1_001, 6), (10_000, 50)])
+def test_five_of_a_thousand_families_are_visited_for_statements_of_each_kind(
+    families: int, most: int, standing: str
+) -> None:
+    assert listed(stated([f"a{at}" for at in range(200)], standing), families).height == most
+
+
+def test_statements_that_do_not_contradict_send_bps_to_nobody() -> None:
+    assert listed(stated(["a"], "pending").with_columns(contradicts=pl.lit(value=False))).is_empty()
 
 
 def test_a_family_is_visited_once_however_many_contradict_it_and_receiving_families_first() -> None:
-    held = pl.DataFrame(
-        {
-            "statement_id": ["s1", "s2", "s3"],
-            "family_id": ["f1", "f1", "f2"],
-            "agent_id": None,
-            "batch_id": ["b1", "b2", "b3"],
-            "contradicts": True,
-            "is_receiving": [False, False, True],
-        },
-        schema_overrides={"agent_id": pl.String},
+    held = stated(["a", "b", "c"], "pending").with_columns(
+        family_id=pl.Series(["f1", "f1", "f2"]), is_receiving=pl.Series([False, False, True])
     )
-    assert list_for_visits(held, 100, RULE).filter("is_listed")["family_id"].to_list() == ["f2"]
-    assert list_for_visits(held, 200, RULE).filter("is_listed")["family_id"].to_list() == ["f2", "f1"]
+    assert listed(held, 100)["family_id"].to_list() == ["f2"]
+    assert listed(held, 400)["family_id"].to_list() == ["f2", "f1"]
+
+
+def test_of_one_agent_twenty_statements_count_after_notice_in_a_quarter_the_oldest_first_and_the_rest_later() -> None:
+    held = schedule_noticed(stated(["a"] * 30, "after_notice"), QUARTER, RULE)
+    due = held.filter(counts_from="2026Q2")
+    assert due.height == 20
+    assert "s0029" in due["statement_id"]
+    left = held.filter(pl.col("counts_from").is_null()).drop("counts_from")
+    assert schedule_noticed(left, QUARTER.next, RULE).filter(counts_from="2026Q3").height == 10
+
+
+def test_a_statement_that_waits_for_bps_never_comes_to_count_by_waiting() -> None:
+    assert schedule_noticed(stated(["a"], "pending"), QUARTER, RULE)["counts_from"].to_list() == [None]
+
+
+def test_statements_beyond_the_visits_are_counted_by_author() -> None:
+    held = pl.concat([stated(["a"] * 30 + ["b"], "after_notice"), stated([""] * 25, "pending")])
+    held = held.with_columns(agent_id=pl.when(pl.col("agent_id") != "").then("agent_id"))
+    found = list_for_visits(schedule_noticed(held, QUARTER, RULE), 100_000, RULE)
+    assert count_by_author(found).rows() == [
+        ("agent", "a", None, "after_notice", 30, 30, 20),
+        ("agent", None, "b1", "pending", 25, 25, 20),
+    ]
 
 
 @pytest.mark.parametrize(("days", "yields"), [(180, False), (181, True)])

@@ -31,7 +31,7 @@ from schemas.errors import Refused, Tampered
 from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
-from schemas.vocabularies import Outcome, Programme, Status
+from schemas.vocabularies import Outcome, Programme, Standing, Status
 
 Row = dict[str, Any]
 PER_FAMILY = (
@@ -143,8 +143,9 @@ def explanation(
 
 def _waiting(row: Row) -> Words:
     """A statement that does not count yet, with its author by kind and never the person."""
+    is_late = row["standing"] == Standing.AFTER_NOTICE and row["counts_from"] is None
     return words(
-        f"set_aside.{row['standing']}",
+        "set_aside.in_turn" if is_late else f"set_aside.{row['standing']}",
         feed=words(f"feed.{row['feed']}"),
         author=words(f"author.{row['author']}"),
         date=row["stated_date"],

@@ -10,7 +10,7 @@ from assets.registry.attributes import is_overtaken
 from assets.registry.standing import IN_PERSON, is_unregistered
 from quotas.calendar import QuarterDays
 from quotas.rules import RegistryRule
-from schemas.vocabularies import Author, Doubt
+from schemas.vocabularies import Author, Doubt, Standing, Subject
 
 _QUARTER_DAYS = 92
 _THOUSAND = 1_000
@@ -19,7 +19,6 @@ _THOUSAND = 1_000
 def collect_doubts(
     families: pl.DataFrame,
     pending: pl.DataFrame,
-    deferred: pl.DataFrame,
     conflicts: pl.DataFrame,
     expiring: pl.DataFrame,
     reviews: pl.DataFrame,
@@ -34,8 +33,6 @@ def collect_doubts(
         Contract `registry/families` with `is_receiving, is_protected`.
     pending : DataFrame
         Contract `registry/pending` of these families.
-    deferred : DataFrame
-        Statements that wait for the quarter after their notice: `family_id, author`.
     conflicts : DataFrame
         Contract `registry/conflicts`.
     expiring : DataFrame
@@ -45,12 +42,13 @@ def collect_doubts(
     days : QuarterDays
         The lottery seed draws the checks in person that are checked again.
     """
+    is_noticed = (pl.col("standing") == Standing.AFTER_NOTICE.value) & (pl.col("subject") == Subject.ANSWERS.value)
     soon = days.cut_off + timedelta(days=_QUARTER_DAYS)
     protected = families.filter(pl.col("is_receiving") | pl.col("is_protected")).select("family_id")
     parts = [
         (Doubt.NOT_REGISTERED, families.filter(is_unregistered()).select("family_id")),
-        (Doubt.PENDING_STATEMENT, pending.filter("is_listed").select("family_id", "author")),
-        (Doubt.SURVEY_AFTER_NOTICE, deferred.select("family_id", "author")),
+        (Doubt.PENDING_STATEMENT, pending.filter("is_listed", ~is_noticed).select("family_id", "author")),
+        (Doubt.SURVEY_AFTER_NOTICE, pending.filter("is_listed", is_noticed).select("family_id", "author")),
         (
             Doubt.BPS_ANSWER_OVERTAKEN,
             conflicts.filter(is_overtaken(rule, days.cut_off)).select("family_id", author=pl.lit(Author.AGENT.value)),

@@ -19,6 +19,7 @@ from assets.registry.settling import (
     settle,
 )
 from quotas.rules import RegistryRule
+from schemas.identifiers import NIK_DIGITS
 from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
 
 PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
@@ -26,7 +27,9 @@ PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
 _WEIGHTS = ("weight_micro", "probability")
 _SIDES = ("left", "right")
 _STATED = ("first_stated_date", "stated_date")
-_OF_A_SIDE = ("family_id", *_STATED, "nik", "birth_date", "sex")
+_OF_A_SIDE = ("family_id", "nik", "name", "birth_date", "sex")
+_EXCHANGED = 2
+"""Digits that differ where two neighbouring ones changed places."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,9 @@ def identify(
     people = people_of(read, index.lazy().filter("is_current"))
     # Whose number a family disputes with other facts is for the case to settle, not for the model.
     comparable = people.join(_disputed(contested, misread), on="identity_id", how="anti")
-    found = pl.concat([_exact_pairs(comparable), _model_pairs(comparable, scored)], how="diagonal_relaxed").unique(
+    exact = _exact_pairs(comparable)
+    modelled = _not_stated_together(_model_pairs(comparable, scored), exact, claims)
+    found = pl.concat([exact, modelled], how="diagonal_relaxed").unique(
         ["id_left", "id_right"], keep="first", maintain_order=True
     )
     kept = previous_links.filter(pl.col("outcome") == LinkOutcome.SAME.value).drop("case_id")
@@ -164,34 +169,64 @@ def _together(left: str, right: str) -> pl.Expr:
 def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
-    Two persons whom one family states on the same day are two: a card lists nobody twice (so twins are no pair). Two
-    whom it never states together and who may be one are one: the clerk's threshold is enough. Of two families, two
-    numbers that both say the birth date and sex of who bears them may belong to namesakes: that is a clerk's to
-    decide, however alike all else is.
+    Two whom one family never states together and who may be one are one: the clerk's threshold is enough. Of two
+    families, however alike all else is, a clerk decides unless the names have the same words and the birth dates are
+    the same; where both have numbers, one must be the other with one typing error, and two numbers that both say the
+    birth date and sex of who bears them may belong to namesakes.
     """
     pairs = scored(compared(people))
     for side in _SIDES:
         known = people.select("identity_id", *(pl.col(name).alias(f"{name}_{side}") for name in _OF_A_SIDE))
         pairs = pairs.join(known, left_on=f"id_{side}", right_on="identity_id", maintain_order="left")
     is_one_family = pl.col("family_id_left") == pl.col("family_id_right")
-    has_two_sound_numbers = pl.all_horizontal(
-        pl.col(f"nik_{side}").is_not_null() & number_agrees(f"_{side}") for side in _SIDES
-    )
+    has_numbers = pl.all_horizontal(pl.col("nik_left", "nik_right").is_not_null())
+    are_sound = pl.all_horizontal(number_agrees(f"_{side}") for side in _SIDES)
+    is_mistyped = ~are_sound & _is_typing_error("nik_left", "nik_right")
+    words = [pl.col(f"name_{side}").str.to_lowercase().str.split(" ").list.sort() for side in _SIDES]
+    agrees = (words[0] == words[1]) & (pl.col("birth_date_left") == pl.col("birth_date_right"))
     decided = (
         pl.when(is_one_family)
         .then(pl.lit(LinkOutcome.SAME.value))
-        .when(has_two_sound_numbers)
+        .when(~agrees | (has_numbers & ~is_mistyped))
         .then(pl.lit(LinkOutcome.CLERK.value))
         .otherwise("outcome")
     )
-    return (
-        pairs.filter(~(is_one_family & _together("_left", "_right")))
-        .with_columns(
-            outcome=decided,
-            basis=pl.lit(LinkBasis.MODEL.value),
-        )
-        .drop(f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE)
+    return pairs.with_columns(outcome=decided, basis=pl.lit(LinkBasis.MODEL.value)).drop(
+        f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE
     )
+
+
+def _is_typing_error(left: str, right: str) -> pl.Expr:
+    """Whether two numbers differ in one digit, or in two neighbouring ones that changed places."""
+    digits = [[pl.col(name).str.slice(at, 1) for at in range(NIK_DIGITS)] for name in (left, right)]
+    differs = [one != other for one, other in zip(*digits, strict=True)]
+    count = pl.sum_horizontal(differs)
+    changed_places = pl.any_horizontal(
+        (digits[0][at] == digits[1][at + 1]) & (digits[0][at + 1] == digits[1][at]) & differs[at]
+        for at in range(NIK_DIGITS - 1)
+    )
+    return (count == 1) | ((count == _EXCHANGED) & changed_places)
+
+
+def _not_stated_together(pairs: pl.DataFrame, exact: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
+    """Leave out pairs whom one family states on the same day: a card lists nobody twice, so twins are no pair.
+
+    Nor is whoever is one person with either of them by an exact pair.
+    """
+    sides = pl.concat([pairs["id_left"], pairs["id_right"].alias("id_left")])
+    parts = components(exact, pl.DataFrame(schema={"person_id": pl.String, "identity_id": pl.String}))
+    labels = pl.concat([parts.select("identity_id", _part=pl.format("{}", "component")),
+                        sides.unique().to_frame("identity_id").join(parts, on="identity_id", how="anti")
+                        .select("identity_id", _part="identity_id")])  # fmt: skip
+    stated = claims.join(labels.lazy(), on="identity_id").select("_part", "family_id", *_STATED).collect()
+    days = pl.concat([stated.select("_part", "family_id", day=day) for day in _STATED]).unique()
+    labelled = pairs.select("id_left", "id_right")
+    for side in _SIDES:
+        labelled = labelled.join(labels.rename({"_part": f"_{side}"}), left_on=f"id_{side}", right_on="identity_id")
+    together = labelled.join(days, left_on="_left", right_on="_part").join(
+        days, left_on=["_right", "family_id", "day"], right_on=["_part", "family_id", "day"], how="semi"
+    )
+    return pairs.join(together, on=["id_left", "id_right"], how="anti", maintain_order="left")
 
 
 def _both_among(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

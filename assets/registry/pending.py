@@ -10,6 +10,7 @@ from assets.registry.standing import CARD, ROW, Effects
 from assets.registry.statements import Statements
 from quotas.rules import RegistryRule
 from schemas.contract import Contract
+from schemas.quarter import Quarter
 from schemas.vocabularies import Author, Feed, Standing, Subject
 
 HELD_FEEDS = (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS)
@@ -23,6 +24,8 @@ _SUBJECTS = {
     Feed.SURVEYS.value: Subject.ANSWERS.value,
 }
 _THOUSAND = 1_000
+AUTHOR = pl.coalesce("agent_id", "batch_id")
+"""Who answers for a statement: the agent who delivered it or saw the document, else the sender of its batch."""
 
 
 def hold_statements(said: Statements, effects: Effects, key: PseudonymKey) -> pl.DataFrame:
@@ -96,7 +99,7 @@ def confirmed_statements(
     named = validations.select("statement_id").drop_nulls()
     is_withdrawal = pl.col("subject") == Subject.CONSENT.value
     waiting = previous.filter((pl.col("standing") == Standing.PENDING.value) | is_withdrawal)
-    noticed = waiting.filter(pl.col("standing") == Standing.AFTER_NOTICE.value)
+    noticed = waiting.filter(pl.col("counts_from").is_not_null())
     by_head = waiting.filter(pl.col("author") == Author.UNVERIFIED_SELF.value).join(
         effects.confirmed.lazy(), on=[CARD, "stated_date"], how="semi"
     )
@@ -155,27 +158,87 @@ def compare_members(held: pl.DataFrame, persons: pl.DataFrame, contracts: Mappin
     return both.filter(~same).select("statement_id")
 
 
-def list_for_visits(held: pl.DataFrame, families: int, rule: RegistryRule) -> pl.DataFrame:
-    """Mark with `is_listed` the contradicting statements that BPS is sent to; the others are counted by author.
+def schedule_noticed(held: pl.DataFrame, quarter: Quarter, rule: RegistryRule) -> pl.DataFrame:
+    """Give statements `counts_from`: the next quarter for what needs notice, nothing for what waits for BPS.
 
-    No author brings more than `registry.pending_visits_per_author` of them, and all of a regency no more than
-    `registry.pending_visits_per_thousand_families`, so that nobody can bury the worklist. One per family is enough.
+    Of one author no more than `registry.noticed_per_author` count from the next quarter, the oldest first; the others
+    wait for their turn, so that one dishonest agent cannot end the aid of many families at once.
 
     Parameters
     ----------
     held : DataFrame
-        Pending statements of a regency with `contradicts` and `is_receiving`.
+        Statements of a regency that do not count in `quarter`, with `standing, agent_id, batch_id, since`.
+    """
+    needs_notice = pl.col("standing") == Standing.AFTER_NOTICE.value
+    is_in_turn = needs_notice & (needs_notice.cum_sum().over(AUTHOR) <= rule.noticed_per_author)
+    return held.sort("since", "statement_id").with_columns(
+        counts_from=pl.when(is_in_turn).then(pl.lit(str(quarter.next)))
+    )
+
+
+def list_for_visits(held: pl.DataFrame, families: int, rule: RegistryRule) -> pl.DataFrame:
+    """Mark with `is_listed` the statements for which BPS is sent to a family; the others are counted by author.
+
+    These are statements that count from the next quarter, and pending ones that contradict what holds, of no author
+    more than `registry.pending_visits_per_author`. Of a regency's families no more are visited for either than
+    `registry.notice_visits_per_thousand_families` and `registry.pending_visits_per_thousand_families`, so that nobody
+    can bury the worklist. One statement per family is enough.
+
+    Parameters
+    ----------
+    held : DataFrame
+        From :func:`schedule_noticed`, with `contradicts` and `is_receiving`.
     families : int
         Families of the regency.
     """
-    author = pl.coalesce("agent_id", "batch_id")
-    ordered = held.sort(pl.col("contradicts").not_(), pl.col("is_receiving").not_(), "statement_id")
-    is_first = pl.col("contradicts") & pl.col("family_id").is_first_distinct()
-    within = is_first & (is_first.cum_sum().over(author) <= rule.pending_visits_per_author)
-    most = -(-families * rule.pending_visits_per_thousand_families // _THOUSAND)
-    return ordered.with_columns(_within=within).with_columns(
-        is_listed=pl.col("_within") & (pl.col("_within").cum_sum() <= most)
-    ).drop("_within")  # fmt: skip
+    noticed = _find_first(pl.col("counts_from").is_not_null(), "family_id", 1)
+    contradicting = pl.col("contradicts") & (pl.col("standing") == Standing.PENDING.value)
+    waiting = _find_first(_find_first(contradicting, "family_id", 1), AUTHOR, rule.pending_visits_per_author)
+    return held.sort(pl.col("is_receiving").not_(), "statement_id").with_columns(
+        is_listed=_find_first(noticed, pl.lit(0), _share(families, rule.notice_visits_per_thousand_families))
+        | _find_first(waiting, pl.lit(0), _share(families, rule.pending_visits_per_thousand_families))
+    )
+
+
+def _find_first(chosen: pl.Expr, of: pl.Expr | str, most: int) -> pl.Expr:
+    """The first so many chosen rows of each group."""
+    return chosen & (chosen.cum_sum().over(of) <= most)
+
+
+def _share(families: int, thousandths: int) -> int:
+    """So many thousandths of the families, rounded up."""
+    return -(-families * thousandths // _THOUSAND)
+
+
+def count_by_author(held: pl.DataFrame) -> pl.DataFrame:
+    """Count the statements that send BPS to nobody one by one, by who speaks: most families first.
+
+    Parameters
+    ----------
+    held : DataFrame
+        Contract `registry/pending`.
+
+    Returns
+    -------
+    DataFrame
+        `author, agent_id, batch_id` (of authors without an `agent_id`), `standing, statements, families, listed`: how
+        many families BPS is sent to for this author.
+    """
+    at_stake = (pl.col("standing") == Standing.AFTER_NOTICE.value) | pl.col("contradicts")
+    grouped = (
+        held.filter(at_stake)
+        .with_columns(batch_id=pl.when(pl.col("agent_id").is_null()).then("batch_id"))
+        .group_by("author", "agent_id", "batch_id", "standing")
+        .agg(
+            statements=pl.len().cast(pl.Int64),
+            families=pl.col("family_id").n_unique().cast(pl.Int64),
+            listed=pl.col("is_listed").sum().cast(pl.Int64),
+        )
+    )
+    return grouped.filter(pl.col("listed") < pl.col("families")).sort(
+        "families", "author", "agent_id", "batch_id", "standing", descending=[True, False, False, False, False],
+        nulls_last=True,
+    )  # fmt: skip
 
 
 def drop_expired(held: pl.DataFrame, oldest: date) -> pl.DataFrame:

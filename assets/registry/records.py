@@ -17,7 +17,14 @@ from assets.registry.answers import (
 from assets.registry.attributes import Precedence, conflicts, expiry_days, outdated_by_surveys
 from assets.registry.doubts import collect_doubts
 from assets.registry.existence import confirmed_families
-from assets.registry.pending import compare_answers, compare_members, encode_rows, list_for_visits, name_statements
+from assets.registry.pending import (
+    compare_answers,
+    compare_members,
+    encode_rows,
+    list_for_visits,
+    name_statements,
+    schedule_noticed,
+)
 from assets.registry.plausibility import find_implausible, withhold_values
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up, state_work
 from assets.registry.settling import Settled
@@ -67,11 +74,12 @@ class Stated:
     answers : DataFrame
         From :func:`assets.registry.attributes.statements`.
     if_not_worse : DataFrame
-        `feed, batch_id, row_number, author` of statements that count now only where they worsen nobody.
+        `feed, batch_id, row_number, author, agent_id` of statements that count now only where they worsen nobody.
     rows : mapping of Feed to DataFrame
         The rows of these statements, with `family_id`.
     pending : DataFrame
-        Pending statements of now and before, by the contract `registry/pending` without `contradicts, is_listed`.
+        Statements of now and before that do not count yet, by the contract `registry/pending` without `counts_from,
+        contradicts, is_listed`.
     requests : DataFrame
         `family_id, kind`: what families ask for.
     """
@@ -188,12 +196,10 @@ def family_records(
     doubted = conflicts(believed.told, answers, before.conflicts, attributes).join(homes, on="family_id")
     waiting = _waiting(joined, persons, believed, stated, basis)
     expiring = expiry_of_scores(answers, index.select("family_id", "is_receiving"), basis.card, basis.policy.registry)
-    authors = stated.if_not_worse.select("feed", *ROW, "author")
-    deferred = believed.deferred.join(authors, on=["feed", *ROW])
     reviews = _asking(stated, RequestKind.REVIEW)
-    doubts = collect_doubts(
-        joined, waiting, deferred, doubted, expiring, reviews, basis.policy.registry, basis.days
-    ).join(homes, on="family_id")  # fmt: skip
+    doubts = collect_doubts(joined, waiting, doubted, expiring, reviews, basis.policy.registry, basis.days).join(
+        homes, on="family_id"
+    )
     expiries = count_expiries(expiring, cut_off).join(homes.select("regency_code").unique(), how="cross")
     checks = _checks_in_person(joined, cases, stated, basis)
     members = _members(alive, joined)
@@ -231,10 +237,10 @@ def _waiting(
     ).unique()
     is_withdrawal = pl.col("subject") == Subject.CONSENT.value
     contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_withdrawal
-    listed = list_for_visits(held.with_columns(contradicts=contradicts), families.height, basis.policy.registry)
     noticed = [
         name_statements(
             rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
+            .drop("agent_id")
             .join(stated.if_not_worse.filter(pl.col("feed") == feed.value), on=ROW)
             .join(encode_rows(rows.select(*contracts[f"intake/{feed}"].columns, "issued_on", "was_due")), on=ROW)
             .with_columns(
@@ -247,10 +253,12 @@ def _waiting(
         for feed, rows in stated.rows.items()
     ]
     late = pl.concat(noticed).join(homes, on="family_id").with_columns(
-        since=pl.lit(str(basis.quarter)), contradicts=pl.lit(value=True), is_listed=pl.lit(value=False)
+        since=pl.lit(str(basis.quarter)), contradicts=pl.lit(value=True)
     )  # fmt: skip
-    columns = [*contracts["registry/pending"].columns]
-    return pl.concat([listed.select(columns), late.select(columns)])
+    waiting = held.with_columns(contradicts=contradicts)
+    rule = basis.policy.registry
+    scheduled = schedule_noticed(pl.concat([waiting, late.select(waiting.columns)]), basis.quarter, rule)
+    return list_for_visits(scheduled, families.height, rule).select(*contracts["registry/pending"].columns)
 
 
 def _members(alive: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:

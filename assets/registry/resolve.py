@@ -443,12 +443,15 @@ def _stated(
     """Statements about the families of a regency; those whose quarter of notice has passed are among them."""
     attributes = attributes_of(basis.questionnaire)
     registrations, surveys, validations = (read[feed.value] for feed in _STATED)
-    passed = then.filter(standing=Standing.AFTER_NOTICE.value, subject=Subject.ANSWERS.value)
+    is_noticed, is_due = pl.col("standing") == Standing.AFTER_NOTICE.value, pl.col("counts_from").is_not_null()
+    passed = then.filter(is_noticed, is_due, pl.col("subject") == Subject.ANSWERS.value)
+    # What was withdrawn since last quarter is no statement any more.
     known = {batch.batch_id for batch in room.said.batches}
+    stands = pl.col("batch_id").is_in(sorted(known)) | (pl.col("since") != str(room.quarter.previous))
     noticed = {
         feed: decode_rows(mine, basis.contracts[f"intake/{feed}"]).hstack(mine.select("family_id"))
         for feed in (Feed.REGISTRATIONS, Feed.SURVEYS)
-        if (mine := passed.filter(pl.col("feed") == feed.value, pl.col("batch_id").is_in(sorted(known)))).height
+        if (mine := passed.filter(pl.col("feed") == feed.value, stands)).height
     }
     told = statements(registrations, surveys, validations, room.effects.third_party, attributes)
     empty = {name: read[name].clear() for name in (Feed.REGISTRATIONS.value, Feed.SURVEYS.value)}
@@ -461,9 +464,10 @@ def _stated(
     )
     confirmed = room.said.added.values()
     counted_now = pl.concat([then.select(ROW).clear(), *(frame.select(ROW) for frame in confirmed)])
-    still = then.filter(pl.col("standing") == Standing.PENDING.value).join(counted_now, on=ROW, how="anti")
+    still = then.filter(~(is_noticed & is_due)).join(counted_now, on=ROW, how="anti")
     carried = drop_expired(still, Precedence.of(basis.policy.registry, basis.days.cut_off).oldest)
-    columns = [name for name in then.columns if name not in {"regency_code", "contradicts", "is_listed"}]
+    made_anew = {"regency_code", "counts_from", "contradicts", "is_listed"}
+    columns = [name for name in then.columns if name not in made_anew]
     mine = room.pending.filter(here)
     regency = pl.lit(None, pl.String).alias("regency_code")
     pending = pl.concat([mine.select(columns), carried.select(columns)]).with_columns(regency)

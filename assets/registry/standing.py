@@ -56,7 +56,7 @@ class Effects:
         author, agent_id, stated_date, standing`, and `is_on_record` of the family.
     if_not_worse : DataFrame
         Registrations and surveys whose answers count now unless they worsen the family: `feed, batch_id, row_number,
-        author`.
+        author, agent_id`.
     set_aside : DataFrame
         Rows that do not count: `feed, batch_id, row_number, family_card_number, author, agent_id, stated_date,
         standing` (pending or refused).
@@ -175,7 +175,7 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
         for feed, one in ((Feed.REGISTRATIONS, registrations), (Feed.MEMBERS, members), (Feed.SURVEYS, surveys))
     ]  # fmt: skip
     late = [
-        one.filter(counts & is_late).select(pl.lit(feed.value).alias("feed"), *ROW, "author")
+        one.filter(counts & is_late).select(pl.lit(feed.value).alias("feed"), *ROW, "author", "agent_id")
         for feed, one in ((Feed.REGISTRATIONS, answers), (Feed.SURVEYS, surveys))
     ]
     kept = registrations.filter(counts)
@@ -331,22 +331,36 @@ def _registrations(said: Statements, record: Record, checks: pl.DataFrame, kinds
 
 
 def _with_documents(rows: pl.DataFrame, checks: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `seen_nik`: whose document was seen when they were stated, or of who confirmed them afterwards."""
+    """Rows with `seen_nik`: whose document was seen when they were stated, or of who confirmed them afterwards.
+
+    Of rows that were confirmed afterwards `agent_id` is the agent who saw the document then.
+    """
     at_once = checks.select(CARD, "agent_id", stated_date="day", seen_nik="nik")
-    afterwards = confirmations(checks).rename({"nik": "confirming_nik"})
+    afterwards = confirmations(checks).rename({"nik": "_confirming_nik", "agent_id": "_confirming_agent"})
     return (
         rows.join(
             at_once.sort(pl.all()).unique([CARD, "agent_id", "stated_date"], keep="first"),
             on=[CARD, "agent_id", "stated_date"], how="left", maintain_order="left",
         )
         .join(afterwards, on=[CARD, "stated_date"], how="left", maintain_order="left")
-        .with_columns(seen_nik=pl.coalesce("seen_nik", "confirming_nik"))
+        .with_columns(
+            seen_nik=pl.coalesce("seen_nik", "_confirming_nik"),
+            agent_id=pl.when(pl.col("seen_nik").is_null()).then(pl.coalesce("_confirming_agent", "agent_id"))
+            .otherwise("agent_id"),
+        )
+        .drop("_confirming_nik", "_confirming_agent")
     )  # fmt: skip
 
 
 def confirmations(checks: pl.DataFrame) -> pl.DataFrame:
-    """`family_card_number, stated_date, nik`: earlier statements that a person confirmed when his document was seen."""
-    rows = checks.drop_nulls("confirmed_date").select(CARD, "nik", stated_date="confirmed_date")
+    """Earlier statements that a person confirmed when an agent saw his document.
+
+    Returns
+    -------
+    DataFrame
+        `family_card_number, stated_date` (unique), `nik, agent_id`.
+    """
+    rows = checks.drop_nulls("confirmed_date").select(CARD, "nik", "agent_id", stated_date="confirmed_date")
     return rows.sort(pl.all()).unique([CARD, "stated_date"], keep="first", maintain_order=True)
 
 
