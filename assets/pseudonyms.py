@@ -4,7 +4,6 @@ The 16-digit space is enumerable, so that an unkeyed hash would give the number 
 """
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +16,8 @@ _BETWEEN = 32
 _PATTERN = (0, 1, 2, 3, None, 4, 5, 6, 7, None, 8, 9, 10, 11)
 """Which five bits of the digest stand where in a reference."""
 _ID_DIGITS = 19
+_BLOCK, _PADS = 64, (0x36, 0x5C)
+"""Block of SHA-256 in bytes, and what inner and outer key of an HMAC are exclusive-ored with (RFC 2104)."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,16 @@ class PseudonymKey:
         if values.null_count():
             message = f"a {kind} without a value has no pseudonym: {values.null_count()} of {len(values)} are missing"
             raise ValueError(message)
-        begun = hmac.new(self.secret, f"{kind}:".encode(), "sha256")
+        # RFC 2104 spelled out: half the time of copies of hmac.new, of which a nation needs a billion.
+        key = self.secret if len(self.secret) <= _BLOCK else hashlib.sha256(self.secret).digest()
+        inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key.ljust(_BLOCK, b"\0"))) for pad in _PADS)
+        inner.update(f"{kind}:".encode())
         digests = []
         for value in values.cast(pl.Binary).to_list():
-            one = begun.copy()
+            one, whole = inner.copy(), outer.copy()
             one.update(value)
-            digests.append(one.digest())
+            whole.update(one.digest())
+            digests.append(whole.digest())
         return digests
 
     def ids(self, kind: str, values: pl.Series) -> pl.Series:

@@ -182,6 +182,9 @@ class ByDirection(Strict):
     worse: Standing
 
 
+_AT_ONCE = (Subject.VISIT_RESULT, Subject.IDENTITY, Subject.EVIDENCE)
+
+
 class StandingRule(Strict):
     """What each author's statement on one subject does to families of some standing.
 
@@ -213,6 +216,15 @@ class StandingRule(Strict):
         missing = [author for author in Author if author not in self.effects]
         if missing:
             fault = f"effects must name every author; {missing[0]} is missing"
+            raise ValueError(fault)
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_waits(self) -> Self:
+        at_once = {Standing.COUNTS, Standing.REFUSED}
+        effects = {one for author in Author for one in (self.effect(author).better, self.effect(author).worse)}
+        if self.subject in _AT_ONCE and not effects <= at_once:
+            fault = f"statements on {self.subject} are not kept to wait; each counts or is refused"
             raise ValueError(fault)
         return self
 
@@ -454,10 +466,9 @@ class RegistryRule(Strict):
         For so many quarters at most a newcomer is held for want of a visit.
     pending_visits_per_thousand_families, pending_visits_per_author : int
         To how many families contradicting statements send BPS at most, of a regency and of one author.
-    notice_visits_per_thousand_families : int
-        To how many families of a regency statements that count after notice send BPS at most.
     noticed_per_author : int
-        Of one author's statements that need notice at most so many count a quarter later; the others wait their turn.
+        Of one author's statements that need notice so many at most are given notice of in a quarter, send BPS and count
+        a quarter later; the others wait for their turn.
     in_person_checks_sampled_per_thousand : int
         Of so many families in a thousand verified in person BPS checks the identity again.
     """
@@ -473,7 +484,6 @@ class RegistryRule(Strict):
     hold_quarters: Annotated[int, Field(ge=1)]
     pending_visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
     pending_visits_per_author: Annotated[int, Field(ge=0)]
-    notice_visits_per_thousand_families: Annotated[int, Field(ge=0, le=1000)]
     noticed_per_author: Annotated[int, Field(ge=0)]
     in_person_checks_sampled_per_thousand: Annotated[int, Field(ge=0, le=1000)]
 

@@ -57,6 +57,7 @@ __all__ = [
     "PERSON_FACTS",
     "RELATIONS",
     "SHOCKS",
+    "VISITS_WITH_ANSWERS",
     "VISIT_FOUND",
     "VISIT_NOT_FOUND",
     "VISIT_RESULTS",
@@ -147,6 +148,8 @@ VISIT_FOUND, VISIT_INCOMPLETE = 1, 2
 VISIT_RESULTS = {1: "terisi lengkap", 2: "terisi tidak lengkap", 3: "tidak ada responden", 4: "menolak", 5: "pindah"}
 """Regsosek question 205, result of the visit; 5: the family moved away or the building is gone."""
 VISIT_NOBODY_MET, VISIT_REFUSED, VISIT_NOT_FOUND = 3, 4, 5
+VISITS_WITH_ANSWERS = (1, 2)
+"""Visits that were completed, or in part."""
 
 SHOCKS = MappingProxyType(
     {
@@ -432,6 +435,8 @@ def _of_agencies() -> dict[Feed, Contract]:
                 number("value", "Value", "Amount, or 1 yes and 0 no.", unit="of the fact", source="agency",
                        checks=[pa.Check.ge(0)], aliases=["nilai"]),
                 day("as_of_date", "As of", "Day the fact held.", source="agency", aliases=["per_tanggal"]),
+                text("agent_id", "Operator", "Operator of the village office that states it; of other agencies empty.",
+                     source="agents", unit="id", nullable=True, aliases=["id_operator"]),
             ],
             grain="fact of a person, as stated once", key=["nik", "fact", "as_of_date"],
         ),

@@ -134,6 +134,7 @@ class Subject(StrEnum):
     CONSENT = "consent"
     VISIT_RESULT = "visit_result"
     IDENTITY = "identity"
+    EVIDENCE = "evidence"
 
 
 class FamilyStanding(StrEnum):

@@ -102,13 +102,19 @@ def validation(card: str, day: date = DEC, **answers: object) -> Row:
 
 def found(nik: str, fact: str, value: int = 1, day: date = JAN) -> Row:
     """What an agency found of a person."""
-    return {"agency": str(FACT_AGENCY[fact]), "nik": nik, "fact": fact, "value": value, "as_of_date": day}
+    agency = FACT_AGENCY[fact]
+    office = OPERATOR if agency is Agency.VILLAGE_OFFICE else None
+    return {"agency": str(agency), "nik": nik, "fact": fact, "value": value, "as_of_date": day, "agent_id": office}
 
 
 AGENT, AGENT_THERE = "A1", "A2"
+OPERATOR, OPERATOR_THERE = "V1", "V2"
 AGENTS = [
     {"agent_id": agent, "kind": AgentKind.TKSK.value, "regency_code": village[:5], "district_code": village[:8]}
     for agent, village in ((AGENT, VILLAGE), (AGENT_THERE, VILLAGE_THERE))
+] + [
+    {"agent_id": agent, "kind": AgentKind.VILLAGE_OPERATOR.value, "regency_code": village[:5], "village_code": village}
+    for agent, village in ((OPERATOR, VILLAGE), (OPERATOR_THERE, VILLAGE_THERE))
 ]
 SENDERS = {
     Feed.REGISTRATIONS: "portal_perlinsos", Feed.MEMBERS: "portal_perlinsos", Feed.REQUESTS: "portal_perlinsos",
@@ -123,7 +129,8 @@ CARD = scorecard()
 class Office:
     """A house to which statements are delivered, and the registry of its last quarter resolved.
 
-    Agent A1 works in the district of `VILLAGE`, A2 in that of `VILLAGE_THERE`.
+    Agent A1 works in the district of `VILLAGE`, A2 in that of `VILLAGE_THERE`; V1 and V2 are the operators of their
+    offices.
     """
 
     house: House

@@ -6,6 +6,7 @@ the same corrections in both. What differs between the homes is the attackers' w
 
 import csv
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.homes import approve_both, decisions, perlinsos, revision
 
 pytestmark = pytest.mark.slow
 
-FAMILIES = 2_500
+FAMILIES = 10_000
 BEFORE, ATTACKED, AFTER = QUARTERS = ("2026Q1", "2026Q2", "2026Q3")
 SHARE = 20
 """One in so many receiving families is attacked in each way."""
@@ -34,6 +35,8 @@ INVENTED = 20
 CORRECTED = 7
 """Floor area that honest families state, in m2."""
 KEYS = ["family_id", "programme"]
+UNHEARD = ("neighbours", "agents_elsewhere", "office_elsewhere", "office")
+"""Who ends nobody's aid, of whomever he speaks."""
 FEEDS = feeds(default_questionnaire())
 RICH = {
     "home_ownership": 1, "floor_area_m2": 300, "floor_material": 1, "wall_material": 1, "roof_material": 1,
@@ -55,6 +58,7 @@ class Targets:
     neighbours: Sequence[str]
     agents_elsewhere: Sequence[str]
     office_elsewhere: Sequence[str]
+    office: Sequence[str]
     agents: Sequence[str]
     verified: Sequence[str]
     unverified: Sequence[str]
@@ -125,9 +129,15 @@ def receiving(home: Path) -> list[dict[str, object]]:
     return rows
 
 
+def most_of(families: Sequence[dict[str, object]], region: str, many: int) -> list[dict[str, object]]:
+    """The families of so many regions: those in which most of them live."""
+    chosen = {code for code, _ in Counter(one[region] for one in families).most_common(many)}
+    return [one for one in families if one[region] in chosen]
+
+
 def correct(home: Path, verified: Sequence[dict[str, object]], unverified: Sequence[dict[str, object]]) -> None:
     """Honest families state the same correction: those the portal confirms, and those nobody has confirmed."""
-    day, better = "2026-02-10", {**POOR, "floor_area_m2": CORRECTED}
+    day, better = "2026-04-18", {**POOR, "floor_area_m2": CORRECTED}
     confirmed = {"is_ikd_verified": "true", "face_match": "passed"}
     rows = [registration(one, day, **better, **confirmed, verified_nik=one["nik"]) for one in verified]
     rows += [registration(one, day, **better) for one in unverified]
@@ -145,6 +155,11 @@ def tksk(district: str) -> str:
     return f"A{district.replace('.', '')}-T"
 
 
+def operator(village: object) -> str:
+    """The operator of a village's office."""
+    return f"A{str(village).replace('.', '')}-O"
+
+
 def attack(home: Path, targets: Mapping[str, Sequence[dict[str, object]]]) -> list[str]:
     """Send what attackers send; returns the numbers of invented persons."""
     day = "2026-02-20"
@@ -157,9 +172,9 @@ def attack(home: Path, targets: Mapping[str, Sequence[dict[str, object]]]) -> li
         for result in ([{"visit_result": 5}] if at % 2 else [{**RICH, "visit_result": 1}])
     ]  # fmt: skip
     send(home, ATTACKED, Feed.SURVEYS, "aplikasi_agen", "strangers", strangers)
+    office = operator(targets["office"][0]["village_code"])
     offices = [
-        registration(one, day, **RICH, channel="village_office", agent_id="A3509-V00000")
-        for one in targets["office_elsewhere"]
+        registration(one, day, **RICH, channel="village_office", agent_id=office) for one in targets["office_elsewhere"]
     ]
     send(home, ATTACKED, Feed.REGISTRATIONS, "siks_ng", "office", offices)
     false = [
@@ -192,6 +207,19 @@ def invent(home: Path, somewhere: Mapping[str, object]) -> list[str]:
     return [str(one["nik"]) for one in members]
 
 
+def report_aid(home: Path, targets: Mapping[str, Sequence[dict[str, object]]]) -> None:
+    """One village office states other aid of its villagers, and of families of other villages."""
+    day, office = "2026-04-15", operator(targets["office"][0]["village_code"])
+    aid = [
+        {"agency": "village_office", "nik": one["nik"], "fact": "receives_other_aid", "value": 1, "as_of_date": day,
+         "agent_id": office}
+        for kind in ("office", "office_elsewhere")
+        for one in targets[kind]
+    ]  # fmt: skip
+    about = {"agency": "village_office", "coverage": "[]", "as_of": day, "issued_on": day}
+    send(home, ATTACKED, Feed.EVIDENCE, "siks_ng", "office", aid, **about)
+
+
 def deny(home: Path, niks: Sequence[str]) -> None:
     """The population register says of every invented number that it does not know it, as it does when asked."""
     file = home / "landing" / ATTACKED / Feed.EVIDENCE / "dukcapil.csv"
@@ -206,6 +234,14 @@ def publish(home: Path, quarter: str) -> None:
     assert perlinsos(home, "publish", quarter).code == 0
 
 
+def listed(home: Path, reason: str, cards: Iterable[str]) -> list[str]:
+    """Of these cards the ones whose families stand on the worklist of the attack for a reason."""
+    worklist = pl.read_parquet(revision(home, ATTACKED, restricted=True) / "worklist.parquet").filter(reason=reason)
+    families = pl.read_parquet(home / f"lake/registry/families/{ATTACKED}/**/*.parquet")
+    found = families.join(worklist, on="family_id", how="semi")["family_card_number"]
+    return sorted(set(found) & set(cards))
+
+
 def visit(home: Path, cards: Sequence[str], answers: pl.DataFrame) -> None:
     """BPS visits the families and finds what is believed where nobody attacked."""
     known = answers.filter(pl.col("family_card_number").is_in(cards))
@@ -216,7 +252,7 @@ def visit(home: Path, cards: Sequence[str], answers: pl.DataFrame) -> None:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    """Both homes after the third quarter; BPS visited half of the families that agents told lies about."""
+    """Both homes after the third quarter; BPS visited every second family that is listed for an agent's lie."""
     folder = tmp_path_factory.mktemp("attackers")
     honest, attacked = folder / "honest", folder / "attacked"
     made = (
@@ -239,9 +275,13 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     publish(honest, BEFORE)
     families = receiving(honest)
     many = len(families) // SHARE
-    kinds = ("neighbours", "agents_elsewhere", "office_elsewhere", "agents")
-    targets = {kind: families[at * many : (at + 1) * many] for at, kind in enumerate(kinds)}
-    rest = families[len(kinds) * many :]
+    targets = {"office": most_of(families, "village_code", 1)}
+    rest = [one for one in families if one not in targets["office"]]
+    targets["agents"] = most_of(rest, "district_code", 2)
+    rest = [one for one in rest if one not in targets["agents"]]
+    for at, kind in enumerate(("neighbours", "agents_elsewhere", "office_elsewhere")):
+        targets[kind] = rest[at * many : (at + 1) * many]
+    rest = rest[3 * many :]
     # A survey goes before what a family says, whoever says it.
     own = [one for one in rest if one["source"] == Source.SELF_REPORT]
     verified = [one for one in own if one["is_verified"]][:many]
@@ -254,20 +294,22 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         for quarter in (ATTACKED, AFTER):
             if home == attacked and quarter == AFTER:
                 found = pl.read_parquet(honest / f"lake/registry/families/{ATTACKED}/**/*.parquet")
-                visit(home, cards["agents"][::2], found)
+                visit(home, listed(home, "survey_after_notice", cards["agents"])[::2], found)
             ask_agencies(Home(home), Quarter.parse(quarter))
             if home == attacked and quarter == ATTACKED:
+                # After the agencies have answered, whose silence would otherwise be the later word.
+                report_aid(home, targets)
                 deny(home, niks)
             publish(home, quarter)
     corrected = [[str(one["family_card_number"]) for one in rows] for rows in (verified, unverified)]
-    return Lived(honest, attacked, Targets(*(cards[kind] for kind in kinds), *corrected))
+    return Lived(honest, attacked, Targets(**cards, verified=corrected[0], unverified=corrected[1]))
 
 
 @pytest.mark.parametrize("quarter", [ATTACKED, AFTER])
-@pytest.mark.parametrize("attacker", ["neighbours", "agents_elsewhere", "office_elsewhere"])
+@pytest.mark.parametrize("attacker", UNHEARD)
 def test_nobody_without_standing_moves_a_receiving_family(lived: Lived, attacker: str, quarter: str) -> None:
     attacked = getattr(lived.targets, attacker)
-    assert len(attacked) > 10
+    assert len(attacked) > (1 if attacker == "office" else 10)
     assert lived.moved(quarter, attacked).filter(status="recipient").is_empty()
 
 
@@ -285,19 +327,21 @@ def test_invented_families_are_paid_nothing(lived: Lived, quarter: str) -> None:
 
 
 def test_an_agent_s_lie_ends_nobody_without_notice_and_nobody_whom_bps_visited(lived: Lived) -> None:
-    told = pl.read_parquet(revision(lived.attacked, ATTACKED, restricted=True) / "worklist.parquet")
-    noticed = told.filter(reason="survey_after_notice")["family_id"].n_unique()
     agents = lived.targets.agents
-    ended = lived.moved(AFTER, agents).filter(status="recipient")
-    visited = ended.filter(pl.col("family_card_number").is_in(agents[::2]))
-    print(  # noqa: T201 - figures for whoever judges the rule
-        f"\nfalse surveys by agents of the area: {len(agents)}; families told and first on the visit list: {noticed}; "
-        f"found by BPS: {len(agents[::2])} in the next quarter; "
-        f"families that lost a place a quarter later: {ended['family_id'].n_unique()}, all among the "
-        f"{len(agents[1::2])} nobody visited"
+    waiting = pl.read_parquet(lived.attacked / f"lake/registry/pending/{ATTACKED}/**/*.parquet")
+    noticed = waiting.filter(
+        pl.col("family_card_number").is_in([*agents]), standing="after_notice", feed="surveys", counts_from=AFTER
     )
-    assert noticed >= len(agents) // 2
-    assert visited.is_empty()
+    visited = listed(lived.attacked, "survey_after_notice", agents)
+    ended = lived.moved(AFTER, agents).filter(status="recipient")
+    authors = noticed["agent_id"].n_unique()
+    print(  # noqa: T201 - figures for whoever judges the rule
+        f"\nfalse surveys by {authors} agents of the area: {len(agents)}; with notice: {noticed.height}; first on "
+        f"the visit list: {len(visited)}; found by BPS in the next quarter: {len(visited[::2])}; families that lost a "
+        f"place a quarter later: {ended['family_id'].n_unique()}"
+    )
+    assert noticed.height >= len(agents) // 2
+    assert set(ended["family_card_number"]) <= set(noticed["family_card_number"]) - set(visited[::2])
 
 
 def test_honest_corrections_arrive_at_once_from_whom_the_portal_confirms_and_else_once_confirmed(lived: Lived) -> None:
@@ -323,16 +367,28 @@ def test_honest_corrections_arrive_at_once_from_whom_the_portal_confirms_and_els
 
 
 def test_contradicting_statements_add_at_most_one_in_a_hundred_families_to_the_worklist(lived: Lived) -> None:
-    def listed(home: Path) -> pl.DataFrame:
-        return pl.read_parquet(revision(home, ATTACKED, restricted=True) / "worklist.parquet")
-
-    evaluated = decisions(lived.attacked, ATTACKED)["family_id"].n_unique()
-    honest, attacked = (listed(home)["family_id"].unique() for home in (lived.honest, lived.attacked))
-    by_reason = listed(lived.attacked)["reason"].value_counts().sort("reason").rows()
-    print(f"\nworklist: {len(honest)} families, {len(attacked)} under attack, of {evaluated}; rows {by_reason}")  # noqa: T201
-    waiting = listed(lived.attacked).filter(reason="pending_statement")["family_id"].n_unique()
-    regencies = decisions(lived.attacked, ATTACKED)["regency_code"].n_unique()
-    assert 0 < waiting <= evaluated // 100 + regencies, "a regency's hundredth is rounded up"
+    decided = decisions(lived.honest, ATTACKED)
+    evaluated, regencies = (decided[column].n_unique() for column in ("family_id", "regency_code"))
+    honest, attacked = (
+        pl.read_parquet(revision(home, ATTACKED, restricted=True) / "worklist.parquet")
+        # Families that attackers invent are no contradiction: they are held and visited like every newcomer.
+        .join(decided, on="family_id", how="semi")
+        for home in (lived.honest, lived.attacked)
+    )
+    rows = (
+        honest["reason"]
+        .value_counts(name="honest")
+        .join(attacked["reason"].value_counts(name="attacked"), on="reason", how="full", coalesce=True)
+    )
+    grown = rows.fill_null(0).filter(pl.col("attacked") != pl.col("honest")).sort("reason").rows()
+    families = [one["family_id"].n_unique() for one in (honest, attacked)]
+    about = sum(len(getattr(lived.targets, kind)) for kind in (*UNHEARD, "agents"))
+    print(  # noqa: T201
+        f"\nattackers contradict {about} of {evaluated} families; worklist: {families[0]}, under attack {families[1]}"
+        f"; rows by reason {grown}"
+    )
+    assert about * 20 >= evaluated
+    assert families[1] - families[0] <= evaluated // 100 + regencies, "a regency's share is rounded up"
 
 
 def test_every_word_that_does_not_count_is_told_where_it_waits_or_was_refused(lived: Lived) -> None:
@@ -342,3 +398,7 @@ def test_every_word_that_does_not_count_is_told_where_it_waits_or_was_refused(li
     assert set(lived.targets.neighbours) <= set(third)
     assert set(lived.targets.office_elsewhere) <= set(held["family_card_number"])
     assert refused.filter(author="agent_elsewhere").height >= len(lived.targets.agents_elsewhere)
+    facts = refused.filter(feed="evidence", author="office_elsewhere")
+    assert facts.height >= len(lived.targets.office_elsewhere)
+    reported = listed(lived.attacked, "other_aid_reported", lived.targets.office)
+    assert set(reported) == set(lived.targets.office)

@@ -34,6 +34,7 @@ BEFORE_ANY_DECISION = {
     "registry.answer_expiry_spread_days": "when answers expire: tests/test_authority_limits.py",
     "registry.pending_visits_per_thousand_families": "whom BPS visits: tests/test_authority_limits.py",
     "registry.pending_visits_per_author": "whom BPS visits: tests/test_authority_limits.py",
+    "registry.noticed_per_author": "what counts after notice: tests/test_authority_limits.py",
     "registry.in_person_checks_sampled_per_thousand": "whom BPS visits: tests/test_authority_limits.py",
 }
 """Values by which no family, no place and no answer of a case is decided, and what they bound instead."""

@@ -22,7 +22,7 @@ from schemas.feeds import FACT_AGENCY
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed, Sex, Status
 from tests.made_families import seats, terms
-from tests.made_registry import HERE, VILLAGE, Office, Row, member, registration, survey
+from tests.made_registry import HERE, OPERATOR, VILLAGE, Office, Row, member, registration, survey
 from tests.made_registry import validation as check
 
 FOLDER = Path(__file__).parent / "standing"
@@ -79,13 +79,13 @@ class Sees(Strict):
 
 
 class States(Strict):
-    """An agency, an office or BPS states a fact of a person."""
+    """An agency, a village office by its operator, or BPS states a fact of a person."""
 
     person: str
     fact: str
     value: int = 1
     by_bps: bool = False
-    sender: str | None = None
+    agent: str | None = OPERATOR
 
 
 class Asks(Strict):
@@ -252,7 +252,7 @@ class Town:
         if (stated := event.states) is not None:
             nik = self.persons[stated.person].nik
             row = {"agency": str(FACT_AGENCY[stated.fact]), "nik": nik, "fact": stated.fact, "value": stated.value,
-                   "as_of_date": day}  # fmt: skip
+                   "as_of_date": day, "agent_id": stated.agent}  # fmt: skip
             if stated.by_bps:
                 self.office.find(quarter, row, day=day)
             else:

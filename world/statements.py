@@ -769,16 +769,21 @@ def evidence(society: Society, as_of: date, country: Country, unknown: pl.Series
         "is_rights_victim": pl.col("is_rights_victim"),
         **{fact: pl.col(fact) for fact in known.columns},
     }
-    of_nobody = pl.DataFrame({"nik": unknown, "value": 1})
+    of_nobody = pl.DataFrame({"nik": unknown, "value": 1, "agent_id": None}, schema_overrides={"agent_id": pl.String})
+    offices = families.select(operator("village_code")).to_series()
     found: dict[Agency, list[pl.DataFrame]] = {}
     for fact, agency in FACT_AGENCY.items():
-        known_of = of_nobody if fact == "is_unknown_number" else asked.select("nik", value=values[fact])
+        office = pl.lit(offices).gather("family") if agency is Agency.VILLAGE_OFFICE else pl.lit(None, pl.String)
+        known_of = (
+            of_nobody if fact == "is_unknown_number" else asked.select("nik", value=values[fact], agent_id=office)
+        )
         rows = known_of.select(
             pl.lit(str(agency)).alias("agency"),
             pl.col("nik").cast(pl.String),
             pl.lit(fact).alias("fact"),
             pl.col("value").cast(pl.Int64),
             pl.lit(as_of).alias("as_of_date"),
+            "agent_id",
         )
         found.setdefault(agency, []).append(rows.filter(pl.col("value") > 0))
     return {agency: pl.concat(rows) for agency, rows in found.items()}

@@ -48,6 +48,9 @@ def believe_answers(
 ) -> Answers:
     """Settle the answers of some families; what would worsen one without notice is deferred.
 
+    A family's statements that need notice are judged one by one, the oldest first, each beside those that count: a
+    later one that worsens the family takes nothing from an earlier one that does not.
+
     Parameters
     ----------
     said : DataFrame
@@ -67,20 +70,26 @@ def believe_answers(
         golden = golden_records(told, before, expiry, attributes, precedence)
         return told, with_outdated(golden, outdated, attributes)
 
-    late = said.join(if_not_worse, on=_STATEMENT, how="semi")
-    told, golden = settle(said.join(if_not_worse, on=_STATEMENT, how="anti"), previous)
-    if late.is_empty():
-        return Answers(told, golden, late.select(*_STATEMENT, "family_id"))
-    concerned = late.select("family_id").unique()
-    told_late, golden_late = settle(
-        said.join(concerned, on="family_id", how="semi"), previous.join(concerned, on="family_id", how="semi")
-    )
-    worse = worsened(golden.join(concerned, on="family_id", how="semi"), golden_late).alias("family_id").to_frame()
-    counts = concerned.join(worse, on="family_id", how="anti")
+    late = said.join(if_not_worse, on=_STATEMENT, how="semi").sort("family_id", "date", "issued_on", *_STATEMENT)
+    late = late.with_columns(_turn=pl.int_range(pl.len()).over("family_id"))
+    counting = said.join(if_not_worse, on=_STATEMENT, how="anti")
+    told, golden = settle(counting, previous)
+    deferred = [late.clear()]
+    for turn in late["_turn"].unique().sort():
+        tried = late.filter(_turn=turn)
+        concerned = tried.select("family_id")
+        statements = pl.concat([counting.join(concerned, on="family_id", how="semi"), tried.select(said.columns)])
+        told_with, golden_with = settle(statements, previous.join(concerned, on="family_id", how="semi"))
+        worse = worsened(golden.join(concerned, on="family_id", how="semi"), golden_with).alias("family_id").to_frame()
+        harmless = tried.join(worse, on="family_id", how="anti")
+        counting = pl.concat([counting, harmless.select(said.columns)])
+        told = _replaced(told, told_with, harmless)
+        golden = _replaced(golden, golden_with, harmless)
+        deferred.append(tried.join(worse, on="family_id", how="semi"))
     return Answers(
-        _replaced(told, told_late, counts).sort("family_id", "source", maintain_order=True),
-        _replaced(golden, golden_late, counts).sort("family_id"),
-        late.join(worse, on="family_id", how="semi").select(*_STATEMENT, "family_id"),
+        told.sort("family_id", "source", maintain_order=True),
+        golden.sort("family_id"),
+        pl.concat(deferred).select(*_STATEMENT, "family_id"),
     )
 
 

@@ -73,13 +73,17 @@ def confirm_numbers(persons: pl.DataFrame, registers: pl.LazyFrame, previous: pl
 
 def _listed(persons: pl.DataFrame, registers: pl.LazyFrame) -> pl.DataFrame:
     """`person_id, is_listed_as_stated, listed_source, listed_date` of persons whose number a register lists."""
-    same_name = pl.col("name").str.to_uppercase().str.replace_all(r"\s+", " ").str.strip_chars()
-    stated = persons.lazy().with_columns(_name=same_name)
-    found = registers.with_columns(_name=same_name).select("nik", "_name", "birth_date", "issued_on", "source")
-    is_same = (pl.col("_name") == pl.col("_name_listed")) | (pl.col("birth_date") == pl.col("birth_date_listed"))
+    found = persons.lazy().join(registers, on="nik", suffix="_listed").collect()
+    same_birth = (pl.col("birth_date") == pl.col("birth_date_listed")).fill_null(value=False)
+    names = [
+        pl.col(name).str.to_uppercase().str.replace_all(r"\s+", " ").str.strip_chars()
+        for name in ("name", "name_listed")
+    ]
+    # Few are listed with another birth date: their names alone are compared.
+    same_name = found.filter(~same_birth).with_columns(is_same=(names[0] == names[1]).fill_null(value=False))
+    both = pl.concat([found.filter(same_birth).with_columns(is_same=pl.lit(value=True)), same_name])
     return (
-        stated.join(found, on="nik", suffix="_listed")
-        .with_columns(is_same=is_same.fill_null(value=False))
+        both.lazy()
         .group_by("person_id")
         .agg(
             is_listed_as_stated=pl.col("is_same").any(),

@@ -28,6 +28,7 @@ _WEIGHTS = ("weight_micro", "probability")
 _SIDES = ("left", "right")
 _STATED = ("first_stated_date", "stated_date")
 _OF_A_SIDE = ("family_id", "nik", "name", "birth_date", "sex")
+_NO_ALIASES = pl.DataFrame(schema={"person_id": pl.String, "identity_id": pl.String})
 _EXCHANGED = 2
 """Digits that differ where two neighbouring ones changed places."""
 
@@ -214,7 +215,7 @@ def _not_stated_together(pairs: pl.DataFrame, exact: pl.DataFrame, claims: pl.La
     Nor is whoever is one person with either of them by an exact pair.
     """
     sides = pl.concat([pairs["id_left"], pairs["id_right"].alias("id_left")])
-    parts = components(exact, pl.DataFrame(schema={"person_id": pl.String, "identity_id": pl.String}))
+    parts = components(exact, _NO_ALIASES)
     labels = pl.concat([parts.select("identity_id", _part=pl.format("{}", "component")),
                         sides.unique().to_frame("identity_id").join(parts, on="identity_id", how="anti")
                         .select("identity_id", _part="identity_id")])  # fmt: skip
@@ -368,19 +369,27 @@ def _sides(pairs: pl.DataFrame, homes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _capped(sides: pl.DataFrame, most: int) -> pl.DataFrame:
-    """The cases a clerk is given: those first that may let a family in twice, then the likeliest."""
+    """The cases a clerk is given: those first that may let a family in twice, then the likeliest.
+
+    Of persons who all resemble one another the likeliest pair comes first, and the others after every other group: who
+    registers many alike fills no list.
+    """
     is_newcomer = ~(pl.col("is_verified") | pl.col("is_sitting"))
+    sides_of_case = sides.group_by("case_id").agg(
+        pl.col("identity_id").unique().sort(),
+        is_across=pl.col("family_id").n_unique() > 1,
+        is_consequential=is_newcomer.any() & is_newcomer.not_().any(),
+        probability=pl.col("probability").max(),
+    )
+    pairs = sides_of_case.select(id_left=pl.col("identity_id").list.first(), id_right=pl.col("identity_id").list.last())
+    alike = components(pairs, _NO_ALIASES)
+    order = ["is_across", "is_consequential", "probability"]
     chosen = (
-        sides.group_by("case_id")
-        .agg(
-            is_across=pl.col("family_id").n_unique() > 1,
-            is_consequential=is_newcomer.any() & is_newcomer.not_().any(),
-            probability=pl.col("probability").max(),
-        )
-        .sort(
-            "is_across", "is_consequential", "probability", "case_id", descending=[True, True, True, False],
-            nulls_last=True,
-        )
+        sides_of_case.with_columns(identity_id=pl.col("identity_id").list.first())
+        .join(alike, on="identity_id", how="left")
+        .sort(*order, "case_id", descending=[True, True, True, False], nulls_last=True)
+        .with_columns(_turn=pl.int_range(pl.len()).over("component"))
+        .sort("is_across", "is_consequential", "_turn", descending=[True, True, False], maintain_order=True)
         .head(most)
-    )  # fmt: skip
+    )
     return sides.join(chosen.select("case_id"), on="case_id", how="semi")

@@ -179,10 +179,9 @@ def schedule_noticed(held: pl.DataFrame, quarter: Quarter, rule: RegistryRule) -
 def list_for_visits(held: pl.DataFrame, families: int, rule: RegistryRule) -> pl.DataFrame:
     """Mark with `is_listed` the statements for which BPS is sent to a family; the others are counted by author.
 
-    These are statements that count from the next quarter, and pending ones that contradict what holds, of no author
-    more than `registry.pending_visits_per_author`. Of a regency's families no more are visited for either than
-    `registry.notice_visits_per_thousand_families` and `registry.pending_visits_per_thousand_families`, so that nobody
-    can bury the worklist. One statement per family is enough.
+    These are all that count from the next quarter, and pending ones that contradict what holds: of no author more than
+    `registry.pending_visits_per_author`, and of a regency's families no more than
+    `registry.pending_visits_per_thousand_families`, so that nobody can bury the worklist. One per family is enough.
 
     Parameters
     ----------
@@ -191,23 +190,13 @@ def list_for_visits(held: pl.DataFrame, families: int, rule: RegistryRule) -> pl
     families : int
         Families of the regency.
     """
-    noticed = _find_first(pl.col("counts_from").is_not_null(), "family_id", 1)
-    contradicting = pl.col("contradicts") & (pl.col("standing") == Standing.PENDING.value)
-    waiting = _find_first(_find_first(contradicting, "family_id", 1), AUTHOR, rule.pending_visits_per_author)
+    is_first = pl.col("contradicts") & (pl.col("standing") == Standing.PENDING.value)
+    is_first &= is_first.cum_sum().over("family_id") == 1
+    is_within = is_first & (is_first.cum_sum().over(AUTHOR) <= rule.pending_visits_per_author)
+    most = -(-families * rule.pending_visits_per_thousand_families // _THOUSAND)
     return held.sort(pl.col("is_receiving").not_(), "statement_id").with_columns(
-        is_listed=_find_first(noticed, pl.lit(0), _share(families, rule.notice_visits_per_thousand_families))
-        | _find_first(waiting, pl.lit(0), _share(families, rule.pending_visits_per_thousand_families))
+        is_listed=pl.col("counts_from").is_not_null() | (is_within & (is_within.cum_sum() <= most))
     )
-
-
-def _find_first(chosen: pl.Expr, of: pl.Expr | str, most: int) -> pl.Expr:
-    """The first so many chosen rows of each group."""
-    return chosen & (chosen.cum_sum().over(of) <= most)
-
-
-def _share(families: int, thousandths: int) -> int:
-    """So many thousandths of the families, rounded up."""
-    return -(-families * thousandths // _THOUSAND)
 
 
 def count_by_author(held: pl.DataFrame) -> pl.DataFrame:

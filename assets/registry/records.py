@@ -237,10 +237,13 @@ def _waiting(
     ).unique()
     is_withdrawal = pl.col("subject") == Subject.CONSENT.value
     contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_withdrawal
+    deferred = {
+        feed: rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
+        for feed, rows in stated.rows.items()
+    }
     noticed = [
         name_statements(
-            rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
-            .drop("agent_id")
+            rows.drop("agent_id")
             .join(stated.if_not_worse.filter(pl.col("feed") == feed.value), on=ROW)
             .join(encode_rows(rows.select(*contracts[f"intake/{feed}"].columns, "issued_on", "was_due")), on=ROW)
             .with_columns(
@@ -250,7 +253,7 @@ def _waiting(
             ),
             basis.key,
         ).join(rows.select(*ROW, "family_id"), on=ROW)
-        for feed, rows in stated.rows.items()
+        for feed, rows in deferred.items()
     ]
     late = pl.concat(noticed).join(homes, on="family_id").with_columns(
         since=pl.lit(str(basis.quarter)), contradicts=pl.lit(value=True)

@@ -11,9 +11,10 @@ import polars as pl
 from assets.intake.batches import Batch
 from assets.registry.statements import Statements
 from quotas.rulebook import Policy
-from schemas.feeds import RELATIONS
+from schemas.feeds import RELATIONS, VISITS_WITH_ANSWERS
 from schemas.regions import district_of
 from schemas.vocabularies import (
+    Agency,
     AgentKind,
     Author,
     Channel,
@@ -160,7 +161,8 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     members = _with_effects(
         _placed(_members(said, record, registrations, checks, kinds), by_card), Subject.MEMBERS, policy
     )
-    surveys = _with_effects(_surveys(said, record, registrations, areas, kinds), Subject.ANSWERS, policy)
+    surveys = _with_visit_effects(_surveys(said, record, registrations, areas, kinds), policy)
+    facts = _with_effects(_office_facts(said, record, registrations, areas), Subject.EVIDENCE, policy)
     counts = pl.col("better") == Standing.COUNTS.value
     answers = _with_effects(registrations.filter(counts).drop("better", "worse"), Subject.ANSWERS, policy)
     consents = _with_effects(
@@ -172,7 +174,10 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
         one.filter(~counts).select(
             pl.lit(feed.value).alias("feed"), *columns[1:], pl.col("better").alias("standing")
         )
-        for feed, one in ((Feed.REGISTRATIONS, registrations), (Feed.MEMBERS, members), (Feed.SURVEYS, surveys))
+        for feed, one in (
+            (Feed.REGISTRATIONS, registrations), (Feed.MEMBERS, members), (Feed.SURVEYS, surveys),
+            (Feed.EVIDENCE, facts),
+        )
     ]  # fmt: skip
     late = [
         one.filter(counts & is_late).select(pl.lit(feed.value).alias("feed"), *ROW, "author", "agent_id")
@@ -494,7 +499,7 @@ def _surveys(
     )  # fmt: skip
     rows = (
         said.of(Feed.SURVEYS)
-        .select(*ROW, CARD, "agent_id", "was_due", stated_date="survey_date")
+        .select(*ROW, CARD, "agent_id", "visit_result", "was_due", stated_date="survey_date")
         .join(record.families.lazy().select(CARD, "standing", "village_code"), on=CARD, how="left")
         .filter(~(pl.col("was_due") & pl.col("standing").is_not_null()))
         .join(villages.lazy(), on=CARD, how="left")
@@ -510,6 +515,46 @@ def _surveys(
     is_known = pl.col("kind") == SenderKind.AGENTS_APPLICATION.value
     author = pl.when(is_known.fill_null(value=False)).then(_word(Author.AGENT, Author.AGENT_ELSEWHERE))
     return rows.with_columns(author=author.otherwise(pl.lit(Author.THIRD_PARTY.value)))
+
+
+def _office_facts(said: Statements, record: Record, registrations: pl.DataFrame, areas: pl.DataFrame) -> pl.DataFrame:
+    """Facts that village offices state of persons of some family, with `author` (the office or another's)."""
+    rows = (
+        said.of(Feed.EVIDENCE)
+        .filter(pl.col("agency") == Agency.VILLAGE_OFFICE.value)
+        .select(*ROW, "nik", "agent_id", stated_date="as_of_date")
+        .collect()
+    )
+    recorded = record.persons.join(record.families.select(CARD, "village_code", "standing"), on=CARD)
+    stated = said.of(Feed.MEMBERS).join(rows.lazy(), on="nik", how="semi").select(CARD, "nik").collect()
+    new = stated.join(registrations.select(CARD, "village_code", "standing"), on=CARD)
+    homes = pl.concat([recorded, new.select(recorded.columns)]).unique()
+    of_families = _in_area(rows.join(homes, on="nik"), areas)
+    is_office = pl.col("is_in_area") & (pl.col("agent_kind") == AgentKind.VILLAGE_OPERATOR.value)
+    return (
+        of_families.with_columns(is_in_area=is_office.fill_null(value=False))
+        .sort(*ROW, pl.col("is_in_area").not_(), CARD)
+        .unique(ROW, keep="first", maintain_order=True)
+        .with_columns(author=_word(Author.OFFICE, Author.OFFICE_ELSEWHERE))
+    )
+
+
+def _with_visit_effects(surveys: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """Surveys with what their answers do, or what the visit's result does where that does not count and was no answer.
+
+    A visit that met nobody, was refused or found no address is judged as a result too.
+    """
+    is_met = pl.col("visit_result").is_null() | pl.col("visit_result").is_in(VISITS_WITH_ANSWERS)
+    answers = _with_effects(surveys, Subject.ANSWERS, policy)
+    results = _with_effects(surveys, Subject.VISIT_RESULT, policy).select(*ROW, result="better")
+    counts = pl.col("result") == Standing.COUNTS.value
+    return (
+        answers.join(results, on=ROW, maintain_order="left")
+        .with_columns(
+            pl.when(is_met | counts).then(name).otherwise("result").alias(name) for name in ("better", "worse")
+        )
+        .drop("result")
+    )
 
 
 def _with_effects(rows: pl.DataFrame, subject: Subject, policy: Policy) -> pl.DataFrame:
