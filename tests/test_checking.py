@@ -386,7 +386,8 @@ EVIDENCE = TABLES["intake/evidence"]
 
 
 def stated(agency: str, fact: str) -> dict[str, object]:
-    return {"agency": agency, "nik": "3510094703850001", "fact": fact, "value": "1", "as_of_date": "2025-12-31"}
+    return {"agency": agency, "nik": "3510094703850001", "fact": fact, "value": "1", "as_of_date": "2025-12-31",
+            "agent_id": ""}  # fmt: skip
 
 
 def test_a_fact_is_believed_of_the_agency_that_answers_for_it_and_of_bps_alone() -> None:

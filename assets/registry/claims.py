@@ -6,6 +6,7 @@ settled here.
 
 import polars as pl
 
+from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
 from assets.registry.standing import HEAD, is_unregistered
 from assets.registry.statements import counted
@@ -51,9 +52,9 @@ def claims_of(
         fresh.select(*columns, "is_restated"),
         carried.join(fresh, on=whose, how="semi").select(*columns, "is_restated"),
     ]
-    newest = (
-        pl.concat(told)
-        .sort(*whose, "stated_date", "issued_on", *MEMBER_COLUMNS)
+    once, often = split_repeated(pl.concat(told), whose)
+    last = (
+        often.sort(*whose, "stated_date", "issued_on", *MEMBER_COLUMNS)
         .group_by(whose, maintain_order=True)
         .agg(
             pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(),
@@ -61,6 +62,7 @@ def claims_of(
             pl.col("is_restated").any(),
         )
     )
+    newest = pl.concat([once.select(last.columns), last])
     # Whom the registers alone name beside an unregistered recipient counts where a verified family states him.
     verified = fresh.join(families.filter("is_verified"), on="family_id", how="semi")["identity_id"]
     is_elsewhere = pl.col("identity_id").is_in(verified.implode())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
 from assets.registry.standing import FACE, HEAD, IKD, IN_PERSON, ROW, Effects, Record, is_unregistered
 from schemas.regions import district_of, regency_of
@@ -97,9 +98,9 @@ def family_index(
     # A withdrawal that counts is its head's; words of whom nobody confirmed do not undo it.
     is_told = pl.col("has_consent").is_not_null()
     decides = _IS_VERIFIED | ~pl.col("has_consent")
-    cards = (
-        pl.concat([before, stated])
-        .sort("family_card_number", _IS_VERIFIED, "registration_date", "issued_on", *REGISTRATION_COLUMNS)
+    once, often = split_repeated(pl.concat([before, stated]), ["family_card_number"])
+    settled = (
+        often.sort("family_card_number", _IS_VERIFIED, "registration_date", "issued_on", *REGISTRATION_COLUMNS)
         .group_by("family_card_number", maintain_order=True)
         .agg(
             pl.col(_IN_FORCE).last(),
@@ -115,6 +116,8 @@ def family_index(
             ),
         )
     )
+    alone = once.with_columns(pl.when(is_told).then(name).alias(name) for name in _CONSENT)
+    cards = pl.concat([alone.select(settled.columns), settled]).sort("family_card_number")
     checked = effects.checked.with_columns(_checked=pl.lit(value=True))
     cards = (
         cards.join(checked, on="family_card_number", how="left", maintain_order="left")

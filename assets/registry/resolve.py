@@ -175,10 +175,11 @@ def resolve(
     before = {key: previous.get(key) or Table(key, str(quarter.previous), {}) for key in TABLES}
     scans = {key: before[key].scan(house.contracts[key]) for key in _READ_WHOLE}
     policy = house.policy(quarter)
-    record, receiving = _record(stated, scans, previous, house)
+    roster = None if previous else rosters(stated)
+    record, receiving = _record(stated, roster, scans, previous, house)
     effects = judge_statements(stated, record, policy)
     held = hold_statements(stated, effects, house.key)
-    said = _counting(stated, effects, before, house, is_first=not previous)
+    said = _counting(stated, effects, before, house, roster)
     index = family_index(
         said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans, receiving, record, effects, house.key
     )  # fmt: skip
@@ -260,22 +261,32 @@ def _decided(previous: Mapping[str, Table]) -> list[Table]:
 
 
 def _record(
-    stated: Statements, scans: Mapping[str, pl.LazyFrame], previous: Mapping[str, Table], house: House
+    stated: Statements,
+    roster: pl.DataFrame | None,
+    scans: Mapping[str, pl.LazyFrame],
+    previous: Mapping[str, Table],
+    house: House,
 ) -> tuple[Record, pl.LazyFrame]:
-    """What was on record before, and the list of current recipients in a first quarter (else empty)."""
+    """What was on record before, and the list of current recipients in a first quarter (else empty).
+
+    Parameters
+    ----------
+    roster : DataFrame or None
+        From :func:`assets.registry.sitting.rosters` in a first quarter.
+    """
     receiving = stated.raw(Feed.CURRENT_RECIPIENTS)
     contract, columns = house.contracts[_DECISIONS], ["family_id", "status"]
     decisions = [table.scan(contract, columns) for table in _decided(previous)]
     statuses = decisions[0] if decisions else contract.empty().lazy().select(columns)
-    listed = rosters(stated).select("family_card_number", "nik")
-    if previous:
-        receiving, listed = receiving.clear(), listed.clear()
+    if roster is None:
+        receiving, roster = receiving.clear(), pl.DataFrame(schema={"family_card_number": pl.String, "nik": pl.String})
+    listed = roster.lazy().select("family_card_number", "nik")
     record = Record.of(scans["registry/families"], scans["registry/persons"], statuses, receiving, listed)
     return record, receiving
 
 
 def _counting(
-    stated: Statements, effects: Effects, before: Mapping[str, Table], house: House, *, is_first: bool
+    stated: Statements, effects: Effects, before: Mapping[str, Table], house: House, roster: pl.DataFrame | None
 ) -> Statements:
     """The statements that count: none set aside, those that BPS confirmed, and recipients who have not registered."""
     aside = {
@@ -285,8 +296,8 @@ def _counting(
     counting = replace(stated, set_aside=aside)
     waiting = before["registry/pending"].scan(house.contracts["registry/pending"])
     added = confirmed_statements(waiting, counting.of(Feed.VALIDATIONS), effects, house.contracts)
-    if is_first:
-        added = unregistered_recipients(counting)
+    if roster is not None:
+        added = unregistered_recipients(counting, roster)
     return replace(counting, added=added)
 
 

@@ -23,12 +23,12 @@ _NO_CERTIFICATE, _NO_SCHOOL, _NO_DIFFICULTY, _SEVERE, _SINGLE, _OTHER = 23, 3, 4
 _NAMELESS = "-"
 
 
-def rosters(said: Statements) -> pl.LazyFrame:
+def rosters(said: Statements) -> pl.DataFrame:
     """Persons of the listed recipients' cards as DTSEN or, if it lists none, the population register has them.
 
     Returns
     -------
-    LazyFrame
+    DataFrame
         `family_card_number, nik, name, birth_date, sex, relation`, the other columns of the feed members as far as
         known, and `issued_on`.
     """
@@ -47,10 +47,10 @@ def rosters(said: Statements) -> pl.LazyFrame:
         )
     )  # fmt: skip
     known = pl.col("name").is_not_null() & pl.col("birth_date").is_not_null()
-    return pl.concat([of_dtsen, others], how="diagonal_relaxed").filter(known)
+    return pl.concat([of_dtsen, others], how="diagonal_relaxed").filter(known).collect()
 
 
-def unregistered_recipients(said: Statements) -> dict[Feed, pl.DataFrame]:
+def unregistered_recipients(said: Statements, roster: pl.DataFrame) -> dict[Feed, pl.DataFrame]:
     """Registrations and members that stand for the listed recipients whom no counting registration is about.
 
     A recipient whose head a verified registration states under another card has registered. Of the persons known of
@@ -60,6 +60,8 @@ def unregistered_recipients(said: Statements) -> dict[Feed, pl.DataFrame]:
     ----------
     said : Statements
         Statements that count.
+    roster : DataFrame
+        From :func:`rosters`.
     """
     listed = (
         said.of(Feed.CURRENT_RECIPIENTS)
@@ -72,15 +74,12 @@ def unregistered_recipients(said: Statements) -> dict[Feed, pl.DataFrame]:
         .collect()
     )
     registered = said.of(Feed.REGISTRATIONS).select(CARD).unique()
-    stated = said.of(Feed.MEMBERS).select(CARD, "nik").drop_nulls().unique().collect()
+    stated = said.of(Feed.MEMBERS).select(CARD, "nik").drop_nulls().collect()
     heads_elsewhere = stated.join(_verified_cards(said), on=CARD, how="semi")["nik"]
     is_elsewhere = pl.col("head_nik").is_in(heads_elsewhere.implode())
     kept = listed.join(registered.collect(), on=CARD, how="anti").filter(is_elsewhere.not_())
-    persons = (
-        rosters(said)
-        .join(kept.lazy().select(CARD, "head_nik", "batch_id", "row_number"), on=CARD)
-        .filter((pl.col("nik") == pl.col("head_nik")) | ~pl.col("nik").is_in(stated["nik"].implode()))
-        .collect()
+    persons = roster.join(kept.select(CARD, "head_nik", "batch_id", "row_number"), on=CARD).filter(
+        (pl.col("nik") == pl.col("head_nik")) | ~pl.col("nik").is_in(stated["nik"].implode())
     )
     villages = _villages(said, kept)
     registrations = kept.join(villages, on=CARD, how="left").select(
