@@ -53,7 +53,7 @@ class Effects:
     third_party : DataFrame
         Registrations that count as a third party's: `batch_id, row_number`.
     unsaid_consent : DataFrame
-        Registrations whose refusal of consent does not count, or not yet: `batch_id, row_number, family_card_number,
+        Registrations whose word on consent does not count, or not yet: `batch_id, row_number, family_card_number,
         author, agent_id, stated_date, standing`, and `is_on_record` of the family.
     if_not_worse : DataFrame
         Registrations and surveys whose answers count now unless they worsen the family: `feed, batch_id, row_number,
@@ -157,17 +157,19 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     checks = _checks(said, record, areas, kinds, policy)
     registrations = _registrations(said, record, checks, kinds)
     by_card = _best_of_new_families(registrations)
-    registrations = _with_effects(_placed(registrations, by_card), Subject.FAMILY, policy)
+    registrations = _with_both_effects(_placed(registrations, by_card), Subject.FAMILY, policy)
     members = _with_effects(
-        _placed(_members(said, record, registrations, checks, kinds), by_card), Subject.MEMBERS, policy
+        _placed(_members(said, record, registrations, checks, kinds, policy), by_card), Subject.MEMBERS, policy
     )
-    surveys = _with_visit_effects(_surveys(said, record, registrations, areas, kinds), policy)
+    # A visit that met nobody, was refused or found no address is judged as a result too.
+    is_met = pl.col("visit_result").is_null() | pl.col("visit_result").is_in(VISITS_WITH_ANSWERS)
+    surveys = _with_both_effects(
+        _surveys(said, record, registrations, areas, kinds), Subject.VISIT_RESULT, policy, ~is_met
+    )
     facts = _with_effects(_office_facts(said, record, registrations, areas), Subject.EVIDENCE, policy)
     counts = pl.col("better") == Standing.COUNTS.value
-    answers = _with_effects(registrations.filter(counts).drop("better", "worse"), Subject.ANSWERS, policy)
-    consents = _with_effects(
-        registrations.filter(counts & ~pl.col("has_consent")).drop("better", "worse"), Subject.CONSENT, policy
-    )
+    consents = _with_effects(registrations.filter(counts).drop("better", "worse"), Subject.CONSENT, policy)
+    on_consent = pl.when("has_consent").then("better").otherwise("worse")
     is_late = pl.col("worse") == Standing.AFTER_NOTICE.value
     columns = ["feed", *ROW, CARD, "author", "agent_id", "stated_date"]
     parts = [
@@ -181,7 +183,7 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     ]  # fmt: skip
     late = [
         one.filter(counts & is_late).select(pl.lit(feed.value).alias("feed"), *ROW, "author", "agent_id")
-        for feed, one in ((Feed.REGISTRATIONS, answers), (Feed.SURVEYS, surveys))
+        for feed, one in ((Feed.REGISTRATIONS, registrations), (Feed.SURVEYS, surveys))
     ]
     kept = registrations.filter(counts)
     return Effects(
@@ -189,8 +191,8 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
         checks.filter("is_of_record").select(CARD).unique().sort(CARD),
         confirmations(checks.filter("is_of_record")).select(CARD, "stated_date").sort(pl.all()),
         kept.filter(pl.col("author") == Author.THIRD_PARTY.value).select(ROW).sort(ROW),
-        consents.filter(pl.col("worse") != Standing.COUNTS.value)
-        .select(*columns[1:], standing="worse", is_on_record=pl.col("standing") != FamilyStanding.NEW.value)
+        consents.filter(on_consent != Standing.COUNTS.value)
+        .select(*columns[1:], standing=on_consent, is_on_record=pl.col("standing") != FamilyStanding.NEW.value)
         .sort(ROW),
         pl.concat(late).sort("feed", *ROW),
         pl.concat(parts).sort("feed", *ROW),
@@ -437,12 +439,21 @@ def _members(
     registrations: pl.DataFrame,
     checks: pl.DataFrame,
     kinds: Mapping[str, str],
+    policy: Policy,
 ) -> pl.DataFrame:
-    """Members that families on record or several authors state, with `author` and `standing`."""
-    several = registrations.filter(
-        pl.col("standing").is_in([FamilyStanding.KNOWN.value, FamilyStanding.PROTECTED.value])
-    ).select(CARD)
-    concerned = pl.concat([record.families.select(CARD), several]).unique()
+    """Members with `author` and `standing`: of families on record or whom several authors state.
+
+    Of other families too, unless members of a new family count whoever states them.
+    """
+    all_count = all(
+        rule.effect(author).better is Standing.COUNTS
+        for rule in policy.standing
+        if rule.subject is Subject.MEMBERS and FamilyStanding.NEW in rule.families
+        for author in (Author.THIRD_PARTY, Author.UNVERIFIED_SELF, *VERIFIED)
+    )
+    several = pl.col("standing").is_in([FamilyStanding.KNOWN.value, FamilyStanding.PROTECTED.value])
+    others = registrations.filter(several if all_count else True).select(CARD)
+    concerned = pl.concat([record.families.select(CARD), others]).unique()
     rows = (
         said.of(Feed.MEMBERS)
         .select(*ROW, CARD, "nik", "verified_nik", "agent_id", "was_due", "stated_date")
@@ -464,7 +475,10 @@ def _members(
         .join(heads.unique([CARD, "stated_date"], keep="any"), on=[CARD, "stated_date"], how="left")
         .with_columns(_head=pl.coalesce("head_nik", "stated_head"))
     )  # fmt: skip
-    is_member = joined.join(record.persons, left_on=[CARD, "verified_nik"], right_on=[CARD, "nik"], how="semi")
+    # Of a new family, whoever was found to be its member as he registered it.
+    registering = registrations.filter(pl.col("author") == Author.VERIFIED_MEMBER.value).select(CARD, nik="proved_nik")
+    of_family = pl.concat([record.persons, registering])
+    is_member = joined.join(of_family, left_on=[CARD, "verified_nik"], right_on=[CARD, "nik"], how="semi")
     joined = joined.join(is_member.select(*ROW, is_member=pl.lit(value=True)), on=ROW, how="left")
     is_portal = pl.col("kind") == SenderKind.PORTAL.value
     proved = (
@@ -539,21 +553,25 @@ def _office_facts(said: Statements, record: Record, registrations: pl.DataFrame,
     )
 
 
-def _with_visit_effects(surveys: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Surveys with what their answers do, or what the visit's result does where that does not count and was no answer.
+def _with_both_effects(
+    rows: pl.DataFrame, subject: Subject, policy: Policy, is_on_it: pl.Expr | None = None
+) -> pl.DataFrame:
+    """Rows with what their answers do, or what the row does by its own subject where that does not count.
 
-    A visit that met nobody, was refused or found no address is judged as a result too.
+    Parameters
+    ----------
+    is_on_it : Expr or None
+        Which rows speak on the subject; None: all.
     """
-    is_met = pl.col("visit_result").is_null() | pl.col("visit_result").is_in(VISITS_WITH_ANSWERS)
-    answers = _with_effects(surveys, Subject.ANSWERS, policy)
-    results = _with_effects(surveys, Subject.VISIT_RESULT, policy).select(*ROW, result="better")
-    counts = pl.col("result") == Standing.COUNTS.value
+    answers = _with_effects(rows, Subject.ANSWERS, policy)
+    whole = _with_effects(rows, subject, policy).select(*ROW, _whole="better")
+    is_aside = pl.col("_whole") != Standing.COUNTS.value
+    if is_on_it is not None:
+        is_aside &= is_on_it
     return (
-        answers.join(results, on=ROW, maintain_order="left")
-        .with_columns(
-            pl.when(is_met | counts).then(name).otherwise("result").alias(name) for name in ("better", "worse")
-        )
-        .drop("result")
+        answers.join(whole, on=ROW, maintain_order="left")
+        .with_columns(pl.when(is_aside).then("_whole").otherwise(name).alias(name) for name in ("better", "worse"))
+        .drop("_whole")
     )
 
 
