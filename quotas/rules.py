@@ -220,11 +220,21 @@ class StandingRule(Strict):
         return self
 
     @model_validator(mode="after")
-    def _keeps_what_waits(self) -> Self:
+    def _says_what_can_be_carried_out(self) -> Self:
+        effects = [(one.better, one.worse) for one in map(self.effect, Author)]
         at_once = {Standing.COUNTS, Standing.REFUSED}
-        effects = {one for author in Author for one in (self.effect(author).better, self.effect(author).worse)}
-        if self.subject in _AT_ONCE and not effects <= at_once:
+        if self.subject in _AT_ONCE and not {one for both in effects for one in both} <= at_once:
             fault = f"statements on {self.subject} are not kept to wait; each counts or is refused"
+            raise ValueError(fault)
+        if self.subject is Subject.CONSENT:
+            return self
+        after_notice = (Standing.COUNTS, Standing.AFTER_NOTICE)
+        by_direction = {both for both in effects if both[0] is not both[1] or Standing.AFTER_NOTICE in both}
+        if by_direction - ({after_notice} if self.subject is Subject.ANSWERS else set()):
+            fault = (
+                f"statements on {self.subject} are judged whole; by direction only answers are, as better: counts, "
+                "worse: after_notice, and consent"
+            )
             raise ValueError(fault)
         return self
 

@@ -32,9 +32,21 @@ SUBJECT = {
 
 @dataclass(frozen=True)
 class Known:
-    """Whom a quarter knows, lazily: one column of numbers per way to be named; a number may stand in it twice."""
+    """Whom a quarter knows, lazily; a number may stand in a frame twice.
 
-    numbers: Mapping[str, pl.LazyFrame]
+    Attributes
+    ----------
+    cards : LazyFrame
+        `family_card_number` of families.
+    members : LazyFrame
+        `family_card_number, nik` of members stated, of whatever family.
+    persons : LazyFrame
+        `nik` of persons on record.
+    """
+
+    cards: pl.LazyFrame
+    members: pl.LazyFrame
+    persons: pl.LazyFrame
 
     @classmethod
     def in_quarter(
@@ -62,9 +74,8 @@ class Known:
         cards = pl.concat(
             [registrations.select("family_card_number"), before("registry/families", "family_card_number")]
         )
-        members = accepted(Feed.MEMBERS, "family_card_number", "nik").join(cards, on="family_card_number", how="semi")
-        persons = pl.concat([members.select("nik"), before("registry/persons", "nik")]).drop_nulls()
-        return cls({"family_card_number": cards, "nik": persons})
+        members = accepted(Feed.MEMBERS, "family_card_number", "nik")
+        return cls(cards, members, before("registry/persons", "nik"))
 
     def missing(self, feed: Feed, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows that must wait; none of a feed whose rows are about nobody, nor a row that names nobody."""
@@ -74,8 +85,15 @@ class Known:
         # Only what the rows name is kept of all that is known: memory goes with the rows, not with the nation.
         rows = rows.drop_nulls(column)
         named = rows.lazy().select(column).unique()
-        found = self.numbers[column].join(named, on=column, how="semi").unique().collect(engine="streaming")
+        found = self._find(column, named).unique().collect(engine="streaming")
         return rows.join(found, on=column, how="anti")
+
+    def _find(self, column: str, named: pl.LazyFrame) -> pl.LazyFrame:
+        """Those of the named numbers that are known."""
+        if column == "family_card_number":
+            return self.cards.join(named, on=column, how="semi")
+        stated = self.members.join(named, on=column, how="semi").join(self.cards, on="family_card_number", how="semi")
+        return pl.concat([stated.select(column), self.persons.join(named, on=column, how="semi")])
 
 
 @dataclass(frozen=True)

@@ -74,21 +74,25 @@ def believe_answers(
     late = late.with_columns(_turn=pl.int_range(pl.len()).over("family_id"))
     counting = said.join(if_not_worse, on=_STATEMENT, how="anti")
     told, golden = settle(counting, previous)
-    deferred = [late.clear()]
+    if late.is_empty():
+        return Answers(told, golden, late.select(*_STATEMENT, "family_id"))
+    others = late.select("family_id").unique()
+    believed = [frame.join(others, on="family_id", how="semi") for frame in (told, golden)]
+    counting, previous = (frame.join(others, on="family_id", how="semi") for frame in (counting, previous))
+    deferred = []
     for turn in late["_turn"].unique().sort():
         tried = late.filter(_turn=turn)
         concerned = tried.select("family_id")
         statements = pl.concat([counting.join(concerned, on="family_id", how="semi"), tried.select(said.columns)])
-        told_with, golden_with = settle(statements, previous.join(concerned, on="family_id", how="semi"))
-        worse = worsened(golden.join(concerned, on="family_id", how="semi"), golden_with).alias("family_id").to_frame()
-        harmless = tried.join(worse, on="family_id", how="anti")
+        with_it = settle(statements, previous.join(concerned, on="family_id", how="semi"))
+        worse = worsened(believed[1].join(concerned, on="family_id", how="semi"), with_it[1])
+        harmless = tried.filter(~pl.col("family_id").is_in(worse.implode()))
         counting = pl.concat([counting, harmless.select(said.columns)])
-        told = _replaced(told, told_with, harmless)
-        golden = _replaced(golden, golden_with, harmless)
-        deferred.append(tried.join(worse, on="family_id", how="semi"))
+        believed = [_replaced(*frames, harmless) for frames in zip(believed, with_it, strict=True)]
+        deferred.append(tried.filter(pl.col("family_id").is_in(worse.implode())))
     return Answers(
-        told.sort("family_id", "source", maintain_order=True),
-        golden.sort("family_id"),
+        _replaced(told, believed[0], others).sort("family_id", "source", maintain_order=True),
+        _replaced(golden, believed[1], others).sort("family_id"),
         pl.concat(deferred).select(*_STATEMENT, "family_id"),
     )
 

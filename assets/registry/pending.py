@@ -45,7 +45,8 @@ def hold_statements(said: Statements, effects: Effects, key: PseudonymKey) -> pl
     rows_aside = effects.set_aside.filter(pl.col("standing") == Standing.PENDING.value).with_columns(
         subject=pl.col("feed").replace_strict(_SUBJECTS, default=None, return_dtype=pl.String)
     )
-    withdrawals = effects.unsaid_consent.filter("is_on_record").with_columns(
+    kept = pl.col("standing") != Standing.REFUSED.value
+    withdrawals = effects.unsaid_consent.filter("is_on_record", kept).with_columns(
         feed=pl.lit(Feed.REGISTRATIONS.value), subject=pl.lit(Subject.CONSENT.value)
     )
     waiting = pl.concat([rows_aside, withdrawals.select(rows_aside.columns)])
