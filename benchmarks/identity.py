@@ -46,6 +46,7 @@ def run() -> None:
         measured = against_truth(house, tables, truth)
     share = measured.wrongly_merged / measured.persons * 100_000
     print(f"{measured.persons:,} persons, {measured.wrongly_merged} wrongly merged ({share:.2f} in 100,000)")
+    print(measured.duplicates.select(pl.col("stated", "found", "clerk", "missed").sum()))
     print(measured.duplicates)
     print(measured.cases)
 
