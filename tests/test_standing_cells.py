@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from assets.intake.pins import Pins
-from assets.registry.standing import CARD, ROW, Record, judge_statements
+from assets.registry.authors import CARD, ROW, Record
+from assets.registry.standing import judge_statements
 from assets.registry.statements import Statements
 from quotas.rulebook import Policy
 from quotas.rules import ByDirection, StandingRule

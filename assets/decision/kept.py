@@ -4,7 +4,7 @@ import polars as pl
 
 from assets.decision.deciles import FRAMES, NATION
 from assets.decision.families import ELIGIBLE, Terms
-from assets.registry.standing import is_unregistered
+from assets.registry.authors import is_unregistered
 from schemas.vocabularies import ScoreBasis, Status
 
 NO_DATA = ("not_scorable", "decile_unknown")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from assets.registry.attributes import Precedence, by_source, expiry_delay, golden_records, with_outdated
-from assets.registry.standing import ROW
+from assets.registry.authors import ROW
 from assets.welfare.score import score_micro
 from assets.welfare.scorecard import Scorecard
 from quotas.rules import RegistryRule

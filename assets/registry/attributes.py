@@ -11,7 +11,7 @@ from typing import Self
 
 import polars as pl
 
-from assets.registry.standing import ROW
+from assets.registry.authors import ROW
 from quotas.rules import RegistryRule
 from schemas.vocabularies import Feed, Source
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
-from assets.registry.standing import HEAD, is_unregistered
+from assets.registry.authors import HEAD, is_unregistered
 from assets.registry.statements import counted
 
 MEMBER_COLUMNS = (

@@ -10,8 +10,8 @@ from typing import Self
 
 import polars as pl
 
+from assets.registry.authors import HEAD
 from assets.registry.rollups import ELDERLY_AGE, SEVERE, age_on
-from assets.registry.standing import HEAD
 from assets.registry.statements import Statements
 from schemas.regions import district_of, reference, regencies, regency_of
 from schemas.regsosek import NO_IMPAIRMENT

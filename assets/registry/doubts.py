@@ -7,7 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from assets.registry.attributes import is_overtaken
-from assets.registry.standing import IN_PERSON, is_unregistered
+from assets.registry.authors import IN_PERSON, is_unregistered
 from quotas.calendar import QuarterDays
 from quotas.rules import RegistryRule
 from schemas.vocabularies import Author, Doubt, Standing, Subject

@@ -120,16 +120,16 @@ def confirmed_families(alive: pl.DataFrame, records: pl.DataFrame, day: date) ->
     )
     visits = records.lazy().select("family_id", "head_person_id", _met_on=pl.when(is_met).then("visit_result_date"))
     is_adult = age_on(day) >= ADULT_AGE
+    known = alive.lazy().select(
+        "family_id", "person_id", "recorded_on", "stated_date", _UNKNOWN, *_CONFIRMED, _is_adult=is_adult
+    )
+    adults, minors = known.filter("_is_adult"), known.filter(~pl.col("_is_adult").fill_null(value=False))
     met = (pl.col("_met_on") >= pl.coalesce("recorded_on", "stated_date")) & (pl.col(_UNKNOWN).fill_null(0) == 0)
     by_bps = pl.col("_source") == str(Source.BPS_VALIDATION)
     return (
-        alive.lazy()
-        .select(
-            "family_id", "person_id", "recorded_on", "stated_date", _UNKNOWN, *_CONFIRMED, _is_adult=is_adult,
-            _has_adult=is_adult.any().over("family_id"),
-        )
+        pl.concat([adults, minors.join(adults, on="family_id", how="anti")])
         .join(visits, on="family_id")
-        .filter(pl.col("_is_adult") | (~pl.col("_has_adult") & (pl.col("person_id") == pl.col("head_person_id"))))
+        .filter(pl.col("_is_adult") | (pl.col("person_id") == pl.col("head_person_id")))
         .with_columns(
             _is_confirmed=pl.col("is_number_confirmed") | met.fill_null(value=False),
             _source=pl.when("is_number_confirmed").then("number_confirmed_source")

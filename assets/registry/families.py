@@ -9,7 +9,8 @@ import polars as pl
 
 from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
-from assets.registry.standing import FACE, HEAD, IKD, IN_PERSON, ROW, Effects, Record, is_unregistered
+from assets.registry.authors import FACE, HEAD, IKD, IN_PERSON, ROW, Record, is_unregistered
+from assets.registry.standing import Effects
 from schemas.regions import district_of, regency_of
 from schemas.vocabularies import FaceMatch, FamilyStanding
 

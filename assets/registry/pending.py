@@ -6,7 +6,8 @@ from datetime import date
 import polars as pl
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.standing import CARD, ROW, Effects
+from assets.registry.authors import CARD, ROW
+from assets.registry.standing import Effects
 from assets.registry.statements import Statements
 from quotas.rules import RegistryRule
 from schemas.contract import Contract

@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
+from assets.registry.authors import HEAD
 from assets.registry.rollups import age_on
-from assets.registry.standing import HEAD
 from quotas.rules import AgeRange, PlausibilityRule
 from schemas.feeds import RELATIONS
 from schemas.regsosek import SCHOOL_STAGES

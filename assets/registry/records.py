@@ -15,6 +15,7 @@ from assets.registry.answers import (
     worsened_families,
 )
 from assets.registry.attributes import Precedence, conflicts, expiry_days, outdated_by_surveys
+from assets.registry.authors import ROW
 from assets.registry.doubts import collect_doubts
 from assets.registry.existence import confirmed_families
 from assets.registry.pending import (
@@ -28,7 +29,6 @@ from assets.registry.pending import (
 from assets.registry.plausibility import find_implausible, withhold_values
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up, state_work
 from assets.registry.settling import Settled
-from assets.registry.standing import ROW
 from assets.welfare.scorecard import Scorecard
 from quotas.calendar import QuarterDays
 from quotas.rulebook import Policy
@@ -229,14 +229,15 @@ def _waiting(
     contracts, attributes = basis.contracts, attributes_of(basis.questionnaire)
     homes = families.select("family_id", "regency_code", "is_receiving")
     held = stated.pending.drop("regency_code").join(homes, on="family_id")
+    for_bps = held.filter(pl.col("standing") == Standing.PENDING.value)
     differing = pl.concat(
         [
-            compare_answers(held, believed.golden, attributes, contracts),
-            compare_members(held, persons, contracts),
+            compare_answers(for_bps, believed.golden, attributes, contracts),
+            compare_members(for_bps, persons, contracts),
         ]
     ).unique()
-    is_withdrawal = pl.col("subject") == Subject.CONSENT.value
-    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_withdrawal
+    is_harmful = (pl.col("subject") == Subject.CONSENT.value) | (pl.col("standing") == Standing.AFTER_NOTICE.value)
+    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_harmful
     deferred = {
         feed: rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
         for feed, rows in stated.rows.items()

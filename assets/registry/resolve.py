@@ -17,6 +17,7 @@ from assets.lake import WHOLE, Table
 from assets.registry.adjudications import rulings_of
 from assets.registry.asked import numbers_asked, recorded_numbers
 from assets.registry.attributes import Precedence, statements
+from assets.registry.authors import ROW, Record, is_unregistered
 from assets.registry.claims import claims_of
 from assets.registry.coverage import Known, outreach
 from assets.registry.deciles import DECILES, official_deciles
@@ -31,7 +32,7 @@ from assets.registry.records import Basis, Before, Stated, attributes_of, family
 from assets.registry.settling import Settled
 from assets.registry.shocks import family_shocks
 from assets.registry.sitting import rosters, unregistered_recipients
-from assets.registry.standing import ROW, Effects, Record, is_unregistered, judge_statements, serving_agents
+from assets.registry.standing import Effects, judge_statements, serving_agents
 from assets.registry.statements import Statements, counted
 from assets.welfare.scorecard import Scorecard
 from schemas.contract import Contract

@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
+from assets.registry.authors import CARD, HEAD
 from assets.registry.coverage import COUNTED, placed
-from assets.registry.standing import CARD, HEAD
 from assets.registry.statements import Statements
 from schemas.feeds import RELATIONS
 from schemas.identifiers import WOMEN_DAY_OFFSET, bucket_of
