@@ -268,7 +268,12 @@ def test_what_only_sends_to_the_field_is_told_as_such_beside_the_decision() -> N
     assert (check.outcome, check.note) == ("ground_check", waiting.visits[0].sentence)
     assert "Diperiksa di lapangan" in as_text(told, "id")
     assert "To be checked in the field" in as_html(told, "en")
-    assert "bantuan tidak berakhir karenanya tanpa suatu temuan" in as_text(told)
+
+
+def test_no_family_is_promised_that_a_survey_in_notice_ends_nothing() -> None:
+    told = " ".join(as_text(explain(tables(doubts={"survey_after_notice": {}})), "en").split())
+    assert "counts from the next quarter, unless BPS finds otherwise" in told
+    assert "no assistance ends" not in told
 
 
 def test_a_recipient_under_review_is_told_since_when_it_receives_and_that_the_assistance_goes_on() -> None:
