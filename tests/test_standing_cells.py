@@ -96,7 +96,7 @@ Cells = Mapping[Cell, ByDirection]
 
 
 @dataclass(frozen=True)
-class Said:
+class Statement:
     """A statement, the only one but for a registration about its family; `gives_consent` says that registration."""
 
     number: int
@@ -123,8 +123,8 @@ class Said:
         return said.worse if said == WORDS[Subject.ANSWERS][-1] else said.better
 
 
-SAID = [
-    Said(number, subject, standing, author, feed, gives_consent)
+STATEMENTS = [
+    Statement(number, subject, standing, author, feed, gives_consent)
     for number, (subject, feed, author, standing, gives_consent) in enumerate(
         (subject, feed, author, standing, gives_consent)
         for (subject, feed), authors in SPEAKERS.items()
@@ -139,14 +139,14 @@ class Town:
 
     def __init__(self, office: Office) -> None:
         self.rows: dict[str, dict[Feed, list[Row]]] = defaultdict(lambda: defaultdict(list))
-        for said in SAID:
+        for said in STATEMENTS:
             self._deliver(said)
         for sender, parcel in self.rows.items():
             office.deliver(Q1, parcel, issued_on=DEC, sender=sender)
         self.policy, lake = office.house.policy(Q1), office.house.lake
         pins = Pins.of(lake, Q1, None)
         self.statements = Statements.of_quarter(office.house, Q1, pins.tables(lake), pins.read(lake))
-        known = [said for said in SAID if said.standing is not FamilyStanding.NEW]
+        known = [said for said in STATEMENTS if said.standing is not FamilyStanding.NEW]
         families = [(said.card, said.standing.value, VILLAGE, said.niks[0]) for said in known]
         persons = [(said.card, nik) for said in known for nik in said.niks]
         self.record = Record(
@@ -159,7 +159,7 @@ class Town:
             for batch, row, card in self.statements.raw(feed).select(*ROW, CARD).collect().rows()
         }
 
-    def _deliver(self, said: Said) -> None:
+    def _deliver(self, said: Statement) -> None:
         sender, agent = FIELD.get(said.author, (AGENTS, AGENT))
         author = said.author if said.feed in {Feed.REGISTRATIONS, Feed.MEMBERS} else Author.UNVERIFIED_SELF
         head, partner = said.niks
@@ -182,7 +182,7 @@ class Town:
         elif said.feed is Feed.EVIDENCE:
             self.rows[sender][said.feed].append({**found(head, "receives_other_aid", day=DEC), "agent_id": agent})
 
-    def effects(self, cells: Cells) -> dict[Said, Standing]:
+    def effects(self, cells: Cells) -> dict[Statement, Standing]:
         """What every statement does by a policy of these cells."""
         judged = judge_statements(self.statements, self.record, _with_cells(self.policy, cells))
         late = [(row[0], self.cards[row]) for row in judged.if_not_worse.select("feed", *ROW).rows()]
@@ -191,7 +191,7 @@ class Town:
         unsaid: dict[str, str] = dict(judged.unsaid_consent.select(CARD, "standing").rows())
         verified = {self.cards[Feed.REGISTRATIONS, *row] for row in judged.verifications.select(ROW).rows()}
 
-        def word(said: Said) -> str:
+        def word(said: Statement) -> str:
             if said.subject is Subject.IDENTITY:
                 # A head whose document was seen is verified by his registration.
                 return "counts" if said.card in verified else "refused"
@@ -199,7 +199,7 @@ class Town:
                 return unsaid.get(said.card, "counts")
             return words.get((said.feed.value, said.card), "counts")
 
-        return {said: Standing(word(said)) for said in SAID}
+        return {said: Standing(word(said)) for said in STATEMENTS}
 
 
 def _with_cells(policy: Policy, cells: Cells) -> Policy:
@@ -236,7 +236,7 @@ def test_every_cell_decides_what_its_author_s_statement_does(town: Town, subject
 def test_no_two_cells_and_no_two_directions_say_the_same_in_every_draw(subject: Subject) -> None:
     policies, directions = drawn(subject), (True, False) if subject is Subject.CONSENT else (True,)
     words = [
-        tuple(Said(0, subject, standing, author, Feed.SURVEYS, gives).effect(cells) for cells in policies)
+        tuple(Statement(0, subject, standing, author, Feed.SURVEYS, gives).effect(cells) for cells in policies)
         for standing, author, gives in product(FamilyStanding, Author, directions)
     ]
     assert len(set(words)) == len(words)

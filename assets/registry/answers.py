@@ -76,9 +76,9 @@ def believe_answers(
     told, golden = settle(counting, previous)
     if late.is_empty():
         return Answers(told, golden, late.select(*_STATEMENT, "family_id"))
-    others = late.select("family_id").unique()
-    believed = [frame.join(others, on="family_id", how="semi") for frame in (told, golden)]
-    counting, previous = (frame.join(others, on="family_id", how="semi") for frame in (counting, previous))
+    families = late.select("family_id").unique()
+    believed = [frame.join(families, on="family_id", how="semi") for frame in (told, golden)]
+    counting, previous = (frame.join(families, on="family_id", how="semi") for frame in (counting, previous))
     deferred = []
     for turn in late["_turn"].unique().sort():
         tried = late.filter(_turn=turn)
@@ -91,8 +91,8 @@ def believe_answers(
         believed = [_replaced(*frames, harmless) for frames in zip(believed, with_it, strict=True)]
         deferred.append(tried.filter(pl.col("family_id").is_in(worse.implode())))
     return Answers(
-        _replaced(told, believed[0], others).sort("family_id", "source", maintain_order=True),
-        _replaced(golden, believed[1], others).sort("family_id"),
+        _replaced(told, believed[0], families).sort("family_id", "source", maintain_order=True),
+        _replaced(golden, believed[1], families).sort("family_id"),
         pl.concat(deferred).select(*_STATEMENT, "family_id"),
     )
 

@@ -263,9 +263,8 @@ def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.Da
         .join(others.lazy().filter(pl.col("standing").is_null()).select(CARD).unique(), on=CARD, how="semi")
         .collect()
     )
-    roster = pl.concat([record.persons.join(others, on=CARD, how="semi"), stated]).drop_nulls().unique()
-    is_member = rows.join(roster, left_on=[CARD, "proved_nik"], right_on=[CARD, "nik"], how="semi").select(ROW)
-    of_family = rows.join(is_member.with_columns(is_member=pl.lit(value=True)), on=ROW, how="left")
+    roster = pl.concat([record.persons.join(others, on=CARD, how="semi"), stated])
+    of_family = _with_membership(rows, "proved_nik", roster)
     # Whom the portal verified without saying whom is the head as far as anybody knows.
     is_head = (pl.col("proved_nik") == head) | (pl.col("by_portal") & pl.col("proved_nik").is_null())
     is_seen_head = (pl.col("seen_nik") == head).fill_null(value=False)
@@ -274,7 +273,7 @@ def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.Da
         .then(pl.lit(Author.THIRD_PARTY.value))
         .when(is_head.fill_null(value=False))
         .then(pl.lit(Author.VERIFIED_HEAD.value))
-        .when(pl.col("is_member").fill_null(value=False))
+        .when("is_member")
         .then(pl.lit(Author.VERIFIED_MEMBER.value))
         .when("by_portal")
         .then(pl.lit(Author.THIRD_PARTY.value))
@@ -286,6 +285,13 @@ def _with_authors(rows: pl.DataFrame, record: Record, said: Statements) -> pl.Da
         .otherwise(pl.lit(Author.UNVERIFIED_SELF.value))
     )
     return of_family.with_columns(author=author).drop("is_member").sort(ROW)
+
+
+def _with_membership(rows: pl.DataFrame, who: str, roster: pl.DataFrame) -> pl.DataFrame:
+    """Rows with `is_member`: whether the number in the column `who` stands on the card's roster (card, `nik`)."""
+    of_cards = roster.join(rows, on=CARD, how="semi").drop_nulls().unique().rename({"nik": who})
+    marked = rows.join(of_cards.with_columns(is_member=pl.lit(value=True)), on=[CARD, who], how="left")
+    return marked.with_columns(pl.col("is_member").fill_null(value=False))
 
 
 def read_members(
@@ -324,14 +330,12 @@ def read_members(
     )  # fmt: skip
     # Of a new family, whoever was found to be its member as he registered it.
     registering = registrations.filter(pl.col("author") == Author.VERIFIED_MEMBER.value).select(CARD, nik="proved_nik")
-    of_family = pl.concat([record.persons, registering])
-    is_member = joined.join(of_family, left_on=[CARD, "verified_nik"], right_on=[CARD, "nik"], how="semi")
-    joined = joined.join(is_member.select(*ROW, is_member=pl.lit(value=True)), on=ROW, how="left")
+    joined = _with_membership(joined, "verified_nik", pl.concat([record.persons, registering]))
     is_portal = pl.col("kind") == SenderKind.PORTAL.value
     proved = (
         pl.when(pl.col("verified_nik") == pl.col("_head"))
         .then(pl.lit(Author.VERIFIED_HEAD.value))
-        .when(pl.col("is_member").fill_null(value=False))
+        .when("is_member")
         .then(pl.lit(Author.VERIFIED_MEMBER.value))
         .otherwise(pl.lit(Author.THIRD_PARTY.value))
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
 from assets.registry.settling import (
     FACTS,
@@ -119,14 +120,11 @@ def people_of(claims: pl.LazyFrame, homes: pl.LazyFrame) -> pl.DataFrame:
         .join(homes.select("family_id", "village_code"), on="family_id")
         .collect()
     )
-    # Two identities of one hash are taken for one here and told apart below.
-    is_disputed = stated["identity_id"].hash().is_duplicated()
-    first = (
-        stated.filter(is_disputed)
-        .sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id")
-        .unique("identity_id", keep="first", maintain_order=True)
+    once, often = split_repeated(stated, ["identity_id"])
+    first = often.sort("identity_id", pl.col("was_here").not_(), pl.col("stated_date"), "family_id").unique(
+        "identity_id", keep="first", maintain_order=True
     )
-    return pl.concat([stated.filter(~is_disputed), first])
+    return pl.concat([once, first])
 
 
 def compared(people: pl.DataFrame) -> pl.DataFrame:

@@ -215,9 +215,8 @@ def count_by_author(held: pl.DataFrame) -> pl.DataFrame:
         `author, agent_id, batch_id` (of authors without an `agent_id`), `standing, statements, families, listed`: how
         many families BPS is sent to for this author.
     """
-    at_stake = (pl.col("standing") == Standing.AFTER_NOTICE.value) | pl.col("contradicts")
     grouped = (
-        held.filter(at_stake)
+        held.filter("contradicts")
         .with_columns(batch_id=pl.when(pl.col("agent_id").is_null()).then("batch_id"))
         .group_by("author", "agent_id", "batch_id", "standing")
         .agg(

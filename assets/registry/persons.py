@@ -175,8 +175,9 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, findings: pl.DataF
     A finding holds until BPS finds otherwise or it is older than an answer may be.
     """
     in_force = findings.filter(pl.col("found_on") >= evidence.oldest)
+    by_nobody = [pl.lit(value=False).alias(f"{fact}_by_bps") for fact in PERSON_FACTS]
     if in_force.is_empty():
-        return persons.with_columns(pl.lit(value=False).alias(f"{fact}_by_bps") for fact in PERSON_FACTS)
+        return persons.with_columns(by_nobody)
     is_found = {fact: pl.col(f"found_on_{fact}").is_not_null() for fact in PERSON_FACTS}
     concerned = persons.join(in_force, on="person_id", how="semi")
     found = in_force.pivot(on="fact", on_columns=PERSON_FACTS, index="person_id", values=["found", "found_on"])
@@ -193,7 +194,5 @@ def _with_findings(persons: pl.DataFrame, evidence: Evidence, findings: pl.DataF
         )
         .select(*persons.columns, *(f"{fact}_by_bps" for fact in PERSON_FACTS))
     )
-    others = persons.join(in_force, on="person_id", how="anti").with_columns(
-        pl.lit(value=False).alias(f"{fact}_by_bps") for fact in PERSON_FACTS
-    )
+    others = persons.join(in_force, on="person_id", how="anti").with_columns(by_nobody)
     return pl.concat([others, corrected])

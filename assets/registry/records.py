@@ -236,8 +236,6 @@ def _waiting(
             compare_members(for_bps, persons, contracts),
         ]
     ).unique()
-    is_harmful = (pl.col("subject") == Subject.CONSENT.value) | (pl.col("standing") == Standing.AFTER_NOTICE.value)
-    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_harmful
     deferred = {
         feed: rows.join(believed.deferred.filter(pl.col("feed") == feed.value), on=[*ROW, "family_id"], how="semi")
         for feed, rows in stated.rows.items()
@@ -256,12 +254,12 @@ def _waiting(
         ).join(rows.select(*ROW, "family_id"), on=ROW)
         for feed, rows in deferred.items()
     ]
-    late = pl.concat(noticed).join(homes, on="family_id").with_columns(
-        since=pl.lit(str(basis.quarter)), contradicts=pl.lit(value=True)
-    )  # fmt: skip
-    waiting = held.with_columns(contradicts=contradicts)
+    late = pl.concat(noticed).join(homes, on="family_id").with_columns(since=pl.lit(str(basis.quarter)))
+    is_harmful = (pl.col("subject") == Subject.CONSENT.value) | (pl.col("standing") == Standing.AFTER_NOTICE.value)
+    contradicts = pl.col("statement_id").is_in(differing["statement_id"].implode()) | is_harmful
+    waiting = pl.concat([held, late.select(held.columns)]).with_columns(contradicts=contradicts)
     rule = basis.policy.registry
-    scheduled = schedule_noticed(pl.concat([waiting, late.select(waiting.columns)]), basis.quarter, rule)
+    scheduled = schedule_noticed(waiting, basis.quarter, rule)
     return list_for_visits(scheduled, families.height, rule).select(*contracts["registry/pending"].columns)
 
 

@@ -455,8 +455,8 @@ def _stated(
     """Statements about the families of a regency; those whose quarter of notice has passed are among them."""
     attributes = attributes_of(basis.questionnaire)
     registrations, surveys, validations = (read[feed.value] for feed in _STATED)
-    is_noticed, is_due = pl.col("standing") == Standing.AFTER_NOTICE.value, pl.col("counts_from").is_not_null()
-    passed = then.filter(is_noticed, is_due, pl.col("subject") == Subject.ANSWERS.value)
+    is_due = pl.col("counts_from").is_not_null()
+    passed = then.filter(is_due, pl.col("subject") == Subject.ANSWERS.value)
     # What was withdrawn since last quarter is no statement any more.
     known = {batch.batch_id for batch in room.said.batches}
     stands = pl.col("batch_id").is_in(sorted(known)) | (pl.col("since") != str(room.quarter.previous))
@@ -476,7 +476,7 @@ def _stated(
     )
     confirmed = room.said.added.values()
     counted_now = pl.concat([then.select(ROW).clear(), *(frame.select(ROW) for frame in confirmed)])
-    still = then.filter(~(is_noticed & is_due)).join(counted_now, on=ROW, how="anti")
+    still = then.filter(~is_due).join(counted_now, on=ROW, how="anti")
     carried = drop_expired(still, Precedence.of(basis.policy.registry, basis.days.cut_off).oldest)
     made_anew = {"regency_code", "counts_from", "contradicts", "is_listed"}
     columns = [name for name in then.columns if name not in made_anew]

@@ -77,14 +77,16 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
     checks = _checks_that_count(read_checks(said, record, areas, kinds), policy)
     registrations = read_registrations(said, record, checks, kinds)
     by_card = _best_of_new_families(registrations)
-    registrations = _with_both_effects(_placed(registrations, by_card), Subject.FAMILY, policy)
+    registrations = _with_both_effects(
+        _placed(registrations, by_card), Subject.FAMILY, policy, is_on_it=pl.lit(value=True)
+    )
     of_every_family = not _every_member_of_a_new_family_counts(policy)
     members = read_members(said, record, registrations, checks, kinds, of_every_family=of_every_family)
     members = _with_effects(_placed(members, by_card), Subject.MEMBERS, policy)
     # A visit that met nobody, was refused or found no address is judged as a result too.
     is_met = pl.col("visit_result").is_null() | pl.col("visit_result").is_in(VISITS_WITH_ANSWERS)
     surveys = _with_both_effects(
-        read_surveys(said, record, registrations, areas, kinds), Subject.VISIT_RESULT, policy, ~is_met
+        read_surveys(said, record, registrations, areas, kinds), Subject.VISIT_RESULT, policy, is_on_it=~is_met
     )
     facts = _with_effects(read_office_facts(said, record, registrations, areas), Subject.EVIDENCE, policy)
     counts = pl.col("better") == Standing.COUNTS.value
@@ -176,21 +178,17 @@ def _placed(rows: pl.DataFrame, by_card: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _with_both_effects(
-    rows: pl.DataFrame, subject: Subject, policy: Policy, is_on_it: pl.Expr | None = None
-) -> pl.DataFrame:
+def _with_both_effects(rows: pl.DataFrame, subject: Subject, policy: Policy, *, is_on_it: pl.Expr) -> pl.DataFrame:
     """Rows with what their answers do, or what the row does by its own subject where that does not count.
 
     Parameters
     ----------
-    is_on_it : Expr or None
-        Which rows speak on the subject; None: all.
+    is_on_it : Expr
+        Which rows speak on the subject.
     """
     answers = _with_effects(rows, Subject.ANSWERS, policy)
     whole = _with_effects(rows, subject, policy).select(*ROW, _whole="better")
-    is_aside = pl.col("_whole") != Standing.COUNTS.value
-    if is_on_it is not None:
-        is_aside &= is_on_it
+    is_aside = is_on_it & (pl.col("_whole") != Standing.COUNTS.value)
     return (
         answers.join(whole, on=ROW, maintain_order="left")
         .with_columns(pl.when(is_aside).then("_whole").otherwise(name).alias(name) for name in ("better", "worse"))
