@@ -128,6 +128,7 @@ def report_of(guess: Floats, rows: TrainingRows, spec: SurveySpec) -> dict[str, 
     return {"exclusion_error": found["exclusion_error"], "r2": found["r2"]}
 
 
+@one_thread()
 def challengers(
     problem: Problem,
     rows: TrainingRows,
@@ -152,11 +153,9 @@ def challengers(
         found["ols"] = linear[outside] @ _least_squares(linear[inside], target, weight)
     found["quantile"] = linear[outside] @ regression_quantile(linear[inside], target, weight, poor)
     boosting = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.06, early_stopping=False, random_state=SEED)
-    forest = RandomForestRegressor(200, min_samples_leaf=5, max_features=1 / 3, random_state=SEED, n_jobs=2)
+    forest = RandomForestRegressor(200, min_samples_leaf=5, max_features=1 / 3, random_state=SEED)
     for black_box in (boosting, forest):
         black_box.fit(design[inside], target, sample_weight=weight)
-    # Trees grow alike on any number of threads, but whichever thread is ready first adds its own to a prediction.
-    forest.set_params(n_jobs=1)
     for name, black_box in (("boosting", boosting), ("forest", forest)):
         found[name] = np.asarray(black_box.predict(design[outside]), dtype=np.float64)
     return found
