@@ -1,12 +1,14 @@
 """The rulebook: which values hold on a day, as one frozen policy with a hash. No rule is applied to a family here."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import product
 
 from pydantic import JsonValue
 
@@ -28,7 +30,7 @@ from quotas.rules import (
     WelfareRule,
 )
 from schemas.errors import PolicyError
-from schemas.vocabularies import Programme
+from schemas.vocabularies import FamilyStanding, Programme, Subject
 
 _NO_PART_OF_A_RULES_VALUE = frozenset({"description", "source", "valid_from", "valid_to"})
 _Listed = Filter | Referral | Sender | StandingRule
@@ -178,6 +180,8 @@ class Rulebook:
         quotas = _section("quotas", Quotas, values, overlay)
         _check_totals(rules, quotas)
         _check_links(dict(rules))
+        standing = tuple(_rules(entries, "standing", StandingRule))
+        _check_standing(standing, day)
         if overlay is None:
             # An overlay may take a component away; the rulebook itself names none that is not there.
             _check_exempt(dict(rules))
@@ -190,7 +194,7 @@ class Rulebook:
             filters=tuple(_rules(entries, "filters", Filter)),
             referrals=tuple(_rules(entries, "referrals", Referral)),
             senders=tuple(_rules(entries, "senders", Sender)),
-            standing=tuple(_rules(entries, "standing", StandingRule)),
+            standing=standing,
             programme_rules=rules,
             quotas=quotas,
             ranking=_section("ranking", Ranking, values, overlay),
@@ -324,6 +328,17 @@ def _check_links(rules: dict[Programme, ProgrammeRule]) -> None:
             message = (
                 f"programmes.yaml: {programme}.exclusive_with names {other}, so that neither is decided first. "
                 "Name another programme that is exclusive with none."
+            )
+            raise PolicyError(message)
+
+
+def _check_standing(rules: tuple[StandingRule, ...], day: date) -> None:
+    ruled = Counter((rule.subject, families) for rule in rules for families in rule.families)
+    for subject, families in product(Subject, FamilyStanding):
+        if ruled[subject, families] != 1:
+            message = (
+                f"standing.yaml: on {day} {ruled[subject, families]} rules say what a statement on {subject} does to "
+                f"{families} families. Keep exactly one in force."
             )
             raise PolicyError(message)
 

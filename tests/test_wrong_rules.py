@@ -37,6 +37,10 @@ WRONG = {
     changes("filters.electricity_above.threshold: dua"): "filters.electricity_above, key 'threshold': ",
     changes("filters.electricity_above.unit: persen"): "filters.electricity_above: shares are ratios here",
     changes("programmes: null"): "no programme is left",
+    changes("standing.family_new: null"): "0 rules say what a statement on family does to new families",
+    changes(
+        "standing.family_known.families: [known, new]"
+    ): "2 rules say what a statement on family does to new families",
 }
 
 
