@@ -1,6 +1,10 @@
 """Fixtures every test may use: the shared real data, where it is present; a small demo; how hypothesis draws."""
 
+import fcntl
+import json
 import os
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from tests.homes import (
     FIRST,
     SECOND,
     Demo,
+    Said,
     approve_both,
     copied,
     perlinsos,
@@ -32,13 +37,31 @@ def test_data() -> Path:
     return folder
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that one process of the run makes and all its processes read."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    with (folder.parent / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "made"
+        if not done.exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """A small demo, made once through the command line; only to be read, tests that write take `demo_copy`."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    said = perlinsos_process(home, "demo", "--families", FAMILIES)
-    assert said.code == 0, said.err
-    return Demo(home, said)
+
+    def make(folder: Path) -> None:
+        said = perlinsos_process(folder / "home", "demo", "--families", FAMILIES)
+        assert said.code == 0, said.err
+        (folder / "said.json").write_text(json.dumps(asdict(said)))
+
+    folder = made_once(tmp_path_factory, "demo", make)
+    return Demo(folder / "home", Said(**json.loads((folder / "said.json").read_text())))
 
 
 @pytest.fixture
@@ -50,13 +73,16 @@ def demo_copy(demo: Demo, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def redrafted(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's home with a second, approved, unpublished draft of each quarter; only to be read."""
-    home = copied(demo.home, tmp_path_factory.mktemp("redrafted") / "home")
-    for quarter, first in ((FIRST, ["--first"]), (SECOND, [])):
-        redeliver_agents(home, quarter)
-        said = perlinsos(home, "run", quarter, *first, "--json")
-        assert said.code == 0, said.err
-        approve_both(home, said.json["draft"])
-    return home
+
+    def make(folder: Path) -> None:
+        home = copied(demo.home, folder / "home")
+        for quarter, first in ((FIRST, ["--first"]), (SECOND, [])):
+            redeliver_agents(home, quarter)
+            said = perlinsos(home, "run", quarter, *first, "--json")
+            assert said.code == 0, said.err
+            approve_both(home, said.json["draft"])
+
+    return made_once(tmp_path_factory, "redrafted", make) / "home"
 
 
 @pytest.fixture
