@@ -56,7 +56,8 @@ def _areas_over_their_places(_: pl.LazyFrame, decisions: pl.LazyFrame, seats: pl
 def _repeated(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:
     by_family = decisions.group_by("family_id", "programme").len().filter(pl.col("len") > 1)
     by_reference = decisions.group_by("reference", "programme").len().filter(pl.col("len") > 1)
-    return _count(by_family) + _count(by_reference)
+    by_list_reference = decisions.group_by("list_reference").len().filter(pl.col("len") > 1)
+    return sum(_count(repeated) for repeated in (by_family, by_reference, by_list_reference))
 
 
 def _listed_without_score(_: pl.LazyFrame, decisions: pl.LazyFrame, __: pl.LazyFrame) -> int:

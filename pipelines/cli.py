@@ -495,7 +495,7 @@ def workbook(
 @app.command()
 def explain(
     quarter: QuarterArgument,
-    reference: Annotated[str | None, typer.Option(help="Public reference, as K3QF-9XW2-7M0A.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Reference, as K3QF-9XW2-7M0A-4T1B.")] = None,
     family: Annotated[
         bool, typer.Option("--family", help="Ask for a family card number or NIK on standard input.")
     ] = False,

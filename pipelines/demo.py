@@ -155,8 +155,8 @@ def _explain_one_of_each(home: Home, out: Console) -> None:
     draft = read_draft(revision.restricted)
     decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
     for status in Status:
-        one = decisions.filter(pl.col("status") == status).sort("reference", "programme").head(1).collect()
+        one = decisions.filter(pl.col("status") == status).sort("list_reference").head(1).collect()
         if one.height:
-            out.rule(f"a family that is {status} in {one['programme'][0]}: {one['reference'][0]}")
+            out.rule(f"a family that is {status} in {one['programme'][0]}: {one['list_reference'][0]}")
             told = explained(house, draft, one["family_id"][0], "analyst")
             out.print(as_text(told, "id"), markup=False)

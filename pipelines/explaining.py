@@ -37,17 +37,20 @@ def _scan(house: House, source: Draft, key: str) -> pl.LazyFrame:
 
 
 def family_of_reference(house: House, source: Draft, reference: str) -> str:
-    """The family that bears a public reference.
+    """The family that bears a public reference of the quarter, or a restricted one.
 
     Raises
     ------
     Refused
         If no family of the quarter does.
     """
-    asked = pl.col("reference") == reference.strip().upper()
-    found = _scan(house, source, "decision/decisions").filter(asked).select("family_id").unique().collect()
+    bears = pl.any_horizontal(pl.col("list_reference", "reference") == reference.strip().upper())
+    found = _scan(house, source, "decision/decisions").filter(bears).select("family_id").unique().collect()
     if found.height != 1:
-        message = f"{source.quarter} has no family with that reference. References look like K3QF-9XW2-7M0A."
+        message = (
+            f"{source.quarter} has no family with that reference. References look like K3QF-9XW2-7M0A-4T1B; "
+            "one from a public list is of that list's quarter."
+        )
         raise Refused(message)
     return str(found.item())
 

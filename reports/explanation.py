@@ -56,6 +56,8 @@ class ProgrammeDecision:
 
     Attributes
     ----------
+    list_reference : str
+        Reference of the family on the public list of the programme and quarter.
     decile, max_decile : int or None
         The family's welfare decile (1 is poorest) and the highest that qualifies.
     rank, queue_position : int or None
@@ -87,6 +89,7 @@ class ProgrammeDecision:
     """
 
     programme: str
+    list_reference: str
     status: str
     reasons: tuple[Reason, ...]
     decile: int | None
@@ -189,6 +192,8 @@ class Explanation:
     ----------
     audience : {"analyst", "family"}
         A family is told its answers, the rules and the result, never points or the score.
+    reference : str or None
+        Restricted reference of the family; None for a family, which is told those of the lists.
     objection : Words
         Until when and where anybody may object.
     waiting : tuple of Words
@@ -205,7 +210,7 @@ class Explanation:
 
     audience: Audience
     quarter: str
-    reference: str
+    reference: str | None
     masked_name: str
     domicile: str
     decision_date: date
@@ -289,7 +294,7 @@ _HASHES = ("model_hash", "policy_hash", "input_hash")
 def _heading(explanation: Explanation, lang: Lang) -> list[tuple[str, str]]:
     rows = [
         ("quarter", explanation.quarter),
-        ("reference", explanation.reference),
+        *([] if explanation.reference is None else [("reference", explanation.reference)]),
         ("masked_name", explanation.masked_name),
         ("domicile", explanation.domicile),
         ("decision_day", written(explanation.decision_date, lang)),
@@ -309,6 +314,7 @@ def _notes(explanation: Explanation, lang: Lang) -> list[str]:
 def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list[tuple[str, str]]:
     """What is known of a programme's decision, label and words; what does not apply is left out."""
     rows: list[tuple[str, str | None]] = [
+        ("list_reference", one.list_reference),
         ("decile", _decile(one, lang)),
         ("score", None if explanation.score_micro is None else written(explanation.score_micro, lang)),
         ("rank", None if one.rank is None else written(one.rank, lang)),

@@ -24,7 +24,7 @@ _WORDS = {
     "head_name": "SITI CONTOH",
     "agent_id": "A-0001",
     "objection_id": "S-2026Q1-0001",
-    "reference": "7K3M-9QXD",
+    "reference": "7K3M-9QXD-04TB-W2HE",
     "household_id": "H-0001",
     "cluster_id": "C-001",
     "area_code": "35.10",

@@ -35,7 +35,27 @@ PROVINCE = col("province_code", pl.String, "Province", "Domicile, Kemendagri pro
 PROGRAMME = col("programme", pl.String, "Programme", "PKH or BPNT.", "word", checks=one_of(Programme))
 QUARTER = col("quarter", pl.String, "Quarter", "Quarter decided, as 2026Q1.", "quarter")
 STATUS = col("status", pl.String, "Status", "What was decided.", "word", checks=one_of(Status))
-REFERENCE = col("reference", pl.String, "Reference", "Public reference number of the family.", "id")
+REFERENCE = col(
+    "reference",
+    pl.String,
+    "Reference",
+    "Public reference of the family on this list of this quarter; another one on every other list.",
+    "id",
+)
+FAMILY_REFERENCE = col(
+    "reference",
+    pl.String,
+    "Reference",
+    "Restricted reference of the family, the same in every quarter; on no public list.",
+    "id",
+)
+LIST_REFERENCE = col(
+    "list_reference",
+    pl.String,
+    "List reference",
+    "Public reference of the family on the list of this programme and quarter.",
+    "id",
+)
 MASKED = col("masked_name", pl.String, "Masked name", "First letters of the head's names.", "text")
 HASHES = [
     col("model_hash", pl.String, "Scorecard", "Content hash of the scorecard used.", "sha256"),

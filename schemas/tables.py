@@ -16,7 +16,9 @@ from schemas.registry_tables import registry_tables
 from schemas.table_columns import (
     DISTRICT,
     FAMILY,
+    FAMILY_REFERENCE,
     HASHES,
+    LIST_REFERENCE,
     MASKED,
     PROGRAMME,
     PROVINCE,
@@ -316,7 +318,8 @@ def _decision() -> list[Contract]:
             "decision/decisions", "Decisions",
             "What was decided for every evaluated family in every programme, and on what.",
             [
-                *decided, REFERENCE, QUARTER, MASKED, PROVINCE, REGENCY, DISTRICT, VILLAGE, STATUS,
+                *decided, FAMILY_REFERENCE, LIST_REFERENCE, QUARTER, MASKED, PROVINCE, REGENCY, DISTRICT, VILLAGE,
+                STATUS,
                 col("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
                    "code list"),
                 _GROUND_CHECKS,
@@ -349,7 +352,7 @@ def _decision() -> list[Contract]:
         contract(
             "decision/payments", "Payments due", "Amount of every recipient with its components.",
             [
-                *decided, REFERENCE, QUARTER, REGENCY,
+                *decided, FAMILY_REFERENCE, QUARTER, REGENCY,
                 col("amount_rupiah", pl.Int64, "Amount", "Due this quarter.", "rupiah"),
                 col("components", pl.List(pl.String), "Components", "Paid components, one per paid person.",
                    "code list"),
@@ -361,7 +364,7 @@ def _decision() -> list[Contract]:
             "decision/worklist", "BPS worklist",
             "Families to visit, once per reason: all that are held or not scorable, and those with an open check.",
             [
-                FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
+                FAMILY, FAMILY_REFERENCE, REGENCY, DISTRICT, VILLAGE,
                 col("reason", pl.String, "Reason",
                     "Rule that found something; with _unknown, one whose fact nobody states; or a word of its own.",
                     "code", "policy"),
@@ -381,7 +384,7 @@ def _decision() -> list[Contract]:
             "decision/visits", "Visits that matter",
             "Families BPS is to visit: those likeliest on the wrong side of a cut-off, and a random sample.",
             [
-                FAMILY, REFERENCE, REGENCY, DISTRICT, VILLAGE,
+                FAMILY, FAMILY_REFERENCE, REGENCY, DISTRICT, VILLAGE,
                 col("stratum", pl.String, "Stratum", "Status of the family, the best of its programmes.", "word",
                     checks=one_of(Status)),
                 col("is_targeted", pl.Boolean, "Targeted", "Chosen for its chance of being on the wrong side.",
@@ -413,7 +416,7 @@ def _decision() -> list[Contract]:
             "decision/referrals", "Referrals",
             "Which other programmes a family's profile leads to, and on what facts; it changes no decision.",
             [
-                FAMILY, REFERENCE, QUARTER, REGENCY, DISTRICT, VILLAGE,
+                FAMILY, FAMILY_REFERENCE, QUARTER, REGENCY, DISTRICT, VILLAGE,
                 col("referral", pl.String, "Referral", "Code of the rule.", "code", "policy"),
                 col("reason_id", pl.String, "Reason", "What is told, in Indonesian.", source="policy"),
                 col("reason_en", pl.String, "Reason, English", "The same in English.", source="policy"),

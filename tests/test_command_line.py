@@ -122,7 +122,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         ("load", "members", "/no/such/file.csv"),
         ("publish", FIRST, "--loudly"),
         ("explain", FIRST),
-        ("explain", FIRST, "--reference", "K3QF-9XW2-7M0A", "--family"),
+        ("explain", FIRST, "--reference", "K3QF-9XW2-7M0A-4T1B", "--family"),
         ("world", "--families", "3", "--out", "unused"),
         ("world", "--families", "400", "--scope", "atlantis", "--out", "unused"),
         ("world", "--families", "400", "--quarters", "2026Q2,2026Q1", "--out", "unused"),
@@ -302,7 +302,7 @@ def test_a_run_without_files_or_scorecard_is_refused(home: Path) -> None:
 
 @pytest.mark.parametrize("command", ["run", "publish", "explain", "quotas show"])
 def test_a_quarter_the_calendar_does_not_hold_is_refused(demo: Demo, command: str) -> None:
-    more = ("--reference", "K3QF-9XW2-7M0A") if command == "explain" else ()
+    more = ("--reference", "K3QF-9XW2-7M0A-4T1B") if command == "explain" else ()
     said = perlinsos(demo.home, *command.split(), "2099Q4", *more)
     one_sentence(said, 4, "2099Q4")
 
@@ -427,7 +427,7 @@ def explained(home: Path, reference: str, *more: str, quarter: str = FIRST) -> S
 @pytest.mark.parametrize("status", list(Status))
 def test_explain_tells_everything_that_decided_a_family_of_each_status(demo: Demo, status: Status) -> None:
     decided = decisions(demo.home, FIRST)
-    row = decided.filter(pl.col("status") == status).sort("reference", "programme").row(0, named=True)
+    row = decided.filter(pl.col("status") == status, ~pl.col("is_kept")).sort("reference", "programme").row(0, named=True)
     told = explained(demo.home, row["reference"], "--format", "json").json
     assert told["audience"] == "analyst"
     for name in ("reference", "masked_name", "model_hash", "policy_hash", "input_hash"):
@@ -490,12 +490,15 @@ def test_a_family_sees_neither_points_nor_score(demo: Demo, status: Status) -> N
             return own + [found for value in content.values() for found in points(value)]
         return [found for one in content for found in points(one)] if isinstance(content, list) else []
 
+    assert told["reference"] is None
     assert set(points(told)) <= {None}
     assert [check["code"] for check in told["checks"]] == [check["code"] for check in analyst["checks"]]
     secret = {value for value in points(analyst) if value is not None and abs(value) > 999}
     for lang in ("id", "en"):
         for form in ("text", "html"):
             page = explained(demo.home, row["reference"], *family, "--format", form, "--lang", lang).out
+            assert row["reference"] not in page
+            assert row["list_reference"] in page
             # Numbers as they stand alone; a hash or a reference may hold any digits.
             numbers = set(re.findall(r"(?<![\w-])\d+(?![\w-])", page.replace(".", "").replace(",", "")))
             assert not {str(abs(value)) for value in secret} & numbers
@@ -509,6 +512,9 @@ def test_explain_finds_a_family_by_card_or_by_a_members_number_read_from_standar
     ]
     assert [said.code for said in answers] == [0, 0]
     assert answers[0].json["reference"] == answers[1].json["reference"]
+    listed = answers[0].json["decisions"][0]["list_reference"]
+    assert explained(demo.home, listed, "--format", "json").json == answers[0].json
+    one_sentence(perlinsos(demo.home, "explain", SECOND, "--reference", listed), 4, "of that list's quarter")
     for said in answers:
         assert Persons.of(demo.home).found_in(said.out + said.err) == []
 
@@ -538,7 +544,7 @@ def test_explain_reads_the_quarter_asked_for_and_a_draft_by_name(demo: Demo) -> 
 
 
 def test_explain_without_a_published_revision_is_refused(home: Path) -> None:
-    one_sentence(perlinsos(home, "explain", FIRST, "--reference", "K3QF-9XW2-7M0A"), 4, "no published revision")
+    one_sentence(perlinsos(home, "explain", FIRST, "--reference", "K3QF-9XW2-7M0A-4T1B"), 4, "no published revision")
 
 
 def test_the_html_page_of_a_family_stands_alone(demo: Demo) -> None:

@@ -14,7 +14,9 @@ MADE = families(
     Made("out", 5, members=(ADULT,), facts={"has_pensioner": 1}),
 )  # fmt: skip
 PLACES = seats({HERE: (1, 1), THERE: (5, 5)})
-DECISIONS = decide(MADE, terms(), PLACES, NOBODY).with_columns(reference=pl.concat_str(pl.lit("R-"), "family_id"))
+DECISIONS = decide(MADE, terms(), PLACES, NOBODY).with_columns(
+    reference=pl.concat_str(pl.lit("R-"), "family_id"), list_reference=pl.format("{}-{}", "programme", "family_id")
+)
 CHECKS = {one.name: one for one in DRAFT_CHECKS}
 Tables = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 SOUND: Tables = (MADE.records, DECISIONS, PLACES)
@@ -68,6 +70,8 @@ def test_each_check_has_a_name_of_its_own_and_says_what_it_promises() -> None:
         ("recipients_within_places", (MADE.records, DECISIONS, seats({HERE: (0, 1), THERE: (5, 5)}))),
         ("no_duplicates", with_decisions(lambda all_: pl.concat([all_, all_.filter(row("b"))]))),
         ("no_duplicates", with_value("reference", "R-a", row("b"))),
+        ("no_duplicates", with_value("list_reference", "PKH-a", row("b"))),
+        ("no_duplicates", with_value("list_reference", "PKH-a", row("a", "BPNT"))),
         ("no_unscored_listed", with_value("score_micro", None, row("a"))),
         ("no_unscored_listed", with_value("score_micro", None, row("b", "BPNT"))),
         ("no_unscored_listed", with_value("rank", None, row("a"))),
@@ -95,7 +99,9 @@ def test_no_family_without_a_score_is_counted_twice() -> None:
 def test_places_of_smaller_areas_are_checked_in_them(area: str, code: str) -> None:
     made = families(Made("a", 1), Made("b", 2))
     places = seats({code: (1, 1)})
-    decided = decide(made, terms({"quotas.area": area}), places, NOBODY).with_columns(reference="family_id")
+    decided = decide(made, terms({"quotas.area": area}), places, NOBODY).with_columns(
+        reference="family_id", list_reference=pl.format("{}-{}", "programme", "family_id")
+    )
     assert broken((made.records, decided, places)) == {}
     all_in = decided.with_columns(status=pl.lit("recipient"))
     assert broken((made.records, all_in, places)) == {"recipients_within_places": 2}

@@ -102,7 +102,8 @@ OUTCOMES = {"wage_above_minimum": "fail", "car_owner": "ground_check"}
 def tables(**changes: dict[str, Any]) -> Tables:
     """Everything about one family: waiting for PKH, ineligible for BPNT; `changes` by programme or table."""
     decided = {
-        **PLACE, "family_id": FAMILY, "reference": "R-7K2P", "quarter": "2026Q1", "masked_name": "S*** A***",
+        **PLACE, "family_id": FAMILY, "reference": "R-7K2P", "list_reference": "L-1", "quarter": "2026Q1",
+        "masked_name": "S*** A***",
         "score_micro": SCORE, "decile": 3, "model_hash": CARD.hash, "policy_hash": POLICY.hash, "input_hash": "c" * 64,
         "reasons": [], "ground_checks": ["car_owner"], "review_due": False, "amount_rupiah": 0,
     }  # fmt: skip

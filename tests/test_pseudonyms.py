@@ -32,7 +32,7 @@ def test_another_key_or_another_kind_gives_another_pseudonym() -> None:
 
 def test_no_numbers_give_no_pseudonyms() -> None:
     assert KEY.ids("person", NUMBERS.clear()).equals(NUMBERS.clear(), check_names=True)
-    assert KEY.references(NUMBERS.clear()).len() == 0
+    assert KEY.references("family reference", NUMBERS.clear()).len() == 0
 
 
 def test_a_missing_number_is_refused_so_that_two_unknowns_never_share_a_pseudonym() -> None:
@@ -42,11 +42,20 @@ def test_a_missing_number_is_refused_so_that_two_unknowns_never_share_a_pseudony
 
 def test_a_reference_can_be_read_aloud_and_is_no_piece_of_the_family_id() -> None:
     families = KEY.ids("family", NUMBERS)
-    references = KEY.references(families)
+    references = KEY.references("family reference", families)
     assert references.name == "reference"
-    assert references.str.contains(r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}$").all()
+    assert references.str.contains(r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$").all()
     assert references[0] == references[2] != references[1]
     assert references[0].replace("-", "").lower()[:6] not in families[0].lower()
+    assert KEY.references("list reference", families).is_in(references.implode()).sum() == 0
+
+
+def test_every_bit_of_a_reference_is_drawn_and_every_letter_used() -> None:
+    spelled = KEY.references("family reference", pl.Series([str(number) for number in range(4_000)]))
+    letters = spelled.str.replace_all("-", "").str.split("").list.to_struct(fields=[f"l{at}" for at in range(16)])
+    used = letters.struct.unnest()
+    assert spelled.is_unique().all()
+    assert all(used[name].n_unique() == 32 for name in used.columns)
 
 
 def test_neither_the_secret_nor_a_piece_of_it_shows_in_what_names_the_key() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 
 from assets.lake import hash_of_file
+from schemas.vocabularies import Programme
 from tests.homes import (
     FIRST,
     LISTS,
@@ -27,6 +29,8 @@ from tests.homes import (
 from tests.made_senders import sender_of
 
 QUARTERS = (FIRST, SECOND)
+SPELLED = r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$"
+"""A reference as it is read aloud."""
 DESIGNED = {
     "recipients": {
         *("quarter", "programme", "reference", "masked_name"),
@@ -151,7 +155,8 @@ def test_the_published_tables_have_the_columns_others_rely_on(demo: Demo, quarte
 
 def test_a_list_is_not_published_in_the_order_of_welfare(demo: Demo) -> None:
     listed = pl.read_parquet(revision(demo.home, FIRST) / "recipients.parquet")
-    ranked = listed.join(decisions(demo.home, FIRST), on=["reference", "programme"], maintain_order="left")
+    decided = decisions(demo.home, FIRST)
+    ranked = listed.join(decided, left_on="reference", right_on="list_reference", maintain_order="left")
     village = ranked.group_by("village_code", "programme").agg("rank").filter(pl.col("rank").list.len() > 2)
     assert village.height > 5
     assert not all(ranks == sorted(ranks) for ranks in village["rank"].to_list())
@@ -180,11 +185,27 @@ def test_masked_names_show_one_letter_of_each_word(demo: Demo) -> None:
             assert masked.str.contains(r"^\p{Lu}\*\*\*( \p{Lu}\*\*\*)*$").all()
 
 
-def test_references_are_one_to_a_family_and_the_same_in_both_quarters(demo: Demo) -> None:
+def test_restricted_references_are_one_to_a_family_and_the_same_in_both_quarters(demo: Demo) -> None:
     both = pl.concat([decisions(demo.home, quarter).select("family_id", "reference") for quarter in QUARTERS]).unique()
     assert both["family_id"].is_unique().all()
     assert both["reference"].is_unique().all()
-    assert both["reference"].str.contains(r"^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}$").all()
+    assert both["reference"].str.contains(SPELLED).all()
+
+
+def test_no_reference_leads_from_one_public_list_to_another(demo: Demo) -> None:
+    lists = [
+        pl.read_parquet(revision(demo.home, quarter) / f"{name}.parquet").filter(programme=programme)["reference"]
+        for quarter, name, programme in product(QUARTERS, ("recipients", "waiting_list"), Programme)
+    ]
+    listed = pl.concat(lists)
+    assert min(map(len, lists)) > 0
+    assert listed.str.contains(SPELLED).all()
+    assert listed.is_unique().all()
+    for quarter in QUARTERS:
+        decided = decisions(demo.home, quarter)
+        assert listed.is_in(decided["reference"].implode()).sum() == 0
+        several = decided.filter(pl.col("status") == "recipient", pl.len().over("family_id", "status") > 1)
+        assert several.height > 0
 
 
 def test_nothing_public_identifies_a_person(demo: Demo, persons: Persons) -> None:

@@ -181,7 +181,7 @@ def lived(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Lived:
         households.filter(pl.col("pmt") == "1")
         .join(cards, on="family_card_number", how="left", validate="1:1")
         .join(decided, on="family_id", how="left", validate="1:1")
-        .join(listed, on="reference", how="left", validate="1:1")
+        .join(listed, left_on="list_reference", right_on="reference", how="left", validate="1:1")
         .with_columns(pl.col("is_listed").fill_null(value=False), pl.col("treated").cast(pl.Int64))
         .sort("hhid")
     )

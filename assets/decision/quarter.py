@@ -233,8 +233,10 @@ def _rank_regency(
     rows = eligible.read(house.contracts["decision/eligibility"], regency)
     decided = of_recipients(rank(rows, seats.read(house.contracts["decision/seats"]), terms), terms)
     ids = decided["family_id"].unique().sort()
-    named = pl.DataFrame([ids, house.key.references(ids)])
+    named = pl.DataFrame([ids, house.key.references("family reference", ids)])
+    on_list = decided.select(pl.format("{}:{}:{}", pl.lit(str(terms.quarter)), "programme", "family_id")).to_series()
     decided = decided.join(named, on="family_id", maintain_order="left").with_columns(
+        house.key.references("list reference", on_list).alias("list_reference"),
         masked_name("head_name").alias("masked_name"),
         quarter=pl.lit(str(terms.quarter)),
         province_code=pl.col("regency_code").str.slice(0, 2),

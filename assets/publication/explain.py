@@ -103,7 +103,7 @@ def explanation(
     return Explanation(
         audience=audience,
         quarter=head["quarter"],
-        reference=head["reference"],
+        reference=head["reference"] if analyst else None,
         masked_name=head["masked_name"],
         domicile=_domicile(head),
         decision_date=days.decision_date,
@@ -216,6 +216,7 @@ class _Telling:
         side, micro, share = self._distance(row["cutoff_distance_micro"])
         return ProgrammeDecision(
             programme=programme.value,
+            list_reference=row["list_reference"],
             status=row["status"],
             reasons=tuple(Reason(code, self._reason(code, row, rule)) for code in row["reasons"]),
             decile=row["decile"],

@@ -23,8 +23,8 @@ _LEVELS = {"regency": "regency_code", "district": "district_code", "village": "v
 
 
 def recipients(decisions: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the public list of recipients."""
-    return decisions.filter(pl.col("status") == Status.RECIPIENT)
+    """Rows of the public list of recipients, under the references of that list."""
+    return decisions.filter(pl.col("status") == Status.RECIPIENT).with_columns(reference="list_reference")
 
 
 def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyFrame:
@@ -38,7 +38,7 @@ def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyF
     return (
         decisions.filter(pl.col("status") == Status.WAITING)
         .join(opened, on=["regency_code", "programme"], how="left")
-        .with_columns(pl.col("places_opened").fill_null(0))
+        .with_columns(pl.col("places_opened").fill_null(0), reference="list_reference")
     )
 
 
