@@ -22,6 +22,7 @@ from quotas.rules import (
     MinimumWages,
     PlausibilityRule,
     ProgrammeRule,
+    PublicationRule,
     Quotas,
     Ranking,
     RegistryRule,
@@ -53,6 +54,7 @@ _SECTIONS: dict[str, type[Strict]] = {
     "registry": RegistryRule,
     "plausibility": PlausibilityRule,
     "intake": IntakeRule,
+    "publication": PublicationRule,
     "welfare": WelfareRule,
     "minimum_wages": MinimumWages,
 }
@@ -77,7 +79,7 @@ class Policy:
         Every value in force with description, unit, source and period, for pages and explanations.
     filters, referrals, senders, standing : tuples of Filter, Referral, Sender, StandingRule
         In order of the file.
-    quotas, ranking, budget, registry, plausibility, intake, welfare, minimum_wages
+    quotas, ranking, budget, registry, plausibility, intake, publication, welfare, minimum_wages
         The other sections.
     """
 
@@ -97,6 +99,7 @@ class Policy:
     registry: RegistryRule
     plausibility: PlausibilityRule
     intake: IntakeRule
+    publication: PublicationRule
     welfare: WelfareRule
     minimum_wages: MinimumWages
 
@@ -202,6 +205,7 @@ class Rulebook:
             registry=_section("registry", RegistryRule, values, overlay),
             plausibility=_section("plausibility", PlausibilityRule, values, overlay),
             intake=_section("intake", IntakeRule, values, overlay),
+            publication=_section("publication", PublicationRule, values, overlay),
             welfare=_section("welfare", WelfareRule, values, overlay),
             minimum_wages=_section("minimum_wages", MinimumWages, values, overlay),
         )

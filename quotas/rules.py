@@ -573,6 +573,19 @@ class IntakeRule(Strict):
     max_error_share: Annotated[float, Field(ge=0, le=1)]
 
 
+class PublishedNames(Strict):
+    """Programmes whose public lists carry masked names, by list; elsewhere the name is null."""
+
+    recipients: tuple[Programme, ...]
+    waiting_list: tuple[Programme, ...]
+
+
+class PublicationRule(Strict):
+    """What public lists say beside places and references."""
+
+    names: PublishedNames
+
+
 class WelfareRule(Strict):
     """What a decile is a tenth of and whose decile counts; when drift raises an alarm, and how many BPS visits."""
 

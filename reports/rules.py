@@ -21,7 +21,7 @@ _SHOWN_ELSEWHERE = {"code", "unit"}
 _EMPTY: tuple[Any, ...] = (None, [])
 _VOCABULARIES = {
     "kind": "sender_kind", "feeds": "feed", "supported_by": "support", "agencies": "agency",
-    "families": "family_standing",
+    "families": "family_standing", "recipients": "programme", "waiting_list": "programme",
     **dict.fromkeys((*Author, "better", "worse"), "standing"),
 }  # fmt: skip
 """Groups of the catalogue that hold the words of a field, where they are not named like it."""

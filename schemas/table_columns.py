@@ -57,6 +57,14 @@ LIST_REFERENCE = col(
     "id",
 )
 MASKED = col("masked_name", pl.String, "Masked name", "First letters of the head's names.", "text")
+PUBLISHED_NAME = col(
+    "masked_name",
+    pl.String,
+    "Masked name",
+    "First letters of the head's names, on the lists that policy publication.names gives them.",
+    "text",
+    nullable=True,
+)
 HASHES = [
     col("model_hash", pl.String, "Scorecard", "Content hash of the scorecard used.", "sha256"),
     col("policy_hash", pl.String, "Policy", "Content hash of the policy used.", "sha256"),

@@ -23,6 +23,7 @@ from schemas.table_columns import (
     PROGRAMME,
     PROVINCE,
     PUBLIC,
+    PUBLISHED_NAME,
     QUARTER,
     REFERENCE,
     REGENCY,
@@ -465,13 +466,13 @@ def _decision() -> list[Contract]:
         ),
         contract(
             "publication/recipients", "Recipients", "The public list of recipients.",
-            [QUARTER, PROGRAMME, REFERENCE, MASKED, PROVINCE, REGENCY, DISTRICT, VILLAGE],
+            [QUARTER, PROGRAMME, REFERENCE, PUBLISHED_NAME, PROVINCE, REGENCY, DISTRICT, VILLAGE],
             grain="recipient family x programme", order=["programme", "village_code", "reference"], access=PUBLIC,
         ),
         contract(
             "publication/waiting_list", "Waiting list", "The public queue: who is next, per regency and programme.",
             [
-                QUARTER, PROGRAMME, REFERENCE, MASKED, PROVINCE, REGENCY, DISTRICT, VILLAGE,
+                QUARTER, PROGRAMME, REFERENCE, PUBLISHED_NAME, PROVINCE, REGENCY, DISTRICT, VILLAGE,
                 col("queue_position", pl.Int64, "Queue position", "Place in the queue, from 1.", "rank"),
                 col("places_opened", pl.Int64, "Places opened",
                    "Families that left since last quarter, in the same queue.", "families"),

@@ -24,6 +24,7 @@ from quotas.rules import (
     MinimumWages,
     PlausibilityRule,
     ProgrammeRule,
+    PublicationRule,
     Quotas,
     Ranking,
     RegistryRule,
@@ -37,6 +38,7 @@ _DECIDES_NOTHING = frozenset({"code", "fact", "agency", "scope", "unit", "catego
 _LISTS: Mapping[str, type[BaseModel]] = {"filters": Filter, "referrals": Referral}
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "budget": Budget, "quotas": Quotas, "ranking": Ranking, "registry": RegistryRule, "intake": IntakeRule,
+    "publication": PublicationRule,
     "plausibility": PlausibilityRule,
     "welfare": WelfareRule, "minimum_wages": MinimumWages,
 }  # fmt: skip

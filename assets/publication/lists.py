@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from assets.decision.draft import counts
-from schemas.vocabularies import Status
+from schemas.vocabularies import Programme, Status
 
 SMALLEST_SHOWN = 5
 _AMOUNTS = ("amount_rupiah", "mean_rupiah", "full_rupiah", "ceiling_share_micro")
@@ -22,13 +22,29 @@ _CHECKS = (
 _LEVELS = {"regency": "regency_code", "district": "district_code", "village": "village_code"}
 
 
-def recipients(decisions: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the public list of recipients, under the references of that list."""
-    return decisions.filter(pl.col("status") == Status.RECIPIENT).with_columns(reference="list_reference")
+def recipients(decisions: pl.LazyFrame, named: Sequence[Programme]) -> pl.LazyFrame:
+    """Rows of the public list of recipients, under the references of that list.
+
+    Parameters
+    ----------
+    named : sequence of Programme
+        Programmes whose recipients stand with their masked names (policy `publication.names`).
+    """
+    return _listed(decisions, Status.RECIPIENT, named)
 
 
-def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the public queue; `places_opened` counts last quarter's recipients who are none there now."""
+def _listed(decisions: pl.LazyFrame, status: Status, named: Sequence[Programme]) -> pl.LazyFrame:
+    return decisions.filter(pl.col("status") == status).with_columns(
+        pl.when(pl.col("programme").is_in(list(named))).then("masked_name").alias("masked_name"),
+        reference="list_reference",
+    )
+
+
+def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame, named: Sequence[Programme]) -> pl.LazyFrame:
+    """Rows of the public queue; `places_opened` counts last quarter's recipients who are none there now.
+
+    Names and references are as in :func:`recipients`.
+    """
     stays = (pl.col("to_status") == Status.RECIPIENT) & (pl.col("regency_code") == pl.col("from_regency_code"))
     opened = (
         transitions.filter((pl.col("from_status") == Status.RECIPIENT) & ~stays)
@@ -36,9 +52,9 @@ def waiting_list(decisions: pl.LazyFrame, transitions: pl.LazyFrame) -> pl.LazyF
         .agg(places_opened=pl.len().cast(pl.Int64))
     )
     return (
-        decisions.filter(pl.col("status") == Status.WAITING)
+        _listed(decisions, Status.WAITING, named)
         .join(opened, on=["regency_code", "programme"], how="left")
-        .with_columns(pl.col("places_opened").fill_null(0), reference="list_reference")
+        .with_columns(pl.col("places_opened").fill_null(0))
     )
 
 

@@ -164,9 +164,10 @@ def _public_files(
 ) -> None:
     decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
     moved = draft.table(house, "decision/transitions").scan(house.contracts["decision/transitions"])
+    names = house.policy(draft.quarter).publication.names
     frames = {
-        "publication/recipients": recipients(decisions).collect(),
-        "publication/waiting_list": waiting_list(decisions, moved).collect(),
+        "publication/recipients": recipients(decisions, names.recipients).collect(),
+        "publication/waiting_list": waiting_list(decisions, moved, names.waiting_list).collect(),
         "publication/region_summary": region_summary(decisions, str(draft.quarter)),
         "publication/budget": budget(draft.read(house, "decision/budget")),
         "publication/movements": movements(draft.read(house, "decision/movements")),
