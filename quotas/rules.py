@@ -100,8 +100,10 @@ class Filter(Strict):
     unknown : Unknown
         ``pass``: decided as passed; ``ground_check``: decided as passed and put on the BPS worklist; ``hold``: a
         newcomer is held, a sitting family decided as passed and put on the worklist.
+    is_confidential : bool
+        Whether the family may not be told what was found (no tipping off, UU 8/2010 article 12).
     reason : Sentence
-        Told to a family for which it holds.
+        Told to a family for which it holds; of a confidential filter to staff alone.
     description, source, valid_from, valid_to
         As in every entry of the rulebook.
     """
@@ -117,6 +119,7 @@ class Filter(Strict):
     programmes: tuple[Programme, ...] = Field(min_length=1)
     effect: Effect
     unknown: Unknown
+    is_confidential: bool = False
     reason: Sentence
     description: Sentence
     source: Citation

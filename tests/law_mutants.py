@@ -34,7 +34,9 @@ from quotas.rules import (
 from schemas.errors import PolicyError, Refused
 from tests.law_cases import broken
 
-_DECIDES_NOTHING = frozenset({"code", "fact", "agency", "scope", "unit", "categories", "reason", "name"})
+_DECIDES_NOTHING = frozenset(
+    {"code", "fact", "agency", "scope", "unit", "categories", "reason", "name", "is_confidential"}
+)
 _LISTS: Mapping[str, type[BaseModel]] = {"filters": Filter, "referrals": Referral}
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "budget": Budget, "quotas": Quotas, "ranking": Ranking, "registry": RegistryRule, "intake": IntakeRule,

@@ -194,6 +194,34 @@ def test_every_reason_is_a_sentence_and_that_of_a_filter_is_the_policys() -> Non
     assert decile.sentence.en == "The family's estimated welfare lies in decile 6; BPNT goes up to decile 5."
 
 
+CONFIDENTIAL = [rule.code for rule in POLICY.filters if rule.is_confidential]
+
+
+@pytest.mark.parametrize("found", [["gambling_above"], ["gambling_above", "abnormal_transactions"]])
+def test_a_family_is_told_of_a_check_by_an_authorised_body_and_nothing_of_what_it_found(found: list[str]) -> None:
+    said: dict[str, Any] = {
+        "BPNT": {"reasons": [*found, "decile_above"]},
+        "doubts": ["gambling_reported", "abnormal_transactions"],
+    }
+    told = explain(tables(**said), audience="family")
+    pkh, bpnt = told.decisions
+    assert [reason.code for reason in bpnt.reasons] == ["authorised_check", "decile_above"]
+    assert [visit.code for visit in pkh.visits] == ["car_owner", "authorised_check"]
+    assert "review" in bpnt.reasons[0].sentence.en
+    for page in (as_json(told), *(form(told, lang) for form in (as_text, as_html) for lang in ("id", "en"))):
+        for word in (*CONFIDENTIAL, "PPATK", "ppatk", "judi", "gambling", "financial intelligence", "tidak wajar"):
+            assert word not in page
+    analyst = explain(tables(**said)).decisions[1].reasons
+    assert [reason.code for reason in analyst] == [*found, "decile_above"]
+    assert {"gambling_above", "gambling_reported", "abnormal_transactions"} == {*CONFIDENTIAL}
+
+
+def test_whoever_nothing_was_found_of_is_told_the_same_rules_as_whoever_something_was() -> None:
+    clean, found = explain(audience="family"), explain(tables(BPNT={"reasons": ["gambling_above"]}), audience="family")
+    assert [one.code for one in clean.checks] == [one.code for one in found.checks]
+    assert not {one.code for one in clean.checks} & {*CONFIDENTIAL}
+
+
 def test_every_filter_of_the_policy_is_told_in_its_order_with_value_threshold_source_and_law() -> None:
     checks = explain().checks
     assert [one.code for one in checks] == [one.code for one in POLICY.filters]

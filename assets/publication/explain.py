@@ -48,6 +48,7 @@ PER_FAMILY = (
 )
 """Tables an explanation reads rows of one family from; `decision/seats` is read for its area."""
 
+_AUTHORISED_CHECK = "authorised_check"
 _UNKNOWN_SUFFIX = "_unknown"
 _WHOLE_PERCENT, _SIX_PLACES = 2, 6
 
@@ -128,7 +129,11 @@ def explanation(
         ),
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
-        checks=tuple(told.check(rule, rows["decision/filters"]) for rule in terms.policy.filters),
+        checks=tuple(
+            told.check(rule, rows["decision/filters"])
+            for rule in terms.policy.filters
+            if analyst or not rule.is_confidential
+        ),
         waiting=tuple(dict.fromkeys(_waiting(row) for row in rows["registry/pending"])),
         scorable=score["scorable"],
         problems=tuple(told.problem(problem) for problem in score["problems"]),
@@ -218,7 +223,7 @@ class _Telling:
             programme=programme.value,
             list_reference=row["list_reference"],
             status=row["status"],
-            reasons=tuple(Reason(code, self._reason(code, row, rule)) for code in row["reasons"]),
+            reasons=self._reasons(row["reasons"], row, rule),
             decile=row["decile"],
             max_decile=rule.max_decile,
             rank=row["rank"],
@@ -232,12 +237,18 @@ class _Telling:
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
-            visits=tuple(Reason(code, self._reason(code, row, rule)) for code in listed),
+            visits=self._reasons(listed, row, rule),
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
             next_step=self._next_step(row, payment),
         )
+
+    def _reasons(self, codes: Sequence[str], row: Row, rule: ProgrammeRule) -> tuple[Reason, ...]:
+        """Reasons in words; to a family, findings of confidential filters are all the same check."""
+        confidential = {one.code for one in self.terms.policy.filters if one.is_confidential and not self.is_analyst}
+        told = dict.fromkeys(_AUTHORISED_CHECK if code in confidential else code for code in codes)
+        return tuple(Reason(code, self._reason(code, row, rule)) for code in told)
 
     def _reason(self, code: str, row: Row, rule: ProgrammeRule) -> Words:
         filters = {one.code: one for one in self.terms.policy.filters}
