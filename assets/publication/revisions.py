@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
-from assets.decision.draft import SHORT, Draft, previous_draft
+from assets.decision.draft import SHORT, Draft, previous_draft, refuse_mixed
 from assets.house import House
 from assets.lake import PARQUET, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
@@ -77,6 +77,8 @@ def publish(house: House, draft: Draft, page: Page) -> Revision:
         If the revision it builds on is no longer in force.
     Tampered
         If the draft or one of its files is not what its hash names.
+    Worded
+        If its tables do not belong together.
     """
     # One publication at a time: the pointer is read and written, and what a draft builds on must stay in force.
     with FileLock(house.home / "locks" / "publish.lock"):
@@ -89,6 +91,7 @@ def publish(house: House, draft: Draft, page: Page) -> Revision:
 
 def _next_revision(house: House, draft: Draft, existing: Revision | None, page: Page) -> Revision:
     signed = require_both(house, draft)
+    refuse_mixed(house, draft)
     before = in_force(house, draft.quarter.previous)
     if draft.pins.builds_on != (before.draft if before else None) and not (draft.pins.is_first and before is None):
         message = (
