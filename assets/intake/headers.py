@@ -198,8 +198,8 @@ def fit_header(
     """
     factors = _names_of(contract)
     known = {one: column for one, (column, _) in factors.items()}
-    header, at_row, below = (list(rows[0]) if rows else [], 0, first_row) if is_named else _found(rows, known)
-    _refuse_units_above(rows[:at_row], name)
+    header, last, below = (list(rows[0]) if rows else [], 0, first_row) if is_named else _found(rows, known)
+    _refuse_units_above([cell for row in rows[:last] for cell in row if cell not in " ".join(header)], name)
     said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
     _refuse_twins(said, known, name)
     scaled: dict[str, int] = {}
@@ -233,8 +233,8 @@ def fit_header(
 
 
 def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int, int]:
-    """The header among the first rows, cells of two rows joined; rows above it, and number of the first row below."""
-    best: tuple[int, list[str], int, int] = (0, list(rows[0]) if rows else [], 0, 2)
+    """The header among the first rows, cells of two joined; place of its last row, number of the first row below."""
+    best: tuple[int, list[str], int] = (0, list(rows[0]) if rows else [], 2)
     for at, row in enumerate(rows):
         candidates = [(list(row), at + 2)]
         if at + 1 < len(rows):
@@ -242,15 +242,16 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
         for cells, below in candidates:
             hits = len({known[one] for one in _either(cells) if one in known})
             if hits > best[0]:
-                best = (hits, cells, at, below)
-    _, header, above, below = best
+                best = (hits, cells, below)
+    _, header, below = best
+    last = below - 2
     while below - 1 < len(rows):
         if _is_units(rows[below - 1]):
             header = _with_units(header, rows[below - 1], known)
         elif not _is_numbering(rows[below - 1]):
             break
         below += 1
-    return header, above, below
+    return header, last, below
 
 
 def _is_units(row: Sequence[str]) -> bool:
@@ -299,9 +300,9 @@ def _is_numbering(row: Sequence[str]) -> bool:
     return len(numbers) >= (1 if is_marked else _MANY) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _refuse_units_above(titles: Sequence[Sequence[str]], name: str) -> None:
+def _refuse_units_above(titles: Sequence[str], name: str) -> None:
     """A title speaks of the whole table, and only its reader knows which columns it means."""
-    said = re.search(_SCALED, " ; ".join(cell for row in titles for cell in row))
+    said = re.search(_SCALED, " ; ".join(titles))
     if said is not None:
         raise FileRefused("unit_above", file=name, found=said.group())
 

@@ -232,7 +232,7 @@ class Intake:
             return Loaded(
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
-                () if admitted else (self._warn_of_third_party(said),),
+                (*self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),))),
             )  # fmt: skip
         except Worded as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
@@ -243,6 +243,12 @@ class Intake:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _warn_of_sheets(self, delivery: Delivery) -> Iterator[str]:
+        """Which sheets of a workbook were not read."""
+        if delivery.sheets:
+            sheet, *others = map(legible, delivery.sheets)
+            yield say("load.unread_sheets", self.lang, sheet=sheet, others=", ".join(others))
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -272,7 +278,9 @@ class Intake:
         except FileRefused as refusal:
             if "columns" not in refusal.values:
                 raise
-            read = known_cells(delivery.header, contract, is_named=delivery.is_named)
+            # Few columns of many would be read by chance: no advice.
+            half = max(map(len, delivery.header), default=0) // 2
+            read = max(half, known_cells(delivery.header, contract, is_named=delivery.is_named))
             named = self._better(delivery, read, Feed)
             if named is None:
                 raise
