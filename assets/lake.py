@@ -51,8 +51,8 @@ class Table:
     Attributes
     ----------
     made_from : mapping
-        Hash of everything it was made from: by key of an asset, `policy`, `pseudonym_key` and `code`. Recorded where
-        an asset hands it over, and no part of its own content hash; empty before.
+        Hash of everything it was made from: by key of an asset, `policy`, `pseudonym_key` and `code`; of decisions
+        also the `checks` they failed. Recorded where an asset hands it over, and no part of its own content hash.
     """
 
     key: str

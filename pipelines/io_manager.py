@@ -30,7 +30,7 @@ class LakeIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: Table | Pins | Scorecard | Mapping[str, Any]) -> None:
         """Make the handle the table's current one."""
         if isinstance(obj, Table):
-            self._house.lake.commit(replace(obj, made_from=self._inputs_of(context)))
+            self._house.lake.commit(replace(obj, made_from={**obj.made_from, **self._inputs_of(context)}))
             return
         if isinstance(obj, Scorecard):
             shelve(self._house.models, obj)

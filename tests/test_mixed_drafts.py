@@ -93,6 +93,12 @@ def test_a_table_of_another_input_is_named_with_it(demo: Demo, draft: Draft, tab
     assert found == {"table": table, "input": other, "count": 1, "quarter": SECOND}
 
 
+def test_decisions_that_failed_a_check_make_no_draft_though_it_is_made_alone(demo: Demo, draft: Draft) -> None:
+    assert draft.tables["decision/decisions"]["made_from"]["checks"] == ""
+    found = refusal_of(demo.home, made_from(draft, "decision/decisions", checks="no_duplicates"))
+    assert found == {"checks": "no_duplicates", "quarter": SECOND}
+
+
 def _with_table_of_first(draft: Draft, home: Path) -> Draft:
     first = find_draft(Home(home).house, draft_of(home, FIRST))
     return replace(draft, tables={**draft.tables, "decision/decisions": first.tables["decision/decisions"]})

@@ -22,6 +22,8 @@ from schemas.vocabularies import Status
 
 FILE = "draft.json"
 SHORT = 12
+CHECKS = "checks"
+"""Beside what the decisions were made from: the blocking checks they failed, empty where they passed all."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,12 @@ def refuse_mixed(house: House, draft: Draft) -> None:
     """Refuse a draft unless every table was made from its pins, its terms and its other tables.
 
     An asset materialised alone, a run killed between two of them or terms changed meanwhile leave tables that each
-    are sound and do not belong together.
+    are sound and do not belong together; and a check that failed blocks the draft of its own run alone.
 
     Raises
     ------
     Worded
-        With the first table of other inputs, in the order of the contracts.
+        With the first table of other inputs, in the order of the contracts; or with the checks that failed.
     """
     tables = {key: draft.table(house, key) for key in house.contracts if key in draft.tables}
     feeds = draft.pins.tables(house.lake).values()
@@ -129,7 +131,8 @@ def refuse_mixed(house: House, draft: Draft) -> None:
         "policy": draft.policy_hash,
         "welfare/scorecard": draft.model_hash,
         "pseudonym_key": draft.key_fingerprint,
-        # A draft is no table of one code: that of its first table is every other's.
+        CHECKS: "",
+        # A draft of before an upgrade may be published after it: its tables are of one code, whichever.
         "code": next((table.made_from.get("code") for table in tables.values()), None),
         **{table.key: table.content_hash for table in (*feeds, *tables.values())},
     }
@@ -140,6 +143,8 @@ def refuse_mixed(house: House, draft: Draft) -> None:
     mixed = {key: inputs for key, inputs in named.items() if inputs}
     if mixed:
         table, inputs = next(iter(mixed.items()))
+        if inputs == [CHECKS]:
+            raise Worded("failed_checks", checks=tables[table].made_from[CHECKS], quarter=str(draft.quarter))
         raise Worded("mixed_draft", table=table, input=inputs[0], count=len(mixed), quarter=str(draft.quarter))
 
 

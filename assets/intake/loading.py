@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from filelock import FileLock, Timeout
 
@@ -405,18 +407,21 @@ _ONCE = {f"intake/{Feed.CONSUMPTION_SURVEY}": "household_id"}
 
 @dataclass
 class _Once:
-    """Sets aside rows whose unit stands in an earlier row of the file, chunk by chunk."""
+    """Sets aside rows whose unit stands in an earlier row of the file, chunk by chunk; eight bytes per unit."""
 
     column: str
-    _seen: list[pl.Series] = field(default_factory=list)
+    _seen: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
 
     def check(self, checked: Checked, rows: pl.DataFrame) -> Checked:
         """Rows of a chunk without those given before, which are rejected as their text stands in `rows`."""
-        units = checked.accepted[self.column]
+        units = checked.accepted[self.column].hash()
         is_again = ~units.is_first_distinct()
-        for seen in self._seen:
-            is_again |= units.is_in(seen.implode())
-        self._seen.append(units.filter(~is_again))
+        if len(self._seen):
+            nearest = self._seen[np.searchsorted(self._seen[:-1], units.to_numpy())]
+            is_again |= units == pl.Series(nearest)
+        # Two sorted runs, which a stable sort merges.
+        self._seen = np.concatenate([self._seen, units.filter(~is_again).sort().to_numpy()])
+        self._seen.sort(kind="stable")
         if not is_again.any():
             return checked
         again = checked.accepted.filter(is_again)["row_number"]
