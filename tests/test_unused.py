@@ -69,7 +69,7 @@ def test_a_note_may_end_in_yaml_or_yml(tmp_path: Path, name: str) -> None:
     "name",
     [
         "file.csv.YAML", "file.csv.Yaml", "FILE.CSV.YAML", "file.csv.YML", "file.csv.json", "file.csv.txt",
-        "File.csv.yml", "file.yaml", "file.yml",
+        "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML",
     ],
 )  # fmt: skip
 def test_a_note_under_another_name_refuses_its_file_and_the_right_name_is_told(

@@ -122,9 +122,12 @@ def _refuse_misnamed_notes(file: Path) -> None:
     own = file.name.lower()
     # Behind a name without an ending, .json and .txt are endings of other deliveries.
     meant = {own + ending for ending in (_MEANT if file.suffix else SUFFIXES)}
-    found = sorted(one for one in file.parent.iterdir() if one.name.lower() in meant)
-    of_stem = (file.with_name(file.stem + ending) for ending in SUFFIXES if file.suffix)
-    found += [one for one in of_stem if one != file and _has_keys(one)]
+    of_stem = {file.stem.lower() + ending for ending in SUFFIXES} - {own}
+    try:
+        beside = {one: one.name.lower() for one in file.parent.iterdir()}
+    except OSError:
+        raise FileRefused("unreadable", file=shown(file)) from None
+    found = sorted(one for one, name in beside.items() if name in meant or (name in of_stem and _has_keys(one)))
     right = [file.name + suffix for suffix in SUFFIXES]
     wrong = next((one for one in found if one.name not in right), None)
     if wrong is not None:
