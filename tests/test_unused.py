@@ -182,10 +182,15 @@ POOR = "Jumlah Penduduk Miskin"
         (f"area_code;vintage;{POOR} [ribu orang]\n35.10;2025-03;100,13\n", 100_130),
         (f"area_code,vintage,{POOR} - Ribu\n35.10,2025-03,131\n", 131_000),
         (f"area_code,vintage,{POOR} ('000 jiwa)\n35.10,2025-03,131\n", 131_000),
+        (f"area_code,vintage,{POOR} (000)\n35.10,2025-03,131\n", 131_000),
+        (f"area_code,vintage,{POOR}\n,,(000)\n35.10,2025-03,131\n", 131_000),
+        (f"area_code,vintage,{POOR}\n35.10,2025-03,000\n", 0),
         ("area_code,vintage,poor_count (thousand persons)\n35.10,2025-03,0.5\n", 500),
         (f"area_code,vintage,{POOR}\n,,(Ribu Jiwa)\n35.10,2025-03,131\n", 131_000),
         (f"area_code,vintage,{POOR},Garis Kemiskinan\n,,Ribu Orang,(Rupiah)\n(1),(2),(3),(4)\n35.10,2025-03,131,1\n",
          131_000),
+        (f"area_code,vintage,{POOR}\nWilayah,Bulan,Ribu Jiwa\n35.10,2025-03,131\n", 131_000),
+        (f"area_code,vintage,Kemiskinan,\n,,{POOR},P0\n,,(Ribu Jiwa),(%)\n35.10,2025-03,131,7\n", 131_000),
         (f"area_code,vintage,{POOR}\n(1),(2),(3)\n,,dalam ribuan\n35.10,2025-03,131\n", 131_000),
     ],
 )  # fmt: skip
@@ -212,9 +217,23 @@ def test_a_unit_that_is_not_known_leaves_its_column_unread_and_named(intake: Int
     assert loaded.batch.unknown_columns == (f"{POOR} (lusin)",)
 
 
-def test_a_title_that_speaks_of_thousands_refuses_the_file(intake: Intake, tmp_path: Path) -> None:
-    text = f"Penduduk miskin 2025 (ribu jiwa),,\narea_code,vintage,{POOR}\n35.10,2025-03,131\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Penduduk miskin 2025 (ribu jiwa),,\narea_code,vintage,{POOR}\n35.10,2025-03,131\n",
+        f"area_code,vintage,{POOR}\n35.10,2025-03,131\nCatatan: dalam ribu jiwa,,\n",
+        f"area_code,vintage,satuan,{POOR}\n35.10,2025-03,ribu jiwa,131\n",
+        f"area_code,vintage,{POOR},\n35.10,2025-03,131,ribu jiwa\n",
+        f"area_code,vintage,{POOR}\n,,ribu jiwa per tahun\n35.10,2025-03,131\n",
+    ],
+    ids=["title", "note", "column of units", "column without a name", "row below the header"],
+)
+def test_what_speaks_of_thousands_outside_the_header_refuses_the_file(
+    intake: Intake, tmp_path: Path, text: str
+) -> None:
     assert '"ribu jiwa"' in refusal(intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER))
+    stated = text.replace(POOR, f"{POOR} (Ribu Jiwa)")
+    assert intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, stated), QUARTER).state is BatchState.LOADED
 
 
 def _api(label: str, unit: str) -> dict[str, Any]:

@@ -48,8 +48,12 @@ _UNITS = {
     for kind, words in _UNIT_WORDS.items()
 }
 """Units as tables write them behind the name of a column or below it, plain, and how many of ours one of them is."""
-_SCALED = r"(?i)\b(?:ribu(?:an)?|juta(?:an)?|000|thousands?|millions?)\s+(?:jiwa|orang|persons|people|rupiah|rp)\b"
-"""What a title above a table says where its figures are not in single units."""
+_COUNTED = r"(?:jiwa|orang|persons|people|rupiah|rp|kk|keluarga)"
+_SCALED = rf"(?i)\b(?:ribu(?:an)?|juta(?:an)?|000|thousands?|millions?)\s+{_COUNTED}\b"
+"""What a title, a note or a column of units says where figures are not in single units."""
+_LARGE = ("persons", "rupiah")
+_OF_AREAS = "area_code"
+"""Feeds with this column hold figures of whole areas, which tables give in thousands."""
 
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
@@ -60,6 +64,8 @@ _TOTAL = (
     r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?[ :.]*$"
 )
 _FIRST_CELLS = 3
+_OF_EVERY_ROW = ("row_number", "row_fault")
+_BETWEEN = " ; "
 _NEAR = 0.84
 _MANY = 4
 
@@ -84,6 +90,8 @@ class HeaderFit:
         Columns of the file that are read.
     factors : mapping
         By how much the figures of a column are multiplied, where the header states another unit than the feed's.
+    is_unit_open : bool
+        Whether figures of areas are read of which the header states no unit: nothing else in the file may state one.
     """
 
     columns: Mapping[str, str | pl.Expr]
@@ -93,6 +101,7 @@ class HeaderFit:
     width: int
     read: int
     factors: Mapping[str, int]
+    is_unit_open: bool
 
     def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """The rows of a chunk under the names of the feed.
@@ -102,9 +111,17 @@ class HeaderFit:
         DataFrame
             `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say) and
             every column of the feed as text. Rows without any content are no rows of the feed.
+
+        Raises
+        ------
+        FileRefused
+            If a row says of figures without a unit that they are in thousands.
         """
         if self.first_row > 1:
             chunk = chunk.filter(pl.col("row_number") >= self.first_row)
+        if self.is_unit_open and chunk.width > len(_OF_EVERY_ROW):
+            text = pl.concat_str(chunk.columns[len(_OF_EVERY_ROW) :], separator=_BETWEEN, ignore_nulls=True)
+            _refuse_scaled(chunk.select(text.str.extract(_SCALED, 0)).to_series().drop_nulls())
         beyond = [name for name in chunk.columns[2:] if int(name[1:]) >= self.width]
         if beyond:
             overflows = pl.any_horizontal(pl.col(beyond).is_not_null()) & pl.col("row_fault").is_null()
@@ -154,8 +171,8 @@ def names_of(contract: Contract) -> dict[str, str]:
     return {name: column for name, (column, _) in _names_of(contract).items()}
 
 
-def _names_of(contract: Contract) -> dict[str, tuple[str, int]]:
-    """As :func:`names_of`, with the factor of the unit that the name states; names without a unit go first."""
+def _names_of(contract: Contract) -> dict[str, tuple[str, int | None]]:
+    """As :func:`names_of`, with the factor of the unit that the name states, None without; these names go first."""
     known: dict[str, str] = {}
     wanted = {name: spec for name, spec in contract.columns.items() if name not in ADDED_COLUMNS}
     for name in wanted:
@@ -169,7 +186,7 @@ def _names_of(contract: Contract) -> dict[str, tuple[str, int]]:
         f"{one}_{unit}": (name, factor) for one, name in known.items() for unit, factor in units[name].items()
     }
     return {
-        **{one: (name, 1) for one, name in known.items()},
+        **{one: (name, None) for one, name in known.items()},
         **{k: v for k, v in with_units.items() if k not in known},
     }
 
@@ -194,15 +211,14 @@ def fit_header(
     ------
     FileRefused
         If a required column is missing under its name and every alias, two columns claim to be the same, or a title
-        above the table states a unit.
+        above the table says of figures without a unit that they are in thousands.
     """
     factors = _names_of(contract)
     known = {one: column for one, (column, _) in factors.items()}
     header, last, below = (list(rows[0]) if rows else [], 0, first_row) if is_named else _found(rows, known)
-    _refuse_units_above([cell for row in rows[:last] for cell in row if cell not in " ".join(header)], name)
     said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
     _refuse_twins(said, known, name)
-    scaled: dict[str, int] = {}
+    stated: dict[str, int | None] = {}
     at: dict[str, str] = {}
     for place, one in enumerate(said):
         at.setdefault(one, f"c{place}")
@@ -215,7 +231,7 @@ def fit_header(
         if names:
             columns[column] = at[names[0]]
             used.add(names[0])
-            scaled[column] = factors[names[0]][1]
+            stated[column] = factors[names[0]][1]
         elif column in _MERGED and merged:
             columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
             used.add(merged)
@@ -228,8 +244,15 @@ def fit_header(
     if required:
         raise _lacking(required, said, used, known, name)
     unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
-    scaled = {column: factor for column, factor in scaled.items() if factor > 1}
-    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled)
+    is_unit_open = _OF_AREAS in contract.columns and any(
+        factor is None and str(contract.columns[column].metadata["unit"]).partition(" ")[0] in _LARGE
+        for column, factor in stated.items()
+    )
+    if is_unit_open:
+        titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
+        _refuse_scaled([one.group() for one in re.finditer(_SCALED, titles)])
+    scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
+    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open)
 
 
 def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int, int]:
@@ -246,8 +269,9 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
     _, header, below = best
     last = below - 2
     while below - 1 < len(rows):
-        if _is_units(rows[below - 1]):
-            header = _with_units(header, rows[below - 1], known)
+        named = _with_units(header, rows[below - 1], known)
+        if named != header or _is_units(rows[below - 1]):
+            header = named
         elif not _is_numbering(rows[below - 1]):
             break
         below += 1
@@ -257,15 +281,18 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
 def _is_units(row: Sequence[str]) -> bool:
     """Whether a row only says in which units the columns are: (Ribu Jiwa), Rupiah, %."""
     cells = [cell.strip() for cell in row if cell.strip()]
-    return any(map(_plain, cells)) and all(
-        cell == "%" or any(_plain(cell) in units for units in _UNITS.values()) for cell in cells
-    )
+    return any(map(_is_unit, cells)) and all(cell.strip("()[] ") == "%" or _is_unit(cell) for cell in cells)
+
+
+def _is_unit(cell: str) -> bool:
+    """Whether a cell is a unit and no figure: (000) is one, 000 may be either."""
+    return bool(re.search(r"[^\d\s]", cell)) and any(_plain(cell) in units for units in _UNITS.values())
 
 
 def _with_units(header: Sequence[str], units: Sequence[str], known: Mapping[str, str]) -> list[str]:
     """Each name with the unit below it, where that makes a name of the feed."""
     both = zip(header, [*units, *[""] * len(header)], strict=False)
-    return [f"{name} {unit}" if _plain(f"{name} {unit}") in known else name for name, unit in both]
+    return [f"{name} {unit}" if _is_unit(unit) and _plain(f"{name} {unit}") in known else name for name, unit in both]
 
 
 def _either(cells: Sequence[str]) -> Iterator[str]:
@@ -300,11 +327,10 @@ def _is_numbering(row: Sequence[str]) -> bool:
     return len(numbers) >= (1 if is_marked else _MANY) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
-def _refuse_units_above(titles: Sequence[str], name: str) -> None:
-    """A title speaks of the whole table, and only its reader knows which columns it means."""
-    said = re.search(_SCALED, " ; ".join(titles))
-    if said is not None:
-        raise FileRefused("unit_above", file=name, found=said.group())
+def _refuse_scaled(found: Sequence[str] | pl.Series) -> None:
+    """A title or note speaks of the whole table, and only its reader knows which columns it means."""
+    if len(found):
+        raise FileRefused("unit_open", found=str(found[0]))
 
 
 def known_cells(rows: Sequence[Sequence[str]], contract: Contract, *, is_named: bool = False) -> int:
