@@ -91,7 +91,6 @@ def publish(house: House, draft: Draft, page: Page) -> Revision:
 
 def _next_revision(house: House, draft: Draft, existing: Revision | None, page: Page) -> Revision:
     signed = require_both(house, draft)
-    refuse_mixed(house, draft)
     before = in_force(house, draft.quarter.previous)
     if draft.pins.builds_on != (before.draft if before else None) and not (draft.pins.is_first and before is None):
         message = (
@@ -102,6 +101,7 @@ def _next_revision(house: House, draft: Draft, existing: Revision | None, page: 
     if draft.content_hash(house) != draft.hash:
         message = f"draft {draft.hash[:SHORT]} does not hold what its hash names. Run {draft.quarter} again."
         raise Tampered(message)
+    refuse_mixed(house, draft)
     for key in draft.tables:
         for shard in draft.table(house, key).shards.values():
             verify(shard)
