@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -47,11 +47,18 @@ class Table:
     """A table of a quarter as it stood when this handle was made: which file holds which shard.
 
     Handles are what assets pass to each other; they are small, picklable and never change.
+
+    Attributes
+    ----------
+    made_from : mapping
+        Hash of everything it was made from: by key of an asset, `policy`, `pseudonym_key` and `code`; of decisions
+        also the `checks` they failed. Recorded where an asset hands it over, and no part of its own content hash.
     """
 
     key: str
     quarter: str
     shards: Mapping[str, Shard]
+    made_from: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -88,6 +95,7 @@ class Table:
         return {
             "table": self.key,
             "quarter": self.quarter,
+            "made_from": dict(self.made_from),
             "shards": {
                 name: {"file": "/".join(shard.path.parts[-_DEPTH:]), "sha256": shard.sha256, "rows": shard.rows}
                 for name, shard in sorted(self.shards.items())
@@ -115,7 +123,8 @@ class Lake:
         shards = {
             name: Shard(self.root / one["file"], one["sha256"], one["rows"]) for name, one in plain["shards"].items()
         }
-        return Table(plain["table"], plain["quarter"], shards)
+        # Tables of before their inputs were recorded stay readable; a draft of them is refused.
+        return Table(plain["table"], plain["quarter"], shards, plain.get("made_from", {}))
 
     def commit(self, table: Table) -> None:
         """Make a table the one that the manifest names, atomically."""

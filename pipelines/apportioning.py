@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from assets.intake.codesystems import enclosing
 from assets.intake.formats import Delivery, open_delivery
-from assets.intake.headers import plain_name
+from assets.intake.headers import is_total_row, plain_name
 from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
@@ -35,8 +36,9 @@ def seats_of_files(places: int, weights: Path, caps: Path | None, method: Method
     Raises
     ------
     Refused
-        If a file cannot be read, lacks a column, names a code twice or a figure is no number of zero or more; the
-        message names the row. And what :func:`quotas.apportion.apportion` refuses.
+        If a file cannot be read, lacks a column, names a code twice, holds a total or an area beside its parts, or a
+        figure is no number of zero or more; the message names the row. And what :func:`quotas.apportion.apportion`
+        refuses.
     """
     weighed = _figures(weights, "weight", _DECIMAL)
     capped = {} if caps is None else {code: int(cap) for code, cap in _figures(caps, "cap", _WHOLE).items()}
@@ -50,6 +52,7 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
     places = [f"c{_place(delivery, header, name)}" for name in ("code", column)]
     first_row = delivery.first_row if delivery.is_named else delivery.first_row + 1
     found: dict[str, Decimal] = {}
+    row_of: dict[str, int] = {}
     for chunk in delivery.chunks():
         cells = chunk.columns[2:]
         rows = chunk.filter(
@@ -57,12 +60,16 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
         ).select(
             "row_number",
             pl.col("row_fault").is_null() & pl.all_horizontal(pl.lit(True), pl.col(cells[len(header) :]).is_null()),
+            is_total_row(cells).alias("is_total"),
             *places,
         )
-        for number, is_sound, code, figure in rows.iter_rows():
+        for number, is_sound, is_total, code, figure in rows.iter_rows():
             where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
             if not is_sound:
                 message = f"{where}: cannot be cut into the cells the header names. {_REMEDY}"
+                raise Refused(message)
+            if is_total:
+                message = f"{where}: holds a total and no area; its parts would count twice. Take the row out."
                 raise Refused(message)
             if code is None:
                 message = f"{where}: has no code. Give every row the code of its area."
@@ -75,7 +82,11 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
                 whole = " It must be whole." if form is _WHOLE else ""
                 message = f"{where}: {column} {fault}.{whole} {_REMEDY}"
                 raise Refused(message)
-            found[code] = Decimal(figure)
+            found[code], row_of[code] = Decimal(figure), number
+    for code, part in enclosing(pl.Series(list(found), dtype=pl.String)).iter_rows():
+        where = f"{delivery.name}, row {row_of[code]} ({code})"
+        message = f"{where}: holds {part} of row {row_of[part]}, which would count twice. Keep the area or its parts."
+        raise Refused(message)
     return found
 
 

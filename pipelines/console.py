@@ -89,7 +89,9 @@ def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
     if as_json:
         told = {"feed": loaded.feed, "batch": batch and batch.batch_id, "state": loaded.state, **counts}
         report = loaded.report and str(loaded.report)
-        print_json(told | {"report": report, "reason": loaded.reason, "warnings": loaded.warnings})
+        unread = batch.unknown_columns if batch else ()
+        told |= {"report": report, "reason": loaded.reason, "warnings": loaded.warnings, "unknown_columns": unread}
+        print_json(told)
         return
     if batch is None:
         refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)

@@ -127,3 +127,37 @@ def test_a_negative_number_of_places_is_refused_and_a_word_is_wrong_usage(tmp_pa
     assert said(tmp_path, -3, ALABAMA).code == 4
     file = tmp_path / "weights.csv"
     assert perlinsos(tmp_path, "quotas", "apportion", "--places", "many", "--weights", str(file)).code == 2
+
+
+@pytest.mark.parametrize(
+    ("weights", "named"),
+    [
+        ("code,weight\n35.10,1\n35.09,2\nJumlah,3\n", "row 4 (Jumlah): holds a total"),
+        ("code,weight\n35.10,1\n35.09,2\n,TOTAL\n", "row 4: holds a total"),
+        ("name,code,weight\nBanyuwangi,3510,1\nJumlah/Total,,3\n", "row 3: holds a total"),
+        ("name,code,weight\nBanyuwangi,3510,1\nJumlah Provinsi Jawa Timur,35,3\n", "row 3 (35): holds a total"),
+        ("code,weight\n35,3\n35.10,1\n35.09,2\n", "row 2 (35): holds 35.09 of row 4"),
+        ("code,weight\n3510,1\n3500,3\n3509,2\n", "row 3 (3500): holds 3509 of row 4"),
+        ("code,weight\n35.10.09,1\n35.10,3\n", "row 3 (35.10): holds 35.10.09 of row 2"),
+        ("code,weight\n3510,3\n3510090,1\n3510090001,1\n", "row 2 (3510): holds 3510090 of row 3"),
+        ("code,weight\n3510090,1\n3510090001,1\n", "row 2 (3510090): holds 3510090001 of row 3"),
+        ("code,weight\n9999,3\n3510,1\n1101,2\n", "row 2 (9999): holds 1101 of row 4"),
+        ("code,weight\n00,3\n35,1\n11,2\n", "row 2 (00): holds 11 of row 4"),
+        ("code,weight\n35.10,1\nINDONESIA,3\n", "row 3 (INDONESIA): holds 35.10 of row 2"),
+    ],
+)  # fmt: skip
+def test_sums_and_areas_beside_their_parts_are_refused_with_both_rows(tmp_path: Path, weights: str, named: str) -> None:
+    answer = said(tmp_path, 10, weights)
+    assert (answer.code, answer.out) == (4, "")
+    assert named in answer.err
+
+
+def test_codes_that_only_look_like_areas_within_one_another_are_shared_out(tmp_path: Path) -> None:
+    assert seats(tmp_path, 4, "code,weight\n01,1\n0101,3\n")["seats"] == {"01": 1, "0101": 3}
+    assert seats(tmp_path, 4, "code,weight\n9999,1\nx,3\n")["seats"] == {"9999": 1, "x": 3}
+    assert seats(tmp_path, 4, "code,weight\n35.10,1\n35.09.01,3\n")["seats"] == {"35.09.01": 3, "35.10": 1}
+
+
+def test_a_cap_on_a_total_is_refused_as_a_weight_of_one_is(tmp_path: Path) -> None:
+    answer = said(tmp_path, 10, "code,weight\na,1\n", caps="code,cap\na,1\nTotal,1\n")
+    assert "caps.csv, row 3 (Total): holds a total" in answer.err

@@ -37,7 +37,19 @@ CUT_OFF = date(2026, 3, 31)
 CARDS = [f"351009120319{number:04}" for number in range(1, 21)]
 NIK = "3510094703850001"
 ROOT = Path(__file__).parents[1]
-LOAD_KEYS = ["feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason", "warnings"]
+LOAD_KEYS = [
+    "feed",
+    "batch",
+    "state",
+    "read",
+    "accepted",
+    "rejected",
+    "parked",
+    "report",
+    "reason",
+    "warnings",
+    "unknown_columns",
+]
 
 
 def recipient(card: str, **changed: str) -> dict[str, str]:
@@ -259,7 +271,7 @@ def home(tmp_path: Path) -> Path:
     return path
 
 
-def test_load_prints_one_object_of_ten_keys_for_every_file(home: Path, tmp_path: Path) -> None:
+def test_load_prints_one_object_of_eleven_keys_for_every_file(home: Path, tmp_path: Path) -> None:
     good = csv(tmp_path, [recipient(card) for card in CARDS], "good")
     some = csv(tmp_path, [*(recipient(card) for card in CARDS[1:]), recipient("12")], "some")
     bad = csv(tmp_path, [recipient("12"), recipient(CARDS[0])], "bad")

@@ -45,7 +45,19 @@ DELIVERED = {
     Feed.POPULATION_REGISTER, Feed.IDENTITY_CHECKS, Feed.AGENT_FAMILIES,
 }  # fmt: skip
 """Feeds the invented country delivers."""
-LOAD_KEYS = {"feed", "batch", "state", "read", "accepted", "rejected", "parked", "report", "reason", "warnings"}
+LOAD_KEYS = {
+    "feed",
+    "batch",
+    "state",
+    "read",
+    "accepted",
+    "rejected",
+    "parked",
+    "report",
+    "reason",
+    "warnings",
+    "unknown_columns",
+}
 MEMBERS = "family_card_number,nik,name,birth_date,sex,relation,stated_date"
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from assets.intake.formats import open_delivery
-from assets.intake.headers import HeaderFit, fit_header, names_of, plain_name
+from assets.intake.headers import HeaderFit, fit_header, is_total_row, names_of, plain_name
 from schemas.contract import Contract, column, contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
@@ -169,3 +169,16 @@ def test_a_row_of_sums_below_the_table_is_told_as_one(tmp_path: Path) -> None:
     rows = ("3510091203190004,1", "JUMLAH,1", ",Total", "Grand total : ,2", "Jumlah KK,3", "Jumlahwati,4")
     _, found = fitted(tmp_path, "no_kk,rt\n" + "\n".join(rows) + "\n")
     assert found["row_fault"].to_list() == [None, *["total_row"] * 4, None]
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_total"),
+    [
+        ("Jumlah/Total", True), ("JUMLAH (TOTAL)", True), ("Jumlah Kab. Banyuwangi", True), ("TOTAL PROVINSI", True),
+        ("Total Kota Batu", True), ("Jumlah nasional", True), ("Jumlah Kecamatan Srono", True),
+        ("Total Persada", False), ("Jumlah Kabul", False), ("Kabupaten Banyuwangi", False), ("Totalia", False),
+    ],
+)  # fmt: skip
+def test_sums_of_named_areas_are_sums_and_names_that_begin_alike_are_not(cell: str, is_total: bool) -> None:  # noqa: FBT001
+    found = pl.DataFrame({"a": [None], "b": [cell]}, schema={"a": pl.String, "b": pl.String})
+    assert found.select(is_total_row(found.columns)).item() is is_total

@@ -205,3 +205,41 @@ def test_an_identifier_that_stands_twice_is_refused(tmp_path: Path) -> None:
     survey = pl.DataFrame({"hhid": [1, 1], "consumption": [1.0, 2.0], "floor": [1.0, 2.0], "fuel": [1, 2]})
     with pytest.raises(NotScorable, match="once; 0 are empty, 1 stand there before"):
         training_rows(survey, _spec(tmp_path, MINIMAL))
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [("Jumlah,500,,\n", 5), ("Total,,10,\n", 5), (",Jumlah,,\n", 5), ("005,300,8,1\nGRAND TOTAL,600,,\n", 6)],
+)
+def test_a_row_of_sums_below_a_survey_is_no_household(tmp_path: Path, rows: str, row: int) -> None:
+    spec = _spec(tmp_path, MINIMAL)
+    for for_scoring in (False, True):
+        with pytest.raises(FileRefused, match=f"row {row} holds a total"):
+            read_survey(_survey(tmp_path, ROWS + rows), spec, for_scoring=for_scoring)
+    typed = tmp_path / "survey.parquet"
+    pl.DataFrame(
+        {"hhid": [1, None], "consumption": ["5", "Jumlah"], "floor": [1, 1], "fuel": ["a", "b"]}
+    ).write_parquet(typed)
+    with pytest.raises(FileRefused, match="row 2 holds a total"):
+        read_survey(typed, spec)
+
+
+def test_a_province_beside_its_regencies_is_no_area_of_a_survey(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL + "area: [regency]\n")
+    text = "hhid,consumption,floor,fuel,regency\n1,100,10,1,3510\n2,100,10,1,3509\n3,100,10,1,{}\n"
+    with pytest.raises(FileRefused, match="regency in row 3 is the area 3500, while 3509 within it"):
+        read_survey(_survey(tmp_path, text.format("3500")), spec)
+    assert read_survey(_survey(tmp_path, text.format("3511")), spec).height == 3
+
+
+def test_numbers_of_areas_that_are_no_region_codes_hold_nothing(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL + "area: [village]\n")
+    rows = "".join(f"{one},100,10,1,{one}\n" for one in (35, 3510, 7, 8, 9, 10))
+    assert read_survey(_survey(tmp_path, f"hhid,consumption,floor,fuel,village\n{rows}"), spec).height == 6
+
+
+def test_a_household_given_twice_is_told_with_its_row(tmp_path: Path) -> None:
+    spec = _spec(tmp_path, MINIMAL)
+    survey = read_survey(_survey(tmp_path, ROWS + "003,150,1,2\n"), spec)
+    with pytest.raises(NotScorable, match="the first in row 5"):
+        training_rows(survey, spec)

@@ -1,6 +1,7 @@
 """Doors of the decision room to Dagster: judging, deciding behind the checks, and the draft."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -20,7 +21,7 @@ from assets.checks import (
     unbalanced_moves,
     unreconciled,
 )
-from assets.decision.draft import SHORT, compose, counts, previous_draft
+from assets.decision.draft import CHECKS, SHORT, compose, counts, previous_draft
 from assets.decision.drift import drift_tables
 from assets.decision.open_checks import open_checks_table
 from assets.decision.quarter import (
@@ -167,16 +168,20 @@ def decide(
     referred = referrals_table(house, terms, registry, shocks, decisions)
     moved = movements_table(house, terms, transitions)
     waiting = open_checks_table(house, terms, families, decisions, by_key["decision/worklist"], pending)
-    made = (seats, *of_regencies, costs, displaced, referred, moved, waiting)
-    yield from _outputs({table.key: table for table in made})
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
-    for check in DRAFT_CHECKS:
-        yield _checked(check.name, check.broken(*scans))
     off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
-    yield _checked(BUDGET_EQUALS_PAYMENTS, off)
     moves, decided = (table.scan(contracts[table.key]) for table in (moved, decisions))
-    yield _checked(MOVES_BALANCE, unbalanced_moves(moves, decided, history.recipients(house)))
-    yield _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments)))
+    checked = [
+        *(_checked(check.name, check.broken(*scans)) for check in DRAFT_CHECKS),
+        _checked(BUDGET_EQUALS_PAYMENTS, off),
+        _checked(MOVES_BALANCE, unbalanced_moves(moves, decided, history.recipients(house))),
+        _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments))),
+    ]
+    failed = [str(one.check_name) for one in checked if not one.passed]
+    by_key["decision/decisions"] = replace(decisions, made_from={CHECKS: ", ".join(failed)})
+    made = (seats, *by_key.values(), costs, displaced, referred, moved, waiting)
+    yield from _outputs({table.key: table for table in made})
+    yield from checked
 
 
 def _checked(name: str, broken: int | list[str]) -> dg.AssetCheckResult:

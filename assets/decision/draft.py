@@ -16,12 +16,14 @@ from assets.published import revision_at
 from assets.welfare.models import scorecard
 from quotas.overlay import Overlay
 from quotas.rulebook import Policy, rulebook
-from schemas.errors import Refused, Tampered
+from schemas.errors import Refused, Tampered, Worded
 from schemas.quarter import Quarter
 from schemas.vocabularies import Status
 
 FILE = "draft.json"
 SHORT = 12
+CHECKS = "checks"
+"""Beside what the decisions were made from: the blocking checks they failed, empty where they passed all."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,63 @@ class Draft:
 
 
 def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table]) -> Draft:
-    """Name a draft and put it into `drafts/<quarter>/<hash>/`; the same proposal is the same folder."""
+    """Name a draft and put it into `drafts/<quarter>/<hash>/`; the same proposal is the same folder.
+
+    Raises
+    ------
+    Worded
+        If its tables do not belong together.
+    """
     overlay = house.rulebook.overlay
     laid = None if overlay is None else {"name": overlay.name, "reason": overlay.reason, "changes": overlay.changes}
     unnamed = Draft(
         "", terms.quarter, terms.policy.hash, terms.scorecard.hash, house.key.hash, laid, terms.policy.scaled, pins,
         {key: table.to_json() for key, table in sorted(tables.items())},
     )  # fmt: skip
+    refuse_mixed(house, unnamed)
     draft = replace(unnamed, hash=unnamed.content_hash(house))
     path = folder(house, draft.quarter, draft.hash) / FILE
     write_atomically(path, json.dumps(draft.content(), indent=1, sort_keys=True).encode())
     return draft
+
+
+def refuse_mixed(house: House, draft: Draft) -> None:
+    """Refuse a draft unless every table was made from its pins, its terms and its other tables.
+
+    An asset materialised alone, a run killed between two of them or terms changed meanwhile leave tables that each
+    are sound and do not belong together; and a check that failed blocks the draft of its own run alone.
+
+    Raises
+    ------
+    Worded
+        With the first table of other inputs, in the order of the contracts; or with the checks that failed.
+    """
+    tables = {key: draft.table(house, key) for key in house.contracts if key in draft.tables}
+    feeds = draft.pins.tables(house.lake).values()
+    own = {
+        "intake/pins": draft.pins.hash,
+        "policy": draft.policy_hash,
+        "welfare/scorecard": draft.model_hash,
+        "pseudonym_key": draft.key_fingerprint,
+        CHECKS: "",
+        # A draft of before an upgrade may be published after it: its tables are of one code, whichever.
+        "code": next((table.made_from.get("code") for table in tables.values()), None),
+        **{table.key: table.content_hash for table in (*feeds, *tables.values())},
+    }
+    named = {
+        key: [one for one in (*_ALWAYS, *sorted(table.made_from)) if table.made_from.get(one) != own.get(one)]
+        for key, table in tables.items()
+    }
+    mixed = {key: inputs for key, inputs in named.items() if inputs}
+    if mixed:
+        table, inputs = next(iter(mixed.items()))
+        if inputs == [CHECKS]:
+            raise Worded("failed_checks", checks=tables[table].made_from[CHECKS], quarter=str(draft.quarter))
+        raise Worded("mixed_draft", table=table, input=inputs[0], count=len(mixed), quarter=str(draft.quarter))
+
+
+_ALWAYS = ("intake/pins", "policy")
+"""What every table of a draft is made from."""
 
 
 def folder(house: House, quarter: Quarter, name: str) -> Path:

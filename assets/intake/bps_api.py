@@ -4,6 +4,7 @@ The API answers with lists of areas (`vervar`), figures (`var`), breakdowns (`tu
 (`turtahun`), and with `datacontent`, whose keys are their five codes written one after the other.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -12,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from assets.intake.headers import factor_of
 from schemas.errors import FileRefused
 from schemas.regions import regencies
 
@@ -19,6 +21,7 @@ COLUMNS = ("area_code", "vintage", "poor_count", "poverty_line_rupiah_per_capita
 _LARGEST = 2_000_000
 _KEY_PARTS = ("vervar", "var", "turvar", "tahun", "turtahun")
 _NATION = "9999"
+_IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,17 @@ def _size(lists: Mapping[str, list[dict[str, Any]]]) -> int:
 
 
 def _figure(variable: Mapping[str, Any]) -> _Figure:
-    """By label and unit: the numbers of the variables differ between the API's domains."""
+    """By label and unit: the numbers of the variables differ between the API's domains.
+
+    A label may state the unit again, as in Jumlah Penduduk Miskin (Ribu Jiwa); two that differ are refused.
+    """
     label, unit = str(variable.get("label", "")).lower(), str(variable.get("unit", "")).lower()
     if label.startswith("garis kemiskinan") and unit.startswith("rupiah"):
         return _Figure("poverty_line_rupiah_per_capita_month", 1)
-    if label.startswith("jumlah penduduk miskin") and any(word in unit for word in ("jiwa", "orang")):
-        return _Figure("poor_count", 1000 if "ribu" in unit else 1)
+    if label.startswith("jumlah penduduk miskin"):
+        stated = {factor_of(one, "persons") for one in (unit, *_IN_BRACKETS.findall(label))} - {None}
+        if len(stated) == 1:
+            return _Figure("poor_count", stated.pop() or 1)
     raise FileRefused("api_figure")
 
 

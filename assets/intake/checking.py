@@ -6,8 +6,8 @@ is codesystems'. Rejected rows keep their text; nothing is dropped silently.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -155,6 +155,8 @@ class Checker:
     ----------
     sender : Sender or None
         Whose area and agencies the rows must keep to; None: nobody registered, whose rows bind nobody.
+    factors : mapping
+        By how much the figures of a column of whole numbers are multiplied; half a unit is rounded up.
 
     Raises
     ------
@@ -166,6 +168,7 @@ class Checker:
     contract: Contract
     declaration: Declaration
     sender: Sender | None = None
+    factors: Mapping[str, int] = field(default_factory=dict)
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
     _in_zero: dict[str, set[str]] = field(init=False)
@@ -221,7 +224,7 @@ class Checker:
     def _check(self, chunk: pl.DataFrame) -> Checked:
         absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]
         text = chunk.with_columns(absent) if absent else chunk
-        typed = read(text, {column.name: column.shape for column in self._columns})
+        typed = self._read(text)
         typed, form = self._with_forms(text, typed)
         slots, faults = self._faults(text, typed, form)
         in_order = typed.select(name for name in self.contract.columns if name in typed.columns)
@@ -239,6 +242,18 @@ class Checker:
             [self._reasons_of(text[at : at + _BLOCK_ROWS], slots, faults[at : at + _BLOCK_ROWS]) for at in blocks]
         )
         return Checked(accepted, text.select(chunk.columns), reasons)
+
+    def _read(self, text: pl.DataFrame) -> pl.DataFrame:
+        """Typed columns; figures in thousands have decimals, and are whole numbers afterwards."""
+        shapes = {column.name: column.shape for column in self._columns}
+        if not self.factors:
+            return read(text, shapes)
+        scaled = {name: replace(shapes[name], dtype=pl.Float64(), lowest=None, highest=None) for name in self.factors}
+        typed = read(text, {**shapes, **scaled})
+        return typed.with_columns(
+            (pl.col(name) * factor).round(mode="half_away_from_zero").cast(shapes[name].dtype, strict=False)
+            for name, factor in self.factors.items()
+        )
 
     def finish(self) -> None:
         """Refuse the file whose region codes fit the other code system better, or whose numbers lost their last digit.

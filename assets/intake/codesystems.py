@@ -23,6 +23,8 @@ no regency of the declared system."""
 
 _CUTS = {4: (0, 2, 4), 6: (0, 2, 4, 6), 10: (0, 2, 4, 6, 10)}
 """Where dots go into Kemendagri codes written as bare digits, by their length."""
+_NATION = ("", "0", "9999", "00", "99", "indonesia", "nasional")
+"""How tables write the whole country where a region code belongs, without the last two zeros."""
 _THROUGH_A_NUMBER = r"^\d{2}\.\d$|(?i)^\d+(?:[.,]\d+)?E\+?\d+$"
 
 
@@ -133,6 +135,42 @@ def _fits_bps() -> pl.Expr:
     # in Kemendagri codes it is the first of the serial, 1 or 2.
     is_form = pl.col("plain").str.contains(r"^\d{4}(\d{3}|\d{2}0\d{3})?$")
     return is_form & pl.col("plain").str.head(4).is_in(_known("bps").implode())
+
+
+def enclosing(codes: pl.Series) -> pl.DataFrame:
+    """Which of these region codes, of either system, stand for areas that hold others of them.
+
+    Parameters
+    ----------
+    codes : Series of str
+        As written, with or without dots. Unless half of them are of known provinces and regencies they are numbers of
+        another kind, of which none holds another.
+
+    Returns
+    -------
+    DataFrame
+        `code, part`: an area and the first, in order of text, of those within it; ordered by code.
+    """
+    written = codes.drop_nulls().unique().alias("code").to_frame()
+    digits = pl.col("code").str.to_lowercase().str.replace_all(r"\.|\s", "").str.replace(r"^(\d{2})00$", "$1")
+    table = written.with_columns(digits=pl.when(digits.is_in(_NATION)).then(pl.lit("")).otherwise(digits))
+    current = regencies()
+    provinces = pl.concat([current["province_code"], current["code_bps"].str.head(2)])
+    known = pl.concat([_known("kemendagri").str.replace(".", "", literal=True), _known("bps")])
+    is_known = pl.col("digits").str.head(4).is_in(known.implode()) | pl.col("digits").is_in(provinces.implode())
+    regions = table.filter(is_known, pl.col("digits").str.contains(r"^\d{2}(\d{2}|\d{4}|\d{5}|\d{8})?$"))
+    if 2 * regions.height < table.height:
+        regions = regions.clear()
+    lengths = (0, 2, 4, 6, 7)
+    within = pl.concat(
+        regions.filter(pl.col("digits").str.len_bytes() > length).select(
+            digits=pl.col("digits").str.head(length), part="code"
+        )
+        for length in lengths
+    )
+    holding = pl.concat([regions, table.filter(pl.col("digits") == "")])
+    found = holding.join(within, on="digits").group_by("code").agg(pl.col("part").min())
+    return found.sort("code")
 
 
 @dataclass

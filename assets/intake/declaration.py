@@ -1,21 +1,23 @@
-"""What a sender declares of a file, in a note beside it (`<file>.yaml`) or on the command line."""
+"""What a sender declares of a file, in a note beside it (`<file>.yaml`, `<file>.yml`) or on the command line."""
 
 from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from assets.intake.containers import legible, shown
-from schemas.errors import FileRefused, UnknownRegency
+from quotas.parameters import read_yaml
+from schemas.errors import FileRefused, PolicyError, UnknownRegency
 from schemas.quarter import Quarter
 from schemas.regions import bps, kemendagri, kemendagri_of, regencies
 from schemas.vocabularies import Agency
 
-SUFFIX = ".yaml"
+SUFFIXES = (".yaml", ".yml")
 SIGNATURE_SUFFIX = ".sig"
+_MEANT = (*SUFFIXES, ".json", ".txt")
+"""Endings behind a file's whole name under which people write its note, in capitals or not."""
 UNDECLARED = "undeclared"
 """Stands for the sender where a file's note names none."""
 _KEYS = {
@@ -84,8 +86,9 @@ def _regency_codes() -> frozenset[str]:
 
 
 def note_of(file: Path) -> Path:
-    """Where the note of a file lies."""
-    return file.with_name(file.name + SUFFIX)
+    """Where the note of a file lies, or would lie."""
+    places = [file.with_name(file.name + suffix) for suffix in SUFFIXES]
+    return next((place for place in places if place.exists()), places[0])
 
 
 def signature_of(file: Path) -> Path:
@@ -94,8 +97,8 @@ def signature_of(file: Path) -> Path:
 
 
 def is_note(file: Path) -> bool:
-    """Whether a file is a note: no feed is delivered as YAML."""
-    return file.name.endswith(SUFFIX)
+    """Whether a file is a note, well named or not: no feed is delivered as YAML."""
+    return file.name.lower().endswith(SUFFIXES)
 
 
 def is_signature(file: Path) -> bool:
@@ -105,8 +108,41 @@ def is_signature(file: Path) -> bool:
 
 def delivery_of(companion: Path) -> Path:
     """The file that a note speaks of, or a signature is for."""
-    suffix = SUFFIX if is_note(companion) else SIGNATURE_SUFFIX
-    return companion.with_name(companion.name.removesuffix(suffix))
+    return companion.with_suffix("")
+
+
+def _refuse_misnamed_notes(file: Path) -> None:
+    """Refuse a file beside which a note lies under another name, or more than one: its words would go unheard.
+
+    Raises
+    ------
+    FileRefused
+        With the name that is read.
+    """
+    own = file.name.lower()
+    # Behind a name without an ending, .json and .txt are endings of other deliveries.
+    meant = {own + ending for ending in (_MEANT if file.suffix else SUFFIXES)}
+    of_stem = {file.stem.lower() + ending for ending in SUFFIXES} - {own}
+    try:
+        beside = {one: one.name.lower() for one in file.parent.iterdir()}
+    except OSError:
+        raise FileRefused("unreadable", file=shown(file)) from None
+    found = sorted(one for one, name in beside.items() if name in meant or (name in of_stem and _has_keys(one)))
+    right = [file.name + suffix for suffix in SUFFIXES]
+    wrong = next((one for one in found if one.name not in right), None)
+    if wrong is not None:
+        raise FileRefused("note_misnamed", file=shown(file), found=shown(wrong), note=legible(right[0]))
+    if len(found) > 1:
+        raise FileRefused("notes", file=shown(file), notes=", ".join(shown(one) for one in found))
+
+
+def _has_keys(file: Path) -> bool:
+    """Whether a file says what a note says; other YAML, as a survey's specification, may lie beside a delivery."""
+    try:
+        said = read_yaml(file.read_text(encoding="utf-8"), file.name)
+    except (OSError, PolicyError, UnicodeDecodeError):
+        return False
+    return isinstance(said, dict) and not said.keys().isdisjoint(_KEYS)
 
 
 def declaration_of(file: Path, quarter: Quarter, sender: str | None = None) -> Declaration:
@@ -120,15 +156,17 @@ def declaration_of(file: Path, quarter: Quarter, sender: str | None = None) -> D
     Raises
     ------
     FileRefused
-        If the note is no YAML, has an unknown key or a value out of its vocabulary, or names another sender.
+        If the note is no YAML, has an unknown key, one twice or a value out of its vocabulary, names another sender,
+        lies under another name than it is read by, or there are two.
     UnknownRegency
         If the coverage names what is no regency.
     """
+    _refuse_misnamed_notes(file)
     note = note_of(file)
     keys = ", ".join(_KEYS)
     try:
-        said = (yaml.safe_load(note.read_text(encoding="utf-8")) or {}) if note.exists() else {}
-    except (yaml.YAMLError, UnicodeDecodeError):
+        said = (read_yaml(note.read_text(encoding="utf-8"), note.name) or {}) if note.exists() else {}
+    except (PolicyError, UnicodeDecodeError):
         said = None
     if not isinstance(said, dict):
         raise FileRefused("note_no_yaml", note=shown(note), keys=keys)

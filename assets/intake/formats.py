@@ -43,6 +43,8 @@ _ALIKE = 0.8
 """Share of the names of the best sheet from which on another one is the same table."""
 _EXAMPLES = {say("sheet.example", lang) for lang in LANGUAGES}
 """Sheets of the template that hold the table and are no delivery."""
+_OWN_SHEETS = _EXAMPLES | {say(f"sheet.{one}", lang) for one in ("columns", "codes", "reasons") for lang in LANGUAGES}
+"""Sheets of our own workbooks that explain the table."""
 _CHUNK_CELLS, _CHUNK_BYTES, _SLICE_BYTES = 4_000_000, 64 << 20, 512 << 20
 
 
@@ -62,6 +64,8 @@ class Delivery:
         Whether the file names its columns outside its rows.
     first_row : int
         Number of the first row of such a file: 1 for JSON lines, else 2, as though the names were row 1.
+    sheets : tuple of str
+        Of a workbook with several visible sheets, those beside our own template's: the one read, then the others.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Delivery:
     is_named: bool
     first_row: int
     read: Callable[[], Iterator[pl.DataFrame]]
+    sheets: tuple[str, ...] = ()
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """All rows, at most 100,000 at a time; every call begins anew.
@@ -158,7 +163,11 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
     if len(alike) > 1:
         raise FileRefused("several_sheets", file=source.name, count=len(alike))
     sheet = alike[0] if alike else sheets[found.index(most)]
-    return Delivery(source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read)
+    others = [one.name for one in sheets if one is not sheet and one.name not in _OWN_SHEETS]
+    return Delivery(
+        source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read,
+        sheets=(sheet.name, *others) if others else (),
+    )  # fmt: skip
 
 
 def _parquet(source: Source, limits: Limits) -> Delivery:

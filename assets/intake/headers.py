@@ -34,12 +34,38 @@ _PARTS = {
 }
 """Region codes that some files deliver level by level, each column holding its own digits alone."""
 
+_SCALES = {
+    "": 1, **dict.fromkeys(("ribu", "ribuan", "dalam_ribu", "dalam_ribuan", "000", "thousand"), 1_000),
+    **dict.fromkeys(("juta", "jutaan", "dalam_juta", "million"), 1_000_000),
+}  # fmt: skip
+_UNIT_WORDS = {
+    "persons": ("", "jiwa", "orang", "persons", "people"),
+    "rupiah": ("rupiah", "rp", "rupiah_kapita_bulan", "rp_kapita_bulan", "rupiah_per_kapita_per_bulan"),
+    "percent": ("persen", "percent"),
+}
+_UNITS = {
+    kind: {f"{scale}_{word}".strip("_"): factor for scale, factor in _SCALES.items() for word in words if scale or word}
+    for kind, words in _UNIT_WORDS.items()
+}
+"""Units as tables write them behind the name of a column or below it, plain, and how many of ours one of them is."""
+_COUNTED = r"(?:jiwa|orang|persons|people|rupiah|rp|kk|keluarga)"
+_SCALED = rf"(?i)\b(?:ribu(?:an)?|juta(?:an)?|000|thousands?|millions?)\s+{_COUNTED}\b"
+"""What a title, a note or a column of units says where figures are not in single units."""
+_LARGE = ("persons", "rupiah")
+_OF_AREAS = "area_code"
+"""Feeds with this column hold figures of whole areas, which tables give in thousands."""
+
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
+_SUM = r"(?:sub[ -]?|grand )?(?:jumlah|total)"
 _TOTAL = (
-    r"(?i)^(?:sub[ -]?|grand )?(?:jumlah|total)(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang))?[ :.]*$"
+    rf"(?i)^{_SUM}(?:[ /(]+{_SUM}\)?)?"
+    r"(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang|nasional|indonesia"
+    r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?[ :.]*$"
 )
 _FIRST_CELLS = 3
+_OF_EVERY_ROW = ("row_number", "row_fault")
+_BETWEEN = " ; "
 _NEAR = 0.84
 _MANY = 4
 
@@ -60,6 +86,12 @@ class HeaderFit:
         `row_number` of the first row below the header.
     width : int
         Cells of the header row; a row with content beyond them has too many.
+    read : int
+        Columns of the file that are read.
+    factors : mapping
+        By how much the figures of a column are multiplied, where the header states another unit than the feed's.
+    is_unit_open : bool
+        Whether figures of areas are read of which the header states no unit: nothing else in the file may state one.
     """
 
     columns: Mapping[str, str | pl.Expr]
@@ -67,6 +99,9 @@ class HeaderFit:
     missing: tuple[str, ...]
     first_row: int
     width: int
+    read: int
+    factors: Mapping[str, int]
+    is_unit_open: bool
 
     def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """The rows of a chunk under the names of the feed.
@@ -76,18 +111,24 @@ class HeaderFit:
         DataFrame
             `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say) and
             every column of the feed as text. Rows without any content are no rows of the feed.
+
+        Raises
+        ------
+        FileRefused
+            If a row says of figures without a unit that they are in thousands.
         """
         if self.first_row > 1:
             chunk = chunk.filter(pl.col("row_number") >= self.first_row)
+        if self.is_unit_open and chunk.width > len(_OF_EVERY_ROW):
+            text = pl.concat_str(chunk.columns[len(_OF_EVERY_ROW) :], separator=_BETWEEN, ignore_nulls=True)
+            _refuse_scaled(chunk.select(text.str.extract(_SCALED, 0)).to_series().drop_nulls())
         beyond = [name for name in chunk.columns[2:] if int(name[1:]) >= self.width]
         if beyond:
             overflows = pl.any_horizontal(pl.col(beyond).is_not_null()) & pl.col("row_fault").is_null()
             chunk = chunk.with_columns(
                 row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
             )
-        # Below a table people write its sums: beside the first words of a row its other cells mean something else.
-        first = pl.coalesce(chunk.columns[2 : 2 + _FIRST_CELLS])
-        is_total = first.str.contains(_TOTAL) & pl.col("row_fault").is_null()
+        is_total = is_total_row(chunk.columns[2:]) & pl.col("row_fault").is_null()
         chunk = chunk.with_columns(row_fault=pl.when(is_total).then(pl.lit("total_row")).otherwise("row_fault"))
         has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
         return chunk.filter(has_content).select(
@@ -96,6 +137,17 @@ class HeaderFit:
             *((pl.col(of) if isinstance(of, str) else of).alias(name) for name, of in self.columns.items()),
             *(pl.lit(None, pl.String).alias(name) for name in self.missing),
         )
+
+
+def is_total_row(columns: Sequence[str]) -> pl.Expr:
+    """Whether a row of text cells is a sum that people write below a table: its first words say so.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Columns of the file in their order.
+    """
+    return pl.coalesce(columns[:_FIRST_CELLS]).str.contains(_TOTAL).fill_null(value=False)
 
 
 @cache
@@ -109,8 +161,18 @@ def _plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
 
+def factor_of(unit: str, kind: str) -> int | None:
+    """How many units of a kind (`persons`, `rupiah`, `percent`) one of a unit as people write it is; None: no such."""
+    return _UNITS[kind].get(_plain(unit))
+
+
 def names_of(contract: Contract) -> dict[str, str]:
     """Every name under which a column of the feed may be delivered, plain, and the column it stands for."""
+    return {name: column for name, (column, _) in _names_of(contract).items()}
+
+
+def _names_of(contract: Contract) -> dict[str, tuple[str, int | None]]:
+    """As :func:`names_of`, with the factor of the unit that the name states, None without; these names go first."""
     known: dict[str, str] = {}
     wanted = {name: spec for name, spec in contract.columns.items() if name not in ADDED_COLUMNS}
     for name in wanted:
@@ -119,7 +181,14 @@ def names_of(contract: Contract) -> dict[str, str]:
         for alias in spec.metadata["aliases"]:
             known.setdefault(plain_name(alias), name)
             known.setdefault(_plain(alias), name)
-    return known
+    units = {name: _UNITS.get(str(spec.metadata["unit"]).partition(" ")[0], {}) for name, spec in wanted.items()}
+    with_units = {
+        f"{one}_{unit}": (name, factor) for one, name in known.items() for unit, factor in units[name].items()
+    }
+    return {
+        **{one: (name, None) for one, name in known.items()},
+        **{k: v for k, v in with_units.items() if k not in known},
+    }
 
 
 def fit_header(
@@ -141,12 +210,15 @@ def fit_header(
     Raises
     ------
     FileRefused
-        If a required column is missing under its name and every alias, or two columns claim to be the same.
+        If a required column is missing under its name and every alias, two columns claim to be the same, or a title
+        above the table says of figures without a unit that they are in thousands.
     """
-    known = names_of(contract)
-    header, below = (list(rows[0]) if rows else [], first_row) if is_named else _found(rows, known)
+    factors = _names_of(contract)
+    known = {one: column for one, (column, _) in factors.items()}
+    header, last, below = (list(rows[0]) if rows else [], 0, first_row) if is_named else _found(rows, known)
     said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
     _refuse_twins(said, known, name)
+    stated: dict[str, int | None] = {}
     at: dict[str, str] = {}
     for place, one in enumerate(said):
         at.setdefault(one, f"c{place}")
@@ -159,6 +231,7 @@ def fit_header(
         if names:
             columns[column] = at[names[0]]
             used.add(names[0])
+            stated[column] = factors[names[0]][1]
         elif column in _MERGED and merged:
             columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
             used.add(merged)
@@ -171,11 +244,19 @@ def fit_header(
     if required:
         raise _lacking(required, said, used, known, name)
     unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
-    return HeaderFit(columns, unknown, tuple(absent), below, len(header))
+    is_unit_open = _OF_AREAS in contract.columns and any(
+        factor is None and str(contract.columns[column].metadata["unit"]).partition(" ")[0] in _LARGE
+        for column, factor in stated.items()
+    )
+    if is_unit_open:
+        titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
+        _refuse_scaled([one.group() for one in re.finditer(_SCALED, titles)])
+    scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
+    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open)
 
 
-def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
-    """The header among the first rows, cells of two rows joined, and the number of the first row below it."""
+def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int, int]:
+    """The header among the first rows, cells of two joined; place of its last row, number of the first row below."""
     best: tuple[int, list[str], int] = (0, list(rows[0]) if rows else [], 2)
     for at, row in enumerate(rows):
         candidates = [(list(row), at + 2)]
@@ -186,9 +267,32 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
             if hits > best[0]:
                 best = (hits, cells, below)
     _, header, below = best
-    while below - 1 < len(rows) and _is_numbering(rows[below - 1]):
+    last = below - 2
+    while below - 1 < len(rows):
+        named = _with_units(header, rows[below - 1], known)
+        if named != header or _is_units(rows[below - 1]):
+            header = named
+        elif not _is_numbering(rows[below - 1]):
+            break
         below += 1
-    return header, below
+    return header, last, below
+
+
+def _is_units(row: Sequence[str]) -> bool:
+    """Whether a row only says in which units the columns are: (Ribu Jiwa), Rupiah, %."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return any(map(_is_unit, cells)) and all(cell.strip("()[] ") == "%" or _is_unit(cell) for cell in cells)
+
+
+def _is_unit(cell: str) -> bool:
+    """Whether a cell is a unit and no figure: (000) is one, 000 may be either."""
+    return bool(re.search(r"[^\d\s]", cell)) and any(_plain(cell) in units for units in _UNITS.values())
+
+
+def _with_units(header: Sequence[str], units: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """Each name with the unit below it, where that makes a name of the feed."""
+    both = zip(header, [*units, *[""] * len(header)], strict=False)
+    return [f"{name} {unit}" if _is_unit(unit) and _plain(f"{name} {unit}") in known else name for name, unit in both]
 
 
 def _either(cells: Sequence[str]) -> Iterator[str]:
@@ -221,6 +325,19 @@ def _is_numbering(row: Sequence[str]) -> bool:
     numbers = [int(re.sub(r"\D", "", cell)) for cell in cells]
     is_marked = all("(" in cell for cell in cells)
     return len(numbers) >= (1 if is_marked else _MANY) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _refuse_scaled(found: Sequence[str] | pl.Series) -> None:
+    """A title or note speaks of the whole table, and only its reader knows which columns it means."""
+    if len(found):
+        raise FileRefused("unit_open", found=str(found[0]))
+
+
+def known_cells(rows: Sequence[Sequence[str]], contract: Contract, *, is_named: bool = False) -> int:
+    """How many cells of the header of a file name a column of the feed, whatever the feed lacks."""
+    known = names_of(contract)
+    header = (rows[0] if rows else ()) if is_named else _found(rows, known)[0]
+    return sum(any(one in known for one in _either([cell])) for cell in header)
 
 
 def _refuse_twins(said: Sequence[str], known: Mapping[str, str], name: str) -> None:

@@ -4,12 +4,14 @@ What a refused or repeated load says is in the message catalogue, in the languag
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 from filelock import FileLock, Timeout
 
@@ -29,9 +31,9 @@ from assets.intake.declaration import (
 )
 from assets.intake.evidence_requests import refuse_unasked
 from assets.intake.formats import Delivery, open_delivery
-from assets.intake.headers import HeaderFit, fit_header, names_of
+from assets.intake.headers import HeaderFit, fit_header, known_cells, names_of
 from assets.intake.parking import Known
-from assets.intake.senders import Senders
+from assets.intake.senders import OPEN_FEEDS, Senders
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
 from assets.lake import Lake, code_hash, digest, hash_of_file
 from reports.rejections import MOST_ROWS, NOTES, write_workbook
@@ -213,8 +215,8 @@ class Intake:
             contract = self.contracts[f"intake/{feed}"]
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
-            fit = self._fit(delivery, contract)
-            chunks = self._checked(file, delivery, fit, Checker(contract, said, admitted))
+            fit = self._fit(delivery, feed, admitted.feeds if admitted else OPEN_FEEDS)
+            chunks = self._checked(file, delivery, fit, Checker(contract, said, admitted, fit.factors))
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
@@ -232,7 +234,7 @@ class Intake:
             return Loaded(
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
-                () if admitted else (self._warn_of_third_party(said),),
+                (*self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),))),
             )  # fmt: skip
         except Worded as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
@@ -244,6 +246,12 @@ class Intake:
         finally:
             shutil.rmtree(working, ignore_errors=True)
 
+    def _warn_of_sheets(self, delivery: Delivery) -> Iterator[str]:
+        """Which sheets of a workbook were not read."""
+        if delivery.sheets:
+            sheet, *others = map(legible, delivery.sheets)
+            yield say("load.unread_sheets", self.lang, sheet=sheet, others=", ".join(others))
+
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
         if said.sender == UNDECLARED:
@@ -253,24 +261,47 @@ class Intake:
             return say("load.third_party", self.lang, sender=legible(said.sender))
         return say("load.third_party_or", self.lang, sender=legible(said.sender), nearest=nearest)
 
-    def _fit(self, delivery: Delivery, contract: Contract) -> HeaderFit:
-        """How the file's columns become those of the feed; if they do not, the feed they would fit is named."""
+    def _fit(self, delivery: Delivery, feed: Feed, delivered: Collection[Feed]) -> HeaderFit:
+        """How the file's columns become those of the feed, unless they are those of another.
+
+        Parameters
+        ----------
+        delivered : collection of Feed
+            What the sender may deliver: a file that fits this feed is refused for one of those alone.
+
+        Raises
+        ------
+        FileRefused
+            If a required column is missing, or another feed reads more columns of the file, which is then named.
+        """
+        contract = self.contracts[f"intake/{feed}"]
         try:
-            return _fitted(delivery, contract)
+            fit = _fitted(delivery, contract)
         except FileRefused as refusal:
             if "columns" not in refusal.values:
                 raise
-            better: dict[Feed, int] = {}
-            for feed in Feed:
-                with suppress(FileRefused):
-                    fit = _fitted(delivery, self.contracts[f"intake/{feed}"])
-                    if len(fit.columns) > len(fit.unknown):
-                        better[feed] = len(fit.columns)
-            if not better:
+            # Few columns of many would be read by chance: no advice.
+            half = max(map(len, delivery.header), default=0) // 2
+            read = max(half, known_cells(delivery.header, contract, is_named=delivery.is_named))
+            named = self._better(delivery, read, Feed)
+            if named is None:
                 raise
-            named = max(better, key=lambda feed: better[feed])
             values = {"file": delivery.name, "columns": refusal.values["columns"], "feed": str(named)}
             raise FileRefused("other_feed", **values) from None
+        named = self._better(delivery, fit.read, delivered) if fit.unknown else None
+        if named is not None:
+            columns = ", ".join(legible(name) for name in fit.unknown)
+            raise FileRefused("better_feed", file=delivery.name, columns=columns, feed=str(named), named=str(feed))
+        return fit
+
+    def _better(self, delivery: Delivery, read: int, among: Iterable[Feed]) -> Feed | None:
+        """The feed that reads most columns of a file, if it reads more than so many."""
+        reading: dict[Feed, int] = {}
+        for feed in among:
+            with suppress(FileRefused):
+                reading[Feed(feed)] = _fitted(delivery, self.contracts[f"intake/{feed}"]).read
+        most = max(reading, key=lambda feed: (reading[feed], str(feed)), default=None)
+        return most if most is not None and reading[most] > read else None
 
     def _sweep(self, folder: Path, quarter: Quarter) -> None:
         """Drop the rows of loads that were killed before the ledger named them."""
@@ -290,10 +321,13 @@ class Intake:
     ) -> Iterator[tuple[Checked, float | None]]:
         """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
         size, read = file.stat().st_size, 0
+        once = _Once(_ONCE[checker.contract.key]) if checker.contract.key in _ONCE else None
         for chunk in delivery.chunks():
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)
-            yield _check(checker, fit.rows(chunk)), min(read / size, 1.0) if read else None
+            rows = fit.rows(chunk)
+            checked = _check(checker, rows)
+            yield once.check(checked, rows) if once else checked, min(read / size, 1.0) if read else None
         checker.finish()
 
     def _count(self, chunks: Iterator[tuple[Checked, float | None]], contract: Contract, working: Path) -> _Counted:
@@ -367,6 +401,37 @@ class Intake:
                 yield loaded
 
 
+_ONCE = {f"intake/{Feed.CONSUMPTION_SURVEY}": "household_id"}
+"""Feeds in which every row is another unit, and the column that names it: given twice, it would weigh double."""
+
+
+@dataclass
+class _Once:
+    """Sets aside rows whose unit stands in an earlier row of the file, chunk by chunk; eight bytes per unit."""
+
+    column: str
+    _seen: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+
+    def check(self, checked: Checked, rows: pl.DataFrame) -> Checked:
+        """Rows of a chunk without those given before, which are rejected as their text stands in `rows`."""
+        units = checked.accepted[self.column].hash()
+        is_again = ~units.is_first_distinct()
+        if len(self._seen):
+            nearest = self._seen[np.searchsorted(self._seen[:-1], units.to_numpy())]
+            is_again |= units == pl.Series(nearest)
+        # Two sorted runs, which a stable sort merges.
+        self._seen = np.concatenate([self._seen, units.filter(~is_again).sort().to_numpy()])
+        self._seen.sort(kind="stable")
+        if not is_again.any():
+            return checked
+        again = checked.accepted.filter(is_again)["row_number"]
+        text = rows.filter(pl.col("row_number").is_in(again.implode())).select(checked.rejected.columns)
+        return _set_aside(
+            Checked(checked.accepted.filter(~is_again), checked.rejected, checked.reasons), text,
+            pl.lit("given_before"), self.column,
+        )  # fmt: skip
+
+
 def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
     return fit_header(
         delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
@@ -379,12 +444,17 @@ def _check(checker: Checker, rows: pl.DataFrame) -> Checked:
     if broken.is_empty():
         return checker.check(rows.drop("row_fault"))
     checked = checker.check(rows.filter(pl.col("row_fault").is_null()).drop("row_fault"))
+    return _set_aside(checked, broken, pl.col("row_fault"))
+
+
+def _set_aside(checked: Checked, rows: pl.DataFrame, reason: pl.Expr, column: str = "") -> Checked:
+    """Further rows beside the rejected ones, each for one reason."""
     text = pl.col("column", "reason", "found", "expected").cast(pl.String)
-    faults = broken.select(
-        "row_number", column=pl.lit(""), reason="row_fault", found=pl.lit(None, pl.String), expected=pl.lit("")
+    faults = rows.select(
+        "row_number", column=pl.lit(column), reason=reason, found=pl.lit(None, pl.String), expected=pl.lit("")
     )
     reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
-    rejected = pl.concat([checked.rejected, broken.select(checked.rejected.columns)]).sort("row_number")
+    rejected = pl.concat([checked.rejected, rows.select(checked.rejected.columns)]).sort("row_number")
     return Checked(checked.accepted, rejected, reasons)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assets.intake.batches import Batch, accepted_table, batches, pinned
-from assets.lake import Lake, Table
+from assets.lake import Lake, Table, digest
 from schemas.quarter import Quarter
 from schemas.vocabularies import Feed
 
@@ -31,6 +31,11 @@ class Pins:
     builds_on: str | None
     builds_on_revision: int | None
     batches: tuple[tuple[str, str], ...]
+
+    @property
+    def hash(self) -> str:
+        """What names these inputs; equal pins have equal hashes."""
+        return digest(self.to_json())
 
     @classmethod
     def of(cls, lake: Lake, quarter: Quarter, builds_on: tuple[str, int] | None) -> "Pins":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from assets.decision.draft import SHORT, Draft, folder
+from assets.decision.draft import SHORT, Draft, folder, refuse_mixed
 from assets.house import House
 from assets.lake import write_atomically
 from assets.signatures import is_signed_by, raw_key, read_private_key, read_public_keys
@@ -50,8 +50,10 @@ def approve(house: House, draft: Draft, role: Role, key_file: Path, decree: str)
     Raises
     ------
     Refused
-        If the key is no Ed25519 private key, is not registered for the role, or already signed in the other role.
+        If the key is no Ed25519 private key, is not registered for the role, or already signed in the other role; or
+        as :func:`assets.decision.draft.refuse_mixed` does.
     """
+    refuse_mixed(house, draft)
     key = read_private_key(key_file)
     public = raw_key(key.public_key())
     name = next((name for name, known in approvers(house, role).items() if raw_key(known) == public), None)

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 from filelock import FileLock
 
-from assets.decision.draft import SHORT, Draft, previous_draft
+from assets.decision.draft import SHORT, Draft, previous_draft, refuse_mixed
 from assets.house import House
 from assets.lake import PARQUET, Table, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
@@ -77,6 +77,8 @@ def publish(house: House, draft: Draft, page: Page) -> Revision:
         If the revision it builds on is no longer in force.
     Tampered
         If the draft or one of its files is not what its hash names.
+    Worded
+        If its tables do not belong together.
     """
     # One publication at a time: the pointer is read and written, and what a draft builds on must stay in force.
     with FileLock(house.home / "locks" / "publish.lock"):
@@ -99,6 +101,7 @@ def _next_revision(house: House, draft: Draft, existing: Revision | None, page: 
     if draft.content_hash(house) != draft.hash:
         message = f"draft {draft.hash[:SHORT]} does not hold what its hash names. Run {draft.quarter} again."
         raise Tampered(message)
+    refuse_mixed(house, draft)
     for key in draft.tables:
         for shard in draft.table(house, key).shards.values():
             verify(shard)

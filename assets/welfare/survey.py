@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.intake.codesystems import enclosing
+from assets.intake.headers import is_total_row
 from assets.welfare.members import HEADS, grouped, households_of, with_members
 from assets.welfare.spec import Kind, SurveySpec
 from schemas.errors import FileRefused, NotScorable, SpecError
@@ -74,7 +76,8 @@ def read_survey(
     Raises
     ------
     FileRefused
-        The file cannot be read, lacks a column, or target, weight, line or quota holds a cell that is no number.
+        The file cannot be read, lacks a column, holds a total or an area beside its parts, or target, weight, line or
+        quota holds a cell that is no number.
     """
     frame = _file(path)
     if spec.members is not None and spec.members.file is None:
@@ -100,6 +103,7 @@ def read_survey(
     if not for_scoring:
         # One household's slip sets it aside; a column without any number is written otherwise than a number is.
         measures += [name for name in numbers if parsed[name].null_count() == frame.height]
+        _refuse_nested_areas(frame, spec, path)
     for name in measures:
         wrong = (parsed[name].is_null() & ~blank(frame[name])).arg_true()
         if len(wrong):
@@ -108,11 +112,26 @@ def read_survey(
     return frame.with_columns(pl.col(spec.id).cast(pl.String), *(parsed[name] for name in whole))
 
 
+def _refuse_nested_areas(frame: pl.DataFrame, spec: SurveySpec, path: Path) -> None:
+    """Refuse a survey in which an area stands beside places within it, as a province beside its regencies."""
+    for name in dict.fromkeys([*spec.area, *spec.quota.within]):
+        codes = frame.select(code(name, frame.schema[name], "category")).to_series()
+        for area, part in enclosing(codes).iter_rows():
+            row = str((codes == area).arg_true()[0] + 1)
+            raise FileRefused("survey_nested", file=str(path), column=name, row=row, area=area, part=part)
+
+
 def _file(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
     except (OSError, pl.exceptions.PolarsError) as fault:
         raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
+    cells = [name for name, kind in frame.schema.items() if not kind.is_nested()]
+    text = frame.lazy().select(pl.col(cells).cast(pl.String, strict=False))
+    totals = text.select(is_total_row(cells)).collect().to_series().arg_true() if cells else pl.Series()
+    if len(totals):
+        raise FileRefused("survey_total", file=str(path), row=str(totals[0] + 1))
+    return frame
 
 
 def _csv(path: Path) -> pl.DataFrame:
@@ -146,8 +165,12 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
         raise NotScorable(message)
     nameless, repeated = survey[spec.id].null_count(), survey.height - survey[spec.id].n_unique()
     if nameless or repeated:
-        message = f"{spec.id} must name each household once; {nameless} are empty, {repeated} stand there before. "
-        raise NotScorable(message + "Fill gaps and remove duplicates from the survey.")
+        wrong = (survey[spec.id].is_null() | ~survey[spec.id].is_first_distinct()).arg_true()
+        message = (
+            f"{spec.id} must name each household once; {nameless} are empty, {repeated} stand there before, the first "
+            f"in row {wrong[0] + 1}. Fill gaps and remove duplicates from the survey."
+        )
+        raise NotScorable(message)
     _refuse_strange_flags(survey, spec)
     if isinstance(spec.groups, dict):
         survey = survey.with_columns(grouped(survey, spec.id, spec.groups))
