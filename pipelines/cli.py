@@ -61,7 +61,7 @@ app.command()(visits)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600
-_PERSONAL_NUMBER = re.compile(r"(-.*=)?\d{16}")
+_PERSONAL_NUMBER = re.compile(r"(-.*=)?[0-9]{16}")
 
 
 class TemplateFormat(StrEnum):

@@ -160,7 +160,7 @@ def fit_header(
             columns[column] = at[names[0]]
             used.add(names[0])
         elif column in _MERGED and merged:
-            columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
+            columns[column] = pl.col(at[merged]).str.extract_all(r"[0-9]+").list.get(_MERGED[column], null_on_oob=True)
             used.add(merged)
         parts = _levels(column, at)
         if parts:

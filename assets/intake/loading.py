@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -135,6 +136,8 @@ class Intake:
         Called with the rows read so far and the share of the file read (0 to 1, None if not known).
     on_wait : callable
         Called once if another load is under way, before waiting for it.
+    today : date or None
+        Day of loading in Jakarta: no statement is later, where the sender does not say when the file was issued.
     """
 
     lake: Lake
@@ -144,6 +147,7 @@ class Intake:
     lang: Lang = "en"
     on_rows: Callable[[int, float | None], None] = _silent
     on_wait: Callable[[], None] = _silent
+    today: date | None = None
 
     @classmethod
     def of(
@@ -160,7 +164,8 @@ class Intake:
             If a sender's key in the home is none.
         """
         share = house.policy(quarter).intake.max_error_share
-        return cls(house.lake, house.contracts, share, Senders.in_force(house, quarter), lang, on_rows, on_wait)
+        senders = Senders.in_force(house, quarter)
+        return cls(house.lake, house.contracts, share, senders, lang, on_rows, on_wait, house.today)
 
     def load(
         self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None, *,
@@ -214,7 +219,8 @@ class Intake:
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
             fit = self._fit(delivery, contract)
-            chunks = self._checked(file, delivery, fit, Checker(contract, said, admitted))
+            checker = Checker(contract, said, admitted, self.today)
+            chunks = self._checked(file, delivery, fit, checker)
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
@@ -227,12 +233,13 @@ class Intake:
                 batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
                 counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
                 note_hash=signed.note_hash, signature=signed.signature,
+                unknown_births=sum(checker.unknown_births.values()),
             ), working, quarter)  # fmt: skip
             append(self.lake, batch)
             return Loaded(
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
-                () if admitted else (self._warn_of_third_party(said),),
+                (*(() if admitted else (self._warn_of_third_party(said),)), *self._warn_of_births(checker)),
             )  # fmt: skip
         except Worded as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
@@ -243,6 +250,13 @@ class Intake:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _warn_of_births(self, checker: Checker) -> tuple[str, ...]:
+        """How many persons count without their birth date, because it cannot be."""
+        found = checker.unknown_births
+        if not found:
+            return ()
+        return (say("load.unknown_births", self.lang, rows=sum(found.values()), row=str(min(found))),)
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -290,6 +304,10 @@ class Intake:
     ) -> Iterator[tuple[Checked, float | None]]:
         """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
         size, read = file.stat().st_size, 0
+        if any(name in fit.columns for name in checker.measures):
+            # What 1.234 means is for the whole column to say, before its first cell is read.
+            for chunk in delivery.chunks():
+                checker.learn_marks(fit.rows(chunk))
         for chunk in delivery.chunks():
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)

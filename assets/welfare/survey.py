@@ -124,7 +124,7 @@ def _csv(path: Path) -> pl.DataFrame:
     separator = max(",;|\t", key=header.count)
     frame = pl.read_csv(path, infer_schema=False, separator=separator)
     frame = frame.rename(str.strip)
-    decimal = pl.all().str.replace(r"^\s*([+-]?\d+),(\d+)\s*$", "$1.$2")
+    decimal = pl.all().str.replace(r"^\s*([+-]?[0-9]+),([0-9]+)\s*$", "$1.$2")
     return frame.with_columns(decimal) if separator == ";" else frame
 
 
