@@ -9,11 +9,12 @@ import polars as pl
 
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
+from assets.intake.values import TWO_READINGS, DecimalMarks
 from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
-_DECIMAL = re.compile(r"\d+(\.\d+)?", re.ASCII)
-_WHOLE = re.compile(r"\d+(\.0+)?", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _MOST_DIGITS = 60
 _REMEDY = "Write it without marks between thousands and with a point before decimals, as 100130 or 100.13."
 
@@ -50,6 +51,7 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
     places = [f"c{_place(delivery, header, name)}" for name in ("code", column)]
     first_row = delivery.first_row if delivery.is_named else delivery.first_row + 1
     found: dict[str, Decimal] = {}
+    marks, twofold = DecimalMarks(), ""
     for chunk in delivery.chunks():
         cells = chunk.columns[2:]
         rows = chunk.filter(
@@ -59,6 +61,7 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
             pl.col("row_fault").is_null() & pl.all_horizontal(pl.lit(True), pl.col(cells[len(header) :]).is_null()),
             *places,
         )
+        marks.learn(rows.select(figure=places[1]))
         for number, is_sound, code, figure in rows.iter_rows():
             where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
             if not is_sound:
@@ -76,6 +79,13 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
                 message = f"{where}: {column} {fault}.{whole} {_REMEDY}"
                 raise Refused(message)
             found[code] = Decimal(figure)
+            twofold = twofold or (where if re.fullmatch(TWO_READINGS, figure) else "")
+    if twofold and marks.of("figure") != ".":
+        message = (
+            f"{twofold}: the point of {column} stands before three digits, which may be thousands or decimals, and no "
+            f"other row tells which. {_REMEDY}"
+        )
+        raise Refused(message)
     return found
 
 

@@ -33,6 +33,7 @@ from pipelines.console import (
     print_json,
     tell_loaded,
     today,
+    unexpected,
 )
 from schemas.errors import PerlinsosError, Refused, Worded, WrongUsage
 from schemas.quarter import Quarter
@@ -94,6 +95,11 @@ def main() -> None:
     except PerlinsosError as error:
         err.print(error.told(language()) if isinstance(error, Worded) else str(error), markup=False, style="red")
         sys.exit(error.exit_code)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - its text may quote somebody's number; a panic of polars is no Exception
+        err.print(unexpected(error, language()), markup=False, style="red")
+        sys.exit(PerlinsosError.exit_code)
 
 
 def _refuse_numbers(arguments: Sequence[str]) -> None:
@@ -144,7 +150,7 @@ def link(
     from assets.registry.linkage.person_file import read_people, read_spec
     from pipelines.linking import link_people
 
-    linked = link_people(read_people(people, read_spec(spec)), to, today())
+    linked = link_people(read_people(people, read_spec(spec), today()), to, today())
     if as_json:
         print_json(linked)
         return

@@ -21,7 +21,16 @@ from pandera.api.function_dispatch import Dispatcher
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
-from assets.intake.values import TEXT_MARKS, TWO_READINGS, DecimalMarks, Shape, plain_word, read, without_marks
+from assets.intake.values import (
+    OLDEST_YEARS,
+    TEXT_MARKS,
+    TWO_READINGS,
+    DecimalMarks,
+    Shape,
+    plain_word,
+    read,
+    without_marks,
+)
 from quotas.rules import Sender
 from schemas.contract import Contract
 from schemas.errors import FileRefused
@@ -74,8 +83,6 @@ _AGENCY = "agency"
 _PLACES = (*REGION_COLUMNS, "district_code")
 """Columns that say where a row's family or area lies."""
 _BIRTH, _STATED = "birth_date", "stated_date"
-_OLDEST_YEARS = 125
-"""Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 _FIRST_STATEMENT = date(2000, 1, 1)
 """No quarter is earlier: a statement of before is a default of its program, as 1970-01-01 or 0001-01-01."""
 _DAYS_OF_FACTS = frozenset({"as_of_date"})
@@ -295,7 +302,7 @@ class Checker:
         is_late = pl.lit(value=False) if youngest is None or youngest <= first else born > stated
         is_early = pl.lit(value=False)
         if oldest is not None and oldest < _years_before(last or first):
-            is_early = born.dt.offset_by(f"{_OLDEST_YEARS}y") < pl.coalesce(stated, pl.lit(first))
+            is_early = born.dt.offset_by(f"{OLDEST_YEARS}y") < pl.coalesce(stated, pl.lit(first))
         is_impossible = rows.select((is_late | is_early).fill_null(value=False).alias(_BIRTH)).to_series()
         if not is_impossible.any():
             return rows
@@ -560,7 +567,7 @@ def _days_that_can_be(name: str, issued_on: date | None) -> tuple[date, date | N
 def _years_before(day: date) -> date:
     """The day 125 years earlier; a leap day has none then."""
     is_leap_day = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year - _OLDEST_YEARS, day=28 if is_leap_day else day.day)
+    return day.replace(year=day.year - OLDEST_YEARS, day=28 if is_leap_day else day.day)
 
 
 def _within(name: str, first: date, last: date | None) -> _Rule:

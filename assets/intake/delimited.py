@@ -40,27 +40,30 @@ _CELL_LINES = 100
 """Lines that a quoted cell may span; what stands open for longer was never closed."""
 _SUSPICIOUS_DELIMITERS = 3
 _REPLACEMENT = "\ufffd".encode()
-_LETTERS = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e"
-_NO_LETTERS = "\ufffd\u0192\u201a\u201e\u2020\u2021\u02c6\u2030\u2039\u203a\u02dc\u00a1\u00a2\u00a4\u00a5\u00a6\u00ac\u00af\u00b6\u00b8\u00b9\u00bf"
+_ACCENTED = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e"
+_LETTER = f"[A-Za-z{_ACCENTED}]"
+_SIGNS = "\ufffd\u0192\u02c6\u02dc\u2030\u00a2\u00a4-\u00a6\u00ac\u00af\u00b6\u00b8\u00b9"
+_MARKS = "\u201a\u201e\u2020\u2021\u2039\u203a\u00a1\u00bf"
+_INNER = "\u201c\u201d\u2022\u2122\u20ac\u00a3\u00a7-\u00a9\u00ab\u00ae\u00b1\u00b3\u00b5\u00bb-\u00be\u00d7\u00f7"
 _MISREAD = re.compile(
     "|".join(
         (
-            # Signs where a letter belongs: Andr\u201a is Andr\u00e9 of DOS, Andr\u017d that of a Macintosh.
-            f"[{_LETTERS}][{_NO_LETTERS}]",
-            f"[\ufffd\u0192\u02c6\u2030\u02dc\u00a2\u00a4\u00a5\u00a6\u00ac\u00af\u00b6\u00b8\u00b9][{_LETTERS}]",
-            f"[{_LETTERS}][\u201d\u201c\u2022\u2122\u00a3\u00a7\u00a8\u00a9\u00ab\u00ae\u00b1\u00b3\u00b5\u00bb\u00bc\u00bd\u00be\u00d7\u00f7\u20ac][a-z]",
+            # A sign where a letter belongs: DOS's and Shift-JIS's letters, many of a Macintosh's.
+            f"{_LETTER}[{_SIGNS}{_MARKS}]|[{_SIGNS}]{_LETTER}",
+            f"{_LETTER}[{_INNER}][a-z]",
             "[a-z][\u2013\u2014][a-z]",
+            # A capital within a word: a Macintosh's e with acute is Z with caron here.
             "[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]",
-            # No name has so many letters with marks in a row, every name in Cyrillic, Greek, Chinese or Thai has.
-            "[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192]{3}",
+            "[A-Z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d][a-z]",
+            # No name has so many accented letters in a row; every name in Cyrillic, Greek, Chinese or Thai has.
+            f"[{_ACCENTED}\u0192]{{3}}",
         )
     )
 )
 """What text of another encoding looks like where it is read as cp1252."""
-_READ_TWICE = tuple(two.encode() for two in ("\u00c3\u0083", "\u00c3\u0082", "\u00c2\u0082")) + tuple(
-    letters.encode("utf-8").decode("cp1252").encode() for letters in "\u00e9\u00e8\u00eb\u00fc\u00f6\u00f1\u00e1\u00ed\u00f3\u00e7\u2019\u201c\u2013"
-)  # fmt: skip
-"""Letters of UTF-8 that another program read as cp1252 and wrote as UTF-8 again."""
+_OFTEN = "\u00e9\u00e8\u00eb\u00fc\u00f6\u00f1\u00e1\u00ed\u00f3\u00e7\u00c9\u00d1\u2019\u201c\u2013"
+_READ_TWICE = tuple(letter.encode().decode("cp1252").encode() for letter in _OFTEN)
+"""Letters in UTF-8 that another program read as cp1252 and wrote in UTF-8 again."""
 _SEP = re.compile(r"^\ufeff?sep=(.)\r?$", re.IGNORECASE)
 _Bytes = np.ndarray[Any, np.dtype[Any]]
 _Places = np.ndarray[Any, np.dtype[np.intp]]

@@ -45,6 +45,8 @@ NOTHING = (*NOTHING_SIGNS, *NOTHING_NAMES)
 TWO_READINGS = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 """Numbers whose one mark may stand before decimals or between thousands."""
 Mark = Literal[".", ","]
+OLDEST_YEARS = 125
+"""Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 
 _CERTAIN_IN_TEXT = (*NOTHING_SIGNS, "NULL", "(NULL)", "<NULL>", "NaN", "\\N", "N/A", "N.A.", "<NA>")
 _LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *NOTHING_WORDS))
@@ -213,16 +215,43 @@ def _as_stated(cells: pl.Series, shape: Shape) -> pl.Series:
     return cells if marks is None else cells.set(marks, None)
 
 
+def measures_of(text: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Columns of text that are read as numbers, as a machine writes them; where they have two readings, not at all.
+
+    Returns
+    -------
+    tuple
+        The columns, marks of nothing and empty cells null; what is no number stays as it is. And of every column that
+        has cells with two readings which no other cell settles, the position of the first.
+    """
+    text = text.select(pl.all().str.strip_chars())
+    marks = DecimalMarks()
+    marks.learn(text)
+    made, doubtful = [], {}
+    for name in text.columns:
+        cells = narrowed(text[name])
+        shape = Shape(pl.Float64(), decimal=marks.of(name))
+        nothing = is_nothing(cells, shape)
+        cells = cells.set((cells == "").fill_null(value=False), None)
+        cells = cells if nothing is None else cells.set(nothing, None)
+        values = read(cells.to_frame(), {name: shape})[name]
+        unread = cells.is_not_null() & values.is_null()
+        twofold = (unread & cells.str.contains(TWO_READINGS)).arg_true()
+        if twofold.len():
+            doubtful[name] = int(twofold[0])
+        made.append(cells.scatter(values.is_not_null().arg_true(), values.drop_nulls().cast(pl.String)))
+    return pl.DataFrame(made), doubtful
+
+
 def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
     """The text with null in place of every mark of nothing, so that an unread cell is one that says something."""
     changed = []
     for name, shape in shapes.items():
         if typed[name].null_count() == text[name].null_count():
             continue
-        unread = text[name].is_not_null() & typed[name].is_null()
-        marks = is_nothing(text[name].filter(unread), shape)
+        marks = is_nothing(text[name], shape)
         if marks is not None:
-            changed.append(text[name].scatter(unread.arg_true().filter(marks), None))
+            changed.append(text[name].set(marks & typed[name].is_null(), None))
     return text.with_columns(changed)
 
 
@@ -352,8 +381,8 @@ def _patient(manner: _Manner) -> pl.Expr:
         return pl.coalesce(whole, _yes_or_no().cast(pl.Int64)) if manner.is_flag else whole
     if manner.dtype.is_float():
         plain = pl.when(~pl.col("cell").str.contains(TWO_READINGS)).then("cell")
-        readings = (plain, _with_decimals(), _settled(manner))
-        value = pl.coalesce(one.cast(pl.Float64, strict=False) for one in readings)
+        found = (plain, _with_decimals(), _settled(manner))
+        value = pl.coalesce(one.cast(pl.Float64, strict=False) for one in found)
         return pl.when(value.is_finite()).then(value)
     known = {word.lower(): word for word in manner.words}
     nothing = dict.fromkeys((*NOTHING, *NOTHING_WORDS))
