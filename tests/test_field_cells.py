@@ -1,4 +1,4 @@
-"""Cells as the field writes them: instants, numbers with two readings, days that cannot be, marks of nothing, digits."""
+"""Cells as the field writes them: instants, numbers with two readings, impossible days, marks of nothing, digits."""
 
 import json
 from collections.abc import Mapping
@@ -47,7 +47,8 @@ def intake(tmp_path: Path) -> Intake:
 
 
 def loaded(
-    intake: Intake, feed: Feed, rows: list[Mapping[str, str]] | bytes, note: Mapping[str, Any] | None = None, name: str = "file.csv",
+    intake: Intake, feed: Feed, rows: list[Mapping[str, str]] | bytes, note: Mapping[str, Any] | None = None,
+    name: str = "file.csv",
 ) -> Loaded:  # fmt: skip
     file = intake.lake.root.parent / name
     if isinstance(rows, bytes):
@@ -213,8 +214,8 @@ def names_in(encoding: str, *names: str) -> bytes:
     ("encoding", "name"),
     [
         ("mac_roman", "Andr\u00e9"), ("mac_roman", "MU\u00d1OZ"), ("mac_roman", "J\u00fcrgen"), ("cp850", "Andr\u00e9"),
-        ("cp437", "Mu\u00f1oz"), ("shift_jis", "\u30a2\u30ad\u30e4\u30de"), ("cp1251", "\u0418\u0432\u0430\u043d\u043e\u0432"),
-        ("gb18030", "\u5f20\u4e09"),
+        ("cp437", "Mu\u00f1oz"), ("shift_jis", "\u30a2\u30ad\u30e4\u30de"),
+        ("cp1251", "\u0418\u0432\u0430\u043d\u043e\u0432"), ("gb18030", "\u5f20\u4e09"),
     ],
 )  # fmt: skip
 def test_names_that_would_be_kept_wrong_refuse_the_file(intake: Intake, encoding: str, name: str) -> None:
@@ -273,7 +274,7 @@ def test_a_birth_on_the_day_or_125_years_before_is_kept(intake: Intake, born: st
     ],
 )
 def test_a_visit_is_no_later_than_the_files_issue(
-    intake: Intake, note: Mapping[str, Any], day: str, is_taken: bool
+    intake: Intake, note: Mapping[str, Any], day: str, *, is_taken: bool
 ) -> None:
     declared = {key: date.fromisoformat(value) for key, value in note.items()}
     found = loaded(intake, Feed.SURVEYS, [SURVEY | {"survey_date": day}], declared)
@@ -370,7 +371,8 @@ WIDE = str.maketrans("0123456789.", "\uff10\uff11\uff12\uff13\uff14\uff15\uff16\
 def test_digits_of_other_scripts_are_rejected_with_their_reason(intake: Intake, digits: dict[int, int]) -> None:
     row = MEMBER | {name: MEMBER[name].translate(digits) for name in ("nik", "family_card_number", "relation")}
     assert reasons(loaded(intake, Feed.MEMBERS, [MEMBER, row])) == [
-        (3, "family_card_number", "identifier_length"), (3, "nik", "identifier_length"), (3, "relation", "not_a_number"),
+        (3, "family_card_number", "identifier_length"), (3, "nik", "identifier_length"),
+        (3, "relation", "not_a_number"),
     ]  # fmt: skip
 
 

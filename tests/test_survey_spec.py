@@ -162,7 +162,7 @@ def test_a_column_that_holds_no_number_at_all_is_refused_with_the_way_to_write_o
     with pytest.raises(FileRefused, match=r"floor in row 1 is no number \(2 such rows\)\. Write decimals with a point"):
         read_survey(_survey(tmp_path, words), _spec(tmp_path, MINIMAL))
     scored = read_survey(_survey(tmp_path, words), _spec(tmp_path, MINIMAL), for_scoring=True)
-    assert scored["floor"].to_list() == ["10,5", "8,25"]
+    assert scored["floor"].to_list() == ["10,5,1", "lantai"]
 
 
 def test_what_is_no_text_is_refused_as_unreadable(tmp_path: Path) -> None:
