@@ -1,7 +1,7 @@
 """Cells as the field writes them: instants, numbers with two readings, impossible days, marks of nothing, digits."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def intake(tmp_path: Path) -> Intake:
 
 
 def loaded(
-    intake: Intake, feed: Feed, rows: list[Mapping[str, str]] | bytes, note: Mapping[str, Any] | None = None,
+    intake: Intake, feed: Feed, rows: Sequence[Mapping[str, str]] | bytes, note: Mapping[str, Any] | None = None,
     name: str = "file.csv",
 ) -> Loaded:  # fmt: skip
     file = intake.lake.root.parent / name
