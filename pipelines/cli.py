@@ -262,7 +262,7 @@ def batches_list(
                     "file": batch.file_name, "file_hash": batch.file_hash, "sender": batch.declaration.sender,
                     "issued_on": batch.declaration.issued_on, "supersedes": batch.declaration.supersedes,
                     **{name: getattr(batch, name) for name in COUNTS}, "reasons": batch.reasons,
-                    "unknown_columns": batch.unknown_columns,
+                    "unknown_columns": batch.unknown_columns, "unknown_births": batch.unknown_births,
                     "history": [
                         {name: value for name, value in event.items() if name != "manifest"}
                         for event in history(lake, batch.quarter, batch.batch_id)
