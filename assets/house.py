@@ -5,6 +5,7 @@ It is made by the roof (pipelines); nothing here reads a clock or decides anythi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -28,12 +29,15 @@ class House:
     ----------
     home : Path
         `PERLINSOS_HOME`; all that the program writes lies below it.
+    today : date or None
+        Day in Jakarta on which the home was opened; what arrives on it states nothing of a later day.
     """
 
     home: Path
     rulebook: Rulebook
     questionnaire: Questionnaire
     key: PseudonymKey
+    today: date | None = None
 
     @property
     def lake(self) -> Lake:

@@ -10,11 +10,12 @@ import polars as pl
 from assets.intake.codesystems import enclosing
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import is_total_row, plain_name
+from assets.intake.values import TWO_READINGS, DecimalMarks
 from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
-_DECIMAL = re.compile(r"\d+(\.\d+)?", re.ASCII)
-_WHOLE = re.compile(r"\d+(\.0+)?", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _MOST_DIGITS = 60
 _REMEDY = "Write it without marks between thousands and with a point before decimals, as 100130 or 100.13."
 
@@ -53,6 +54,7 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
     first_row = delivery.first_row if delivery.is_named else delivery.first_row + 1
     found: dict[str, Decimal] = {}
     row_of: dict[str, int] = {}
+    marks, twofold = DecimalMarks(), ""
     for chunk in delivery.chunks():
         cells = chunk.columns[2:]
         rows = chunk.filter(
@@ -63,6 +65,7 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
             is_total_row(cells).alias("is_total"),
             *places,
         )
+        marks.learn(rows.select(figure=places[1]))
         for number, is_sound, is_total, code, figure in rows.iter_rows():
             where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
             if not is_sound:
@@ -83,6 +86,13 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
                 message = f"{where}: {column} {fault}.{whole} {_REMEDY}"
                 raise Refused(message)
             found[code], row_of[code] = Decimal(figure), number
+            twofold = twofold or (where if re.fullmatch(TWO_READINGS, figure) else "")
+    if twofold and marks.of("figure") != ".":
+        message = (
+            f"{twofold}: the point of {column} stands before three digits, which may be thousands or decimals, and no "
+            f"other row tells which. {_REMEDY}"
+        )
+        raise Refused(message)
     for code, part in enclosing(pl.Series(list(found), dtype=pl.String)).iter_rows():
         where = f"{delivery.name}, row {row_of[code]} ({code})"
         message = f"{where}: holds {part} of row {row_of[part]}, which would count twice. Keep the area or its parts."

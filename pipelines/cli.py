@@ -33,6 +33,7 @@ from pipelines.console import (
     print_json,
     tell_loaded,
     today,
+    unexpected,
 )
 from schemas.errors import PerlinsosError, Refused, Worded, WrongUsage
 from schemas.quarter import Quarter
@@ -61,7 +62,7 @@ app.command()(visits)
 
 SET_ASIDE = 3
 LOCK_SECONDS = 600
-_PERSONAL_NUMBER = re.compile(r"(-.*=)?\d{16}")
+_PERSONAL_NUMBER = re.compile(r"(-.*=)?[0-9]{16}")
 
 
 class TemplateFormat(StrEnum):
@@ -94,6 +95,11 @@ def main() -> None:
     except PerlinsosError as error:
         err.print(error.told(language()) if isinstance(error, Worded) else str(error), markup=False, style="red")
         sys.exit(error.exit_code)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - its text may quote somebody's number; a panic of polars is no Exception
+        err.print(unexpected(error, language()), markup=False, style="red")
+        sys.exit(PerlinsosError.exit_code)
 
 
 def _refuse_numbers(arguments: Sequence[str]) -> None:
@@ -144,7 +150,7 @@ def link(
     from assets.registry.linkage.person_file import read_people, read_spec
     from pipelines.linking import link_people
 
-    linked = link_people(read_people(people, read_spec(spec)), to, today())
+    linked = link_people(read_people(people, read_spec(spec), today()), to, today())
     if as_json:
         print_json(linked)
         return
@@ -256,7 +262,7 @@ def batches_list(
                     "file": batch.file_name, "file_hash": batch.file_hash, "sender": batch.declaration.sender,
                     "issued_on": batch.declaration.issued_on, "supersedes": batch.declaration.supersedes,
                     **{name: getattr(batch, name) for name in COUNTS}, "reasons": batch.reasons,
-                    "unknown_columns": batch.unknown_columns,
+                    "unknown_columns": batch.unknown_columns, "unknown_births": batch.unknown_births,
                     "history": [
                         {name: value for name, value in event.items() if name != "manifest"}
                         for event in history(lake, batch.quarter, batch.batch_id)

@@ -6,9 +6,11 @@ Which commands there are is in :mod:`pipelines.cli` and its parts.
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -25,6 +27,8 @@ _LEAST_WIDTH = 8
 """Letters of a column that are never folded away."""
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+_ROOT = Path(__file__).parents[1]
+_ROOMS = {"assets", "pipelines", "quotas", "reports", "schemas", "world"}
 COUNTS = ("read", "accepted", "rejected", "parked")
 MOST_REASONS = 20
 JAKARTA = ZoneInfo("Asia/Jakarta")
@@ -71,6 +75,20 @@ def print_grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object
     for row in cells:
         grid.add_row(*row)
     out.print(grid)
+
+
+def unexpected(error: BaseException, lang: "Lang") -> str:
+    """Tell of a fault of the program: its kind and the line of ours it came from, never its text."""
+    from schemas.messages import say
+
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_ours(frame.filename)]
+    place = f"{Path(ours[-1].filename).relative_to(_ROOT)}:{ours[-1].lineno}" if ours else "-"
+    return say("load.unexpected", lang, kind=type(error).__name__, place=place)
+
+
+def _is_ours(file: str) -> bool:
+    path = Path(file)
+    return path.is_relative_to(_ROOT) and path.relative_to(_ROOT).parts[0] in _ROOMS
 
 
 def today() -> date:

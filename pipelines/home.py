@@ -12,6 +12,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from assets.house import House
 from assets.pseudonyms import PseudonymKey
+from pipelines.console import today
 from quotas.overlay import of_file, read_overlay
 from quotas.rulebook import rulebook
 from schemas.errors import Refused, Worded
@@ -89,7 +90,7 @@ class Home:
         questionnaire = (
             read_questionnaire(self.questionnaire) if self.questionnaire.exists() else default_questionnaire()
         )
-        return House(self.path, book, questionnaire, PseudonymKey(self.key_file.read_bytes()))
+        return House(self.path, book, questionnaire, PseudonymKey(self.key_file.read_bytes()), today())
 
     def lock(self, name: str) -> FileLock:
         """A lock of this home, not yet taken."""

@@ -45,7 +45,7 @@ class QuarterDays(Strict):
     decision_date: date
     announcement: date
     objection_deadline: date
-    poverty_vintage: str = Field(pattern=r"^20\d{2}-(03|09)$")
+    poverty_vintage: str = Field(pattern=r"^20[0-9]{2}-(03|09)$")
     lottery_seed: str = Field(min_length=8)
     is_planned: bool
     description: Sentence

@@ -8,7 +8,7 @@ from schemas.regions import regencies, regency_of
 LINE = "poverty_line_rupiah_per_capita_month"
 POOR, GAP = "poor_count", "poverty_gap_rupiah_month"
 SHIPPED_VINTAGE = "2025-03"
-_PROVINCE = r"^\d{2}$"
+_PROVINCE = r"^[0-9]{2}$"
 _FIGURES = (POOR, LINE, "poor_percent", "poverty_gap_percent")
 
 

@@ -29,7 +29,8 @@ from schemas.vocabularies import (
 )
 
 MILLION = 1_000_000
-_REGENCY = r"^\d{2}\.\d{2}$"
+_AREA = r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$"
+_REGENCY = r"^[0-9]{2}\.[0-9]{2}$"
 _OLDEST = 150
 
 Rupiah = Annotated[int, Field(ge=0, le=10**16)]
@@ -164,7 +165,7 @@ class Sender(Strict):
     kind: SenderKind
     feeds: tuple[Feed, ...] = Field(min_length=1)
     agencies: tuple[Agency, ...] = ()
-    area: tuple[Annotated[str, StringConstraints(pattern=r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$")], ...] = ()
+    area: tuple[Annotated[str, StringConstraints(pattern=_AREA)], ...] = ()
     description: Sentence
     source: Citation
     valid_from: date
@@ -614,7 +615,7 @@ class MinimumWages(Strict):
     """
 
     regency: Mapping[Annotated[str, StringConstraints(pattern=_REGENCY)], Rupiah]
-    province: Mapping[Annotated[str, StringConstraints(pattern=r"^\d{2}$")], Rupiah] = Field(min_length=1)
+    province: Mapping[Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")], Rupiah] = Field(min_length=1)
     unlisted_province: Literal["highest", "lowest"]
 
     @model_validator(mode="after")

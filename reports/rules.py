@@ -16,7 +16,7 @@ from schemas.questionnaire import default_questionnaire
 from schemas.regions import regency_name
 from schemas.vocabularies import Author
 
-_REGENCY = re.compile(r"\d{2}\.\d{2}")
+_REGENCY = re.compile(r"[0-9]{2}\.[0-9]{2}")
 _SHOWN_ELSEWHERE = {"code", "unit"}
 _EMPTY: tuple[Any, ...] = (None, [])
 _VOCABULARIES = {

@@ -64,7 +64,7 @@ def _text(name: str, field: str, title: str) -> pa.Column:
 def _region(name: str, field: str, title: str) -> pa.Column:
     return text(
         name, title=title, description=f"{title} as delivered, in the sender's code system.", unit="code",
-        source=SOURCE, nullable=True, checks=[matches(r"^[\d.]+$", "region_digits")], aliases=[field],
+        source=SOURCE, nullable=True, checks=[matches(r"^[0-9.]+$", "region_digits")], aliases=[field],
         label=_label(field, title),
     )  # fmt: skip
 

@@ -45,12 +45,12 @@ def owned_by(owner_column: str, owners: Mapping[str, str], name: str, title: str
 
 
 IDENTIFIER = pa.Check(_well_formed, name="identifier", error="identifier")
-VILLAGE = matches(r"^\d{2}\.\d{2}\.\d{2}\.[1-9]\d{3}$", "village_code")
+VILLAGE = matches(r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[1-9][0-9]{3}$", "village_code")
 """The serial of a Kemendagri village begins with 1 (kelurahan) or 2 (desa), never with 0 as BPS codes do there."""
-DISTRICT = matches(r"^\d{2}\.\d{2}\.\d{2}$", "district_code")
-REGENCY = matches(r"^\d{2}\.\d{2}$", "regency_code")
-AREA = matches(r"^\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?$", "area_code")
-QUARTER = matches(r"^20\d{2}Q[1-4]$", "quarter")
+DISTRICT = matches(r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}$", "district_code")
+REGENCY = matches(r"^[0-9]{2}\.[0-9]{2}$", "regency_code")
+AREA = matches(r"^[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?$", "area_code")
+QUARTER = matches(r"^20[0-9]{2}Q[1-4]$", "quarter")
 
 
 def text(name: str, title: str, description: str, *, source: str, **more: Any) -> pa.Column:  # noqa: ANN401

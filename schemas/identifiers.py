@@ -27,9 +27,9 @@ def form_fault(column: str) -> pl.Expr:
     """
     text = pl.col(column)
     return (
-        pl.when(text.str.contains(r"(?i)^\s*\d+([.,]\d+)?E\+?\d+\s*$"))
+        pl.when(text.str.contains(r"(?i)^\s*[0-9]+([.,][0-9]+)?E\+?[0-9]+\s*$"))
         .then(pl.lit("identifier_through_a_number"))
-        .when(~text.str.contains(r"^\d{16}$"))
+        .when(~text.str.contains(r"^[0-9]{16}$"))
         .then(pl.lit("identifier_length"))
         .when(text.is_in(_REPEATED))
         .then(pl.lit("identifier_repeated"))

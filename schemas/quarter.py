@@ -7,7 +7,7 @@ from typing import Self
 
 from schemas.errors import WrongUsage
 
-_SPELLING = re.compile(r"(20\d{2})Q([1-4])")
+_SPELLING = re.compile(r"(20[0-9]{2})Q([1-4])")
 _MONTHS_PER_QUARTER = 3
 
 

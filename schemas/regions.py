@@ -18,7 +18,7 @@ from schemas.errors import UnknownRegency
 KemendagriCode = NewType("KemendagriCode", str)
 BpsCode = NewType("BpsCode", str)
 
-_KEMENDAGRI = re.compile(r"\d{2}(\.\d{2}(\.\d{2}(\.\d{4})?)?)?")
+_KEMENDAGRI = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?")
 _BPS_LENGTHS = frozenset({2, 4, 7, 10})
 _KEMENDAGRI_CUTS = (2, 4, 6, 10)
 
@@ -75,7 +75,7 @@ def kemendagri(text: str) -> KemendagriCode:
         If the form fits no level.
     """
     code = text.strip()
-    if code.isdigit() and len(code) in _KEMENDAGRI_CUTS:
+    if code.isascii() and code.isdigit() and len(code) in _KEMENDAGRI_CUTS:
         cuts = [0, *(cut for cut in _KEMENDAGRI_CUTS if cut <= len(code))]
         code = ".".join(code[start:end] for start, end in pairwise(cuts))
     if not _KEMENDAGRI.fullmatch(code):
@@ -92,7 +92,7 @@ def bps(text: str) -> BpsCode:
         If the form fits no level.
     """
     code = text.strip()
-    if not (code.isdigit() and len(code) in _BPS_LENGTHS):
+    if not (code.isascii() and code.isdigit() and len(code) in _BPS_LENGTHS):
         raise UnknownRegency("no_bps_code", found=text)
     return BpsCode(code)
 

@@ -107,7 +107,8 @@ def _stated_person() -> list[pa.Column]:
         col("nik", pl.String, "NIK", "Person's number; null where none is known.", "identifier", "registration",
             nullable=True),
         col("name", pl.String, "Name", "Full name.", "text", "registration"),
-        col("birth_date", pl.Date, "Birth date", "Date of birth.", "date", "registration"),
+        col("birth_date", pl.Date, "Birth date", "Date of birth; null where the one stated cannot be.", "date",
+            "registration", nullable=True),
         col("sex", pl.String, "Sex", "male or female.", "word", "registration", checks=one_of(Sex)),
         *[
             col(name, pl.Int32, title, f"As in the feed members: {title.lower()}.", "code", "registration",

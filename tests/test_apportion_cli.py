@@ -56,7 +56,7 @@ def test_the_places_of_pkh_over_the_poor_of_2025_are_those_of_the_record(tmp_pat
     [
         "\ufeffcode,weight\r\n91.20,3\r\n01,1\r\n",
         "code;weight\n91.20;3\n01;1\n",
-        " Code | WEIGHT \n 91.20 | 3.000 \n\n 01 | 1 \n",
+        " Code | WEIGHT \n  91.20 | 3.00 \n\n 01 | 1 \n",
         'name,weight,code\nx,3,"91.20"\ny,1,"01"\n',
         "code\tweight\n91.20\t0.75\n01\t0.25\n",
         "code,weight\n91.20,3\n01,1\n,\n".encode("utf-16"),

@@ -225,7 +225,15 @@ def test_parked_rows_are_taken_up_when_the_other_feed_comes(intake: Intake, tmp_
 
 
 def test_a_family_registered_after_the_cut_off_is_not_known_at_it(intake: Intake, tmp_path: Path) -> None:
-    load(intake, tmp_path, Feed.REGISTRATIONS, [registration(CARDS[0], registered_date="2026-03-11")], "r")
+    later = date(2026, 3, 12)
+    load(
+        intake,
+        tmp_path,
+        Feed.REGISTRATIONS,
+        [registration(CARDS[0], registered_date="2026-03-11")],
+        "r",
+        issued_on=later,
+    )
     load(intake, tmp_path, Feed.SURVEYS, [survey(CARDS[0])], "s")
     assert [one.rows for one in still_parked(intake.lake, TABLES, QUARTER, date(2026, 3, 10))] == [1]
     assert still_parked(intake.lake, TABLES, QUARTER, date(2026, 3, 11)) == ()

@@ -14,7 +14,7 @@ from pandera.api.polars.types import PolarsData
 
 from assets.intake.checking import FOUND_LENGTH, Checked, Checker, check, expected, pandera_faults
 from assets.intake.declaration import Declaration
-from assets.intake.values import read
+from assets.intake.values import TWO_READINGS, read, without_marks
 from schemas.contract import Contract, column, contract
 from schemas.errors import UnknownRegency
 from schemas.feeds import ADDED_COLUMNS, EVIDENCE_FACTS
@@ -61,8 +61,11 @@ def listed(checked: Checked) -> list[tuple[int, str | None, str]]:
 def by_pandera(text: pl.DataFrame, one: Contract, declaration: Declaration) -> set[tuple[int, str, str]]:
     """What the plain way finds: cells read alone, pandera for the rest, each identifier with its own fault of form."""
     names = columns_of(one)
-    shapes = {part.name: part.shape for part in Checker(one, declaration)._columns}  # noqa: SLF001
+    checker = Checker(one, declaration)
+    checker.learn_marks(text)
+    shapes = {part.name: part.shape for part in checker._columns}  # noqa: SLF001
     typed = read(text, shapes)
+    text = without_marks(text, typed, shapes)
     found: set[tuple[int, str, str]] = set()
     for name in names:
         is_identifier = any(rule.name == "identifier" for rule in one.columns[name].checks)
@@ -75,7 +78,12 @@ def by_pandera(text: pl.DataFrame, one: Contract, declaration: Declaration) -> s
         for row, cell, value in zip(text["row_number"], text[name], typed[name], strict=True)
         if cell is not None and value is None
     }
-    found |= {(row, name, shapes[name].fault) for row, name in unread}
+    cells = {(row, name): cell for name in names for row, cell in zip(text["row_number"], text[name], strict=True)}
+    found |= {
+        (row, name, "two_readings" if shapes[name].dtype.is_float() and re.search(TWO_READINGS, cells[row, name])
+         else shapes[name].fault)
+        for row, name in unread
+    }  # fmt: skip
     for index, name, reason in pandera_faults(typed.select(names), one, names).iter_rows():
         row = text["row_number"][index]
         if (row, name) in unread:
@@ -322,7 +330,7 @@ def test_absent_columns_are_empty_and_columns_of_no_feed_stay_with_the_rejected_
 
 
 def test_a_row_that_could_not_be_cut_into_cells_is_rejected_for_that_alone_in_its_place() -> None:
-    rows = [RECIPIENT, RECIPIENT | {"programme": "?"}, RECIPIENT | {"programme": "?"}, RECIPIENT]
+    rows = [RECIPIENT, RECIPIENT | {"programme": "X"}, RECIPIENT | {"programme": "X"}, RECIPIENT]
     faults = pl.Series("row_fault", [None, None, "too_many_cells", "open_quote"], pl.String)
     checked = Checker(RECIPIENTS, DECLARED).check(numbered(rows).insert_column(1, faults))
     assert listed(checked) == [(3, "programme", "not_a_code"), (4, None, "too_many_cells"), (5, None, "open_quote")]

@@ -10,7 +10,7 @@ import yaml
 
 from tests.homes import FIRST, SECOND, Demo, Persons, Said, perlinsos
 
-NOTE = {"sender": "pln", "issued_on": "2026-01-13", "as_of": "2026-01-13", "agency": "pln"}
+NOTE = {"sender": "pln", "issued_on": "2026-04-14", "as_of": "2026-01-13", "agency": "pln"}
 
 
 def ask(home: Path, file: Path, *options: object, agency: str = "pln") -> Said:

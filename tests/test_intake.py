@@ -510,7 +510,7 @@ def test_cells_are_read_into_the_type_of_their_column(
         ("expenditure_rupiah_per_capita_month", "USD 500000", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "1.5", "not_a_number"),
         ("expenditure_rupiah_per_capita_month", "0", "greater_than"),
-        ("weight", "nan", "not_a_number"),
+        ("weight", "nan", "missing"),
         ("weight", "inf", "not_a_number"),
         ("weight", "1e999", "not_a_number"),
         ("weight", "-1", "greater_than"),

@@ -333,7 +333,7 @@ def test_a_person_file_is_read_with_its_faults_counted(tmp_path: Path) -> None:
     spec = read_spec(
         written(tmp_path, {"id": "no", "full_name": "nama", "birth_date": {"column": "lahir", "format": "%d/%m/%Y"}})
     )
-    found = read_people(file, spec)
+    found = read_people(file, spec, date(2026, 1, 1))
     assert found.unreadable_dates == 1
     assert found.people.rows() == [("007", "Ani", date(1988, 12, 31)), ("8", "Budi", None), ("9", None, None)]
 
@@ -351,7 +351,7 @@ def test_a_wrong_person_file_is_refused(content: str, said: str, tmp_path: Path)
     file = tmp_path / "people.csv"
     file.write_text(content, encoding="utf-8")
     with pytest.raises(Refused) as error:
-        read_people(file, read_spec(written(tmp_path, {"id": "no", "full_name": "nama"})))
+        read_people(file, read_spec(written(tmp_path, {"id": "no", "full_name": "nama"})), date(2026, 1, 1))
     assert said in str(error.value)
 
 

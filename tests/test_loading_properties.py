@@ -28,7 +28,7 @@ from tests.made_senders import SENDERS
 from world.country import write
 
 QUARTER = Quarter(2026, 1)
-DECLARED = Declaration(issued_on=date(2026, 1, 2), sender="tests")
+DECLARED = Declaration(issued_on=date(2026, 1, 14), sender="tests")
 FEEDS = (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.EVIDENCE)
 ROWS = 25
 FILE_EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}

@@ -67,6 +67,14 @@ def test_a_registered_family_has_a_record_with_its_persons_and_where_it_lives(of
     assert (ours["has_consent"], ours["has_consent_source"], ours["has_consent_date"]) == (1, "registration", NOV)
 
 
+def test_persons_of_unknown_birth_are_members_of_their_family_all_the_same(office: Office) -> None:
+    baby = member(OURS, None, 3, name="BAYI", birth_date=None)
+    office.deliver(Q1, family(OURS, HUSBAND, WIFE), by(HUSBAND, member(OURS, CHILD, 3, birth_date=None), baby))
+    ours = office.resolve(Q1).family(OURS)
+    assert (ours["household_size"], ours["elderly_count"]) == (4, None)
+    assert office.resolve(Q2).family(OURS)["household_size"] == 4
+
+
 def test_a_registration_through_another_channel_is_the_same_family_since_its_first_day(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND, WIFE), {Feed.REGISTRATIONS: [registration(OURS, DEC, channel="portal")]})
     ours = office.resolve(Q1).family(OURS)

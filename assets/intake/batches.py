@@ -40,6 +40,8 @@ class Batch:
         for. With feed, quarter and file hash they can be checked again.
     unknown_columns : tuple of str
         Names in the file's header that the feed does not know; their cells were not read.
+    unknown_births : int
+        Accepted rows whose birth date cannot be and is kept as unknown.
     state : BatchState
         loaded; superseded by a later batch that declares it; or withdrawn. Only loaded ones are pinned by new runs.
     """
@@ -59,6 +61,7 @@ class Batch:
     unknown_columns: tuple[str, ...] = field(default=(), repr=False)
     note_hash: str = field(default="", repr=False)
     signature: str = field(default="", repr=False)
+    unknown_births: int = field(default=0, repr=False)
     state: BatchState = BatchState.LOADED
 
     @property

@@ -8,6 +8,7 @@ is codesystems'. Rejected rows keep their text; nothing is dropped silently.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, get_args
 
 import numpy as np
@@ -20,7 +21,16 @@ from pandera.api.function_dispatch import Dispatcher
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
-from assets.intake.values import TEXT_MARKS, Shape, plain_word, read
+from assets.intake.values import (
+    OLDEST_YEARS,
+    TEXT_MARKS,
+    TWO_READINGS,
+    DecimalMarks,
+    Shape,
+    plain_word,
+    read,
+    without_marks,
+)
 from quotas.rules import Sender
 from schemas.contract import Contract
 from schemas.errors import FileRefused
@@ -72,12 +82,21 @@ _SIGNS = {
 _AGENCY = "agency"
 _PLACES = (*REGION_COLUMNS, "district_code")
 """Columns that say where a row's family or area lies."""
+_BIRTH, _STATED = "birth_date", "stated_date"
+_FIRST_STATEMENT = date(2000, 1, 1)
+"""No quarter is earlier: a statement of before is a default of its program, as 1970-01-01 or 0001-01-01."""
+_DAYS_OF_FACTS = frozenset({"as_of_date"})
+"""Days on which something held that was stated later, as a death."""
+_DAYS_TO_COME = frozenset({"valid_from_date", "valid_to_date"})
+"""Days that law and decrees set in advance."""
+_IMPLAUSIBLE_DAY = "implausible_day"
 _COUNTED_DAYS = "day_through_a_number"
-_DAYS_OF_A_NUMBER = r"^[1-5]\d{4}([.,]\d+)?$"
+_TWO_READINGS = "two_readings"
+_DAYS_OF_A_NUMBER = r"^[1-5][0-9]{4}([.,][0-9]+)?$"
 """Days as a spreadsheet counts them, from 1927 to 2064; from which day on depends on the program."""
-_DECIMALS_OF_A_NUMBER = r"^\d{14,17}[.,]0+$"
+_DECIMALS_OF_A_NUMBER = r"^[0-9]{14,17}[.,]0+$"
 _DIGITS = 16
-_GROUPED = r"^(\d{4}([\s.-]\d{4}){3}|(\d{6}|\d{2}([\s.-]\d{2}){2})[\s.-]\d{6}[\s.-]\d{4})$"
+_GROUPED = r"^([0-9]{4}([\s.-][0-9]{4}){3}|([0-9]{6}|[0-9]{2}([\s.-][0-9]{2}){2})[\s.-][0-9]{6}[\s.-][0-9]{4})$"
 """Ways to write sixteen digits in groups: by fours, or as region, day and serial."""
 _FEW_CODES = 12
 _BLOCK_ROWS = 8192
@@ -136,11 +155,16 @@ class _Column:
     expected: str
 
     @property
+    def has_odd_forms(self) -> bool:
+        """Whether some of its unread cells are told by their form: counts of days, numbers with two readings."""
+        return self.shape.dtype == pl.Date or self.shape.dtype.is_float()
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Every reason a cell of the column may be rejected for."""
         own = () if self.shape.dtype == pl.String and not self.shape.is_free else (self.shape.fault,)
-        of_days = (_COUNTED_DAYS,) if self.shape.dtype == pl.Date else ()
-        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else of_days
+        unread = {pl.Date(): (_COUNTED_DAYS,), pl.Float64(): (_TWO_READINGS,)}.get(self.shape.dtype, ())
+        form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else unread
         return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
 
 
@@ -157,6 +181,10 @@ class Checker:
         Whose area and agencies the rows must keep to; None: nobody registered, whose rows bind nobody.
     factors : mapping
         By how much the figures of a column of whole numbers are multiplied; half a unit is rounded up.
+    today : date or None
+        Day of loading: no statement is later, where the sender does not say when the file was issued.
+    unknown_births : dict of int to int
+        Chunk by chunk, the first accepted row whose birth date cannot be and counts as unknown, and how many are.
 
     Raises
     ------
@@ -169,6 +197,9 @@ class Checker:
     declaration: Declaration
     sender: Sender | None = None
     factors: Mapping[str, int] = field(default_factory=dict)
+    today: date | None = None
+    unknown_births: dict[int, int] = field(init=False, default_factory=dict)
+    _marks: DecimalMarks = field(init=False, default_factory=DecimalMarks)
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
     _in_zero: dict[str, set[str]] = field(init=False)
@@ -178,7 +209,7 @@ class Checker:
         _refuse_unanswerable(self.contract)
         names = sorted(name for name in self.contract.columns if name not in ADDED_COLUMNS)
         self._columns = tuple(
-            _column(name, self.contract.columns[name], self.declaration, self.sender) for name in names
+            _column(name, self.contract.columns[name], self.declaration, self.sender, self._issued_on) for name in names
         )
         self._tally = Tally(self.declaration)
         # Columns in which every number so far ends in 0, with some of these numbers.
@@ -189,8 +220,25 @@ class Checker:
         self._names = pl.Enum(names)
         own = [name for name in Agency if _AGENCY in names]
         of_sender = [", ".join(self.sender.area), ", ".join(self.sender.agencies)] if self.sender else []
-        told = [*(column.expected for column in self._columns), *own, *of_sender]
+        days = [days for name in names if (days := _days_that_can_be(name, self._issued_on))]
+        told = [*(column.expected for column in self._columns), *own, *of_sender, *(_span(*one) for one in days)]
         self._expected = pl.Enum(list(dict.fromkeys(told)))
+
+    @property
+    def _issued_on(self) -> date | None:
+        return self.declaration.dated or self.today
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Columns of decimals: whoever has a file learns their marks from all chunks before checking the first."""
+        return tuple(one.name for one in self._columns if one.shape.dtype.is_float() or one.name in self.factors)
+
+    def learn_marks(self, chunk: pl.DataFrame) -> None:
+        """Take from a chunk which mark stands before decimals."""
+        self._marks.learn(chunk.select(name for name in self.measures if name in chunk.columns))
+        self._columns = tuple(
+            replace(one, shape=replace(one.shape, decimal=self._marks.of(one.name))) for one in self._columns
+        )
 
     def check(self, chunk: pl.DataFrame) -> Checked:
         """Type and check every row of a chunk.
@@ -225,13 +273,14 @@ class Checker:
         absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]
         text = chunk.with_columns(absent) if absent else chunk
         typed = self._read(text)
-        typed, form = self._with_forms(text, typed)
-        slots, faults = self._faults(text, typed, form)
+        said = without_marks(text, typed, {column.name: column.shape for column in self._columns})
+        typed, form = self._with_forms(said, typed)
+        slots, faults = self._faults(said, typed, form)
         in_order = typed.select(name for name in self.contract.columns if name in typed.columns)
         accepted = in_order.insert_column(0, text["row_number"])
         is_bad = np.bitwise_or.reduce(faults, axis=1) != 0
         if not is_bad.any():
-            return Checked(accepted, chunk.clear(), self._no_reasons())
+            return Checked(self._without_impossible_births(accepted), chunk.clear(), self._no_reasons())
         if not is_bad.all():
             accepted, text, faults = accepted.filter(~is_bad), text.filter(is_bad), faults[is_bad]
         else:
@@ -241,7 +290,27 @@ class Checker:
         reasons = pl.concat(
             [self._reasons_of(text[at : at + _BLOCK_ROWS], slots, faults[at : at + _BLOCK_ROWS]) for at in blocks]
         )
-        return Checked(accepted, text.select(chunk.columns), reasons)
+        return Checked(self._without_impossible_births(accepted), text.select(chunk.columns), reasons)
+
+    def _without_impossible_births(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The accepted rows; a birth after the statement, or 125 years before it, is null and counted."""
+        if _BIRTH not in rows.columns or rows.is_empty():
+            return rows
+        born = pl.col(_BIRTH)
+        stated = pl.col(_STATED) if _STATED in rows.columns else pl.lit(self._issued_on, pl.Date)
+        earliest = (stated if _STATED in rows.columns else pl.lit(self._issued_on or self.declaration.issued_on)).min()
+        bounds = rows.select(oldest=born.min(), youngest=born.max(), first=earliest, last=stated.max())
+        oldest, youngest, first, last = bounds.row(0)
+        is_late = pl.lit(value=False) if youngest is None or youngest <= first else born > stated
+        is_early = pl.lit(value=False)
+        if oldest is not None and oldest < _years_before(last or first):
+            is_early = born.dt.offset_by(f"{OLDEST_YEARS}y") < pl.coalesce(stated, pl.lit(first))
+        is_impossible = rows.select((is_late | is_early).fill_null(value=False).alias(_BIRTH)).to_series()
+        if not is_impossible.any():
+            return rows
+        found = rows.filter(is_impossible)["row_number"]
+        self.unknown_births[int(found[0])] = found.len()
+        return rows.with_columns(rows[_BIRTH].set(is_impossible, None))
 
     def _read(self, text: pl.DataFrame) -> pl.DataFrame:
         """Typed columns; figures in thousands have decimals, and are whole numbers afterwards."""
@@ -278,30 +347,35 @@ class Checker:
         for column in self._columns:
             name = column.name
             if column.is_identifier:
-                cell = bare_identifier(text[name]).to_frame()
+                cell = bare_identifier(typed[name]).to_frame()
                 through = pl.col(name).str.contains(_DECIMALS_OF_A_NUMBER)
                 fault = pl.when(through).then(pl.lit("identifier_through_a_number")).otherwise(form_fault(name))
                 changed.append(cell.to_series())
                 self._note_last_digits(cell.to_series())
                 faults.append(cell.select(self._coded(fault).alias(name)).to_series())
             elif column.is_region:
-                table = self._tally.judge(text[name], is_any_level=column.is_any_level)
+                table = self._tally.judge(typed[name], is_any_level=column.is_any_level)
                 table = table.with_columns(self._coded(pl.col("fault")))
-                found = text.select(code=name).join(
+                found = typed.select(code=name).join(
                     table.select("code", "canonical", "fault"), on="code", how="left", maintain_order="left"
                 )
                 changed.append(found["canonical"].alias(name))
                 faults.append(found["fault"].fill_null(0).alias(name))
-            elif column.shape.dtype == pl.Date and typed[name].null_count() != text[name].null_count():
-                counted = pl.when(pl.col(name).str.contains(_DAYS_OF_A_NUMBER)).then(pl.lit(_COUNTED_DAYS))
-                faults.append(text.select(self._coded(counted).alias(name)).to_series())
+            elif column.has_odd_forms and typed[name].null_count() != text[name].null_count():
+                odd, reason = (
+                    (_DAYS_OF_A_NUMBER, _COUNTED_DAYS)
+                    if column.shape.dtype == pl.Date
+                    else (TWO_READINGS, _TWO_READINGS)
+                )
+                found_odd = pl.when(pl.col(name).str.contains(odd)).then(pl.lit(reason))
+                faults.append(text.select(self._coded(found_odd).alias(name)).to_series())
         return typed.with_columns(changed), pl.DataFrame(faults)
 
     def _note_last_digits(self, numbers: pl.Series) -> None:
         known = self._in_zero.get(numbers.name)
         if known is None:
             return
-        whole = numbers.filter(numbers.str.contains(r"^\d{16}$"))
+        whole = numbers.filter(numbers.str.contains(r"^[0-9]{16}$"))
         if whole.str.ends_with("0").all():
             known |= set(whole.unique().head(_LEAST_NUMBERS))
         else:
@@ -349,9 +423,9 @@ class Checker:
         if not is_unread:
             return fault
         unread = pl.lit(self._code[column.shape.fault], pl.UInt8) if is_first else none
-        if is_first and column.shape.dtype == pl.Date:
-            counted = pl.col(f"form:{column.name}")
-            unread = pl.when(counted > 0).then(counted).otherwise(unread)
+        if is_first and column.has_odd_forms:
+            odd = pl.col(f"form:{column.name}")
+            unread = pl.when(odd > 0).then(odd).otherwise(unread)
         return pl.when(value.is_null() & pl.col(f"has:{column.name}")).then(unread).otherwise(fault)
 
     def _left_to_pandera(self, typed: pl.DataFrame) -> pl.DataFrame:
@@ -453,10 +527,12 @@ def _refuse_unanswerable(contract: Contract) -> None:
             raise ValueError(message)
 
 
-def _column(name: str, spec: pa.Column, declaration: Declaration, sender: Sender | None) -> _Column:
+def _column(
+    name: str, spec: pa.Column, declaration: Declaration, sender: Sender | None, issued_on: date | None
+) -> _Column:
     dtype: pl.DataType = spec.dtype.type
-    shape = _shape(spec, is_region=name in REGION_COLUMNS)
     is_identifier = any(check.name == IDENTIFIER for check in spec.checks)
+    shape = replace(_shape(spec, is_region=name in REGION_COLUMNS), is_identifier=is_identifier)
     rules: dict[str, _Rule] = {}
     for check in spec.checks:
         if check.name == IDENTIFIER:
@@ -478,6 +554,8 @@ def _column(name: str, spec: pa.Column, declaration: Declaration, sender: Sender
         rules["not_the_senders_agency"] = _of_sender(sender)
     if name in _PLACES and sender is not None and sender.area:
         rules["outside_the_senders_area"] = _inside(name, sender)
+    if dtype == pl.Date and (days := _days_that_can_be(name, issued_on)) is not None:
+        rules[_IMPLAUSIBLE_DAY] = _within(name, *days)
     is_region = name in REGION_COLUMNS and declaration.code_system != "synthetic"
     return _Column(
         name,
@@ -489,6 +567,32 @@ def _column(name: str, spec: pa.Column, declaration: Declaration, sender: Sender
         tuple(rules.values()),
         expected(spec),
     )
+
+
+def _days_that_can_be(name: str, issued_on: date | None) -> tuple[date, date | None] | None:
+    """First and last day that a column may hold; None of a column that is bounded otherwise or not at all."""
+    if not name.endswith("_date") or name == _BIRTH or name in _DAYS_TO_COME:
+        return None
+    if name in _DAYS_OF_FACTS:
+        return (_years_before(issued_on or _FIRST_STATEMENT), issued_on)
+    return (_FIRST_STATEMENT, issued_on)
+
+
+def _years_before(day: date) -> date:
+    """The day 125 years earlier; a leap day has none then."""
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - OLDEST_YEARS, day=28 if is_leap_day else day.day)
+
+
+def _within(name: str, first: date, last: date | None) -> _Rule:
+    """The rule that a day lies between two."""
+    day = pl.col(name)
+    passes = day >= first if last is None else (day >= first) & (day <= last)
+    return _Rule(_IMPLAUSIBLE_DAY, passes, pl.lit(_span(first, last)))
+
+
+def _span(first: date, last: date | None) -> str:
+    return f"{first} - {last}" if last else f">= {first}"
 
 
 def _declared_alone(agency: Agency) -> _Rule:
@@ -655,6 +759,7 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
     checker = Checker(contract, declaration)
     # A file without rows is one empty chunk: it still gives the columns.
     starts = range(0, max(text.height, 1), CHUNK_ROWS)
+    checker.learn_marks(text)
     parts = [checker.check(text.slice(start, CHUNK_ROWS)) for start in starts]
     checker.finish()
     return Checked(

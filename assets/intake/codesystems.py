@@ -25,7 +25,8 @@ _CUTS = {4: (0, 2, 4), 6: (0, 2, 4, 6), 10: (0, 2, 4, 6, 10)}
 """Where dots go into Kemendagri codes written as bare digits, by their length."""
 _NATION = ("", "0", "9999", "00", "99", "indonesia", "nasional")
 """How tables write the whole country where a region code belongs, without the last two zeros."""
-_THROUGH_A_NUMBER = r"^\d{2}\.\d$|(?i)^\d+(?:[.,]\d+)?E\+?\d+$"
+_WITH_DECIMALS = r"^([0-9]{4}|[0-9]{6}|[0-9]{7}|[0-9]{10})[.,]0+$"
+_THROUGH_A_NUMBER = r"^[0-9]{2}\.[0-9]$|(?i)^[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+$"
 
 
 @cache
@@ -77,7 +78,7 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
         fits the system). A code of no known form has no fault here: that is the contract's to say.
     """
     # A text mark of a spreadsheet, or the decimals of a whole number, take nothing away from a code.
-    plain = pl.col("code").str.strip_chars_start(TEXT_MARKS).str.replace(r"^(\d{4}|\d{6}|\d{7}|\d{10})[.,]0+$", "$1")
+    plain = pl.col("code").str.strip_chars_start(TEXT_MARKS).str.replace(_WITH_DECIMALS, "$1")
     table = codes.alias("code").to_frame().with_columns(plain=plain)
     if declared == "synthetic":
         return table.select(
@@ -87,7 +88,7 @@ def judged(codes: pl.Series, declared: str, *, is_any_level: bool = False) -> pl
         canonical=_current(declared, is_any_level=is_any_level), kemendagri=_fits_kemendagri(), bps=_fits_bps()
     )
     is_number = pl.col("plain").str.contains(_THROUGH_A_NUMBER)
-    is_form = pl.col("canonical").str.contains(r"^\d{2}\.\d{2}(\.\d{2}(\.\d{4})?)?$")
+    is_form = pl.col("canonical").str.contains(r"^[0-9]{2}\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?$")
     regency = pl.col("canonical").str.head(5)
     is_known = regency.is_in(regencies()["code"].implode())
     is_stale = regency.is_in(_stale("kemendagri")["code"].implode())
@@ -120,20 +121,20 @@ def _dotted(name: str) -> pl.Expr:
     code = dotted = pl.col(name)
     for length, cuts in _CUTS.items():
         parts = [code.str.slice(start, end - start) for start, end in pairwise(cuts)]
-        is_bare = code.str.contains(rf"^\d{{{length}}}$")
+        is_bare = code.str.contains(rf"^[0-9]{{{length}}}$")
         dotted = pl.when(is_bare).then(pl.concat_str(parts, separator=".")).otherwise(dotted)
     return dotted
 
 
 def _fits_kemendagri() -> pl.Expr:
-    is_form = pl.col("dotted").str.contains(r"^\d{2}\.\d{2}(\.\d{2}(\.[1-9]\d{3})?)?$")
+    is_form = pl.col("dotted").str.contains(r"^[0-9]{2}\.[0-9]{2}(\.[0-9]{2}(\.[1-9][0-9]{3})?)?$")
     return is_form & pl.col("dotted").str.head(5).is_in(_known("kemendagri").implode())
 
 
 def _fits_bps() -> pl.Expr:
     # District codes of seven digits end in 0 (but for the few that split), so the seventh digit of a village is 0;
     # in Kemendagri codes it is the first of the serial, 1 or 2.
-    is_form = pl.col("plain").str.contains(r"^\d{4}(\d{3}|\d{2}0\d{3})?$")
+    is_form = pl.col("plain").str.contains(r"^[0-9]{4}([0-9]{3}|[0-9]{2}0[0-9]{3})?$")
     return is_form & pl.col("plain").str.head(4).is_in(_known("bps").implode())
 
 

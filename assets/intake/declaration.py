@@ -64,6 +64,11 @@ class Declaration(BaseModel):
     request: str | None = None
     supersedes: tuple[str, ...] = ()
 
+    @property
+    def dated(self) -> date | None:
+        """Day of issue where the sender says one."""
+        return self.issued_on if "issued_on" in self.model_fields_set else None
+
     @field_validator("coverage")
     @classmethod
     def _known_regencies(cls, coverage: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -175,9 +180,12 @@ def declaration_of(file: Path, quarter: Quarter, sender: str | None = None) -> D
         if said["sender"] != sender:
             raise FileRefused("note_other_sender", note=shown(note), found=legible(str(said["sender"])), sender=sender)
     try:
-        return Declaration.model_validate({"issued_on": quarter.first_day, **said})
+        declared = Declaration.model_validate({"issued_on": quarter.first_day, **said})
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
         if key not in _KEYS:
             raise FileRefused("note_key", note=shown(note), key=key, keys=keys) from None
         raise FileRefused("note_value", note=shown(note), key=key, expected=_KEYS[key]) from None
+    if "issued_on" not in said:
+        declared.model_fields_set.discard("issued_on")
+    return declared

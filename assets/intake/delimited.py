@@ -40,6 +40,30 @@ _CELL_LINES = 100
 """Lines that a quoted cell may span; what stands open for longer was never closed."""
 _SUSPICIOUS_DELIMITERS = 3
 _REPLACEMENT = "\ufffd".encode()
+_ACCENTED = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e"
+_LETTER = f"[A-Za-z{_ACCENTED}]"
+_SIGNS = "\ufffd\u0192\u02c6\u02dc\u2030\u00a2\u00a4-\u00a6\u00ac\u00af\u00b6\u00b8\u00b9"
+_MARKS = "\u201a\u201e\u2020\u2021\u2039\u203a\u00a1\u00bf"
+_INNER = "\u201c\u201d\u2022\u2122\u20ac\u00a3\u00a7-\u00a9\u00ab\u00ae\u00b1\u00b3\u00b5\u00bb-\u00be\u00d7\u00f7"
+_MISREAD = re.compile(
+    "|".join(
+        (
+            # A sign where a letter belongs: DOS's and Shift-JIS's letters, many of a Macintosh's.
+            f"{_LETTER}[{_SIGNS}{_MARKS}]|[{_SIGNS}]{_LETTER}",
+            f"{_LETTER}[{_INNER}][a-z]",
+            "[a-z][\u2013\u2014][a-z]",
+            # A capital within a word: a Macintosh's e with acute is Z with caron here.
+            "[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]",
+            "[A-Z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d][a-z]",
+            # No name has so many accented letters in a row; every name in Cyrillic, Greek, Chinese or Thai has.
+            f"[{_ACCENTED}\u0192]{{3}}",
+        )
+    )
+)
+"""What text of another encoding looks like where it is read as cp1252."""
+_OFTEN = "\u00e9\u00e8\u00eb\u00fc\u00f6\u00f1\u00e1\u00ed\u00f3\u00e7\u00c9\u00d1\u2019\u201c\u2013"
+_READ_TWICE = tuple(letter.encode().decode("cp1252").encode() for letter in _OFTEN)
+"""Letters in UTF-8 that another program read as cp1252 and wrote in UTF-8 again."""
 _SEP = re.compile(r"^\ufeff?sep=(.)\r?$", re.IGNORECASE)
 _Bytes = np.ndarray[Any, np.dtype[Any]]
 _Places = np.ndarray[Any, np.dtype[np.intp]]
@@ -134,7 +158,7 @@ def form_of(source: Source, limits: Limits) -> Form:
     if not is_whole:
         # An endless first line is looked at for its columns alone.
         sample = sample[: sample.rfind(b"\n") + 1] or sample
-    text = _as_utf8(sample).decode().removeprefix("\ufeff").replace("\0", "\ufffd")
+    text = _as_utf8(sample, source.name).decode().removeprefix("\ufeff").replace("\0", "\ufffd")
     first, _, _ = text.partition("\n")
     said = _SEP.match(first)
     delimiter = said[1] if said else max(_DELIMITERS, key=lambda one: _evenness(text, one))
@@ -216,7 +240,7 @@ def chunks_of(source: Source, form: Form, limits: Limits) -> Iterator[pl.DataFra
     FileRefused
         If a row is longer than any table's, or the packing is damaged.
     """
-    cutter = _Cutter(form, limits)
+    cutter = _Cutter(form, limits, source.name)
     carry, before, is_first = b"", 0, True
     with text_stream(source, form.encoding) as stream:
         while True:
@@ -321,8 +345,8 @@ def _bytes_of(*chars: str) -> _Bytes:
 class _Cutter:
     """Cuts blocks of a file into pieces of whole records."""
 
-    def __init__(self, form: Form, limits: Limits) -> None:
-        self._form, self._limits = form, limits
+    def __init__(self, form: Form, limits: Limits, name: str) -> None:
+        self._form, self._limits, self._name = form, limits, name
         self._delimiter = form.delimiter.encode()
         self._piece_rows = max(1, min(CHUNK_ROWS, _CHUNK_CELLS // max(1, form.width)))
         later = form.rows[len(form.rows) // 2 :]
@@ -344,7 +368,7 @@ class _Cutter:
         end = int(newlines[-1]) + 1
         pieces, carry = [], b""
         for start, stop in self._bounds(newlines):
-            lines = carry + _as_utf8(block[start:stop])
+            lines = carry + _as_utf8(block[start:stop], self._name)
             is_last = at_end and stop == end
             piece, carry = self._mended(lines, at_end=is_last, is_cut=is_cut and is_last)
             pieces.append(piece)
@@ -367,7 +391,7 @@ class _Cutter:
 
     def _regular(self, block: bytes, outside: _Places, newlines: _Places, *, is_cut: bool) -> Iterator[_Piece]:
         for start, stop in self._bounds(outside):
-            data = _as_utf8(block[start:stop])
+            data = _as_utf8(block[start:stop], self._name)
             ends = outside[np.searchsorted(outside, start) : np.searchsorted(outside, stop)]
             lines = np.searchsorted(newlines, stop) - np.searchsorted(newlines, start)
             is_last = is_cut and stop == len(block)
@@ -447,8 +471,14 @@ def _quoted(cell: str, delimiter: str) -> bytes:
     return cell.encode()
 
 
-def _as_utf8(data: bytes) -> bytes:
-    """The bytes as UTF-8 without NULs: each line that is no UTF-8 is read as cp1252, as Windows writes it."""
+def _as_utf8(data: bytes, name: str) -> bytes:
+    """The bytes as UTF-8 without NULs: each line that is no UTF-8 is read as cp1252, as Windows writes it.
+
+    Raises
+    ------
+    FileRefused
+        If such a line, or the text itself, is not plausible in the encoding it was read in.
+    """
     if b"\0" in data:
         data = data.replace(b"\0", _REPLACEMENT)
     if data.isascii():
@@ -456,13 +486,24 @@ def _as_utf8(data: bytes) -> bytes:
     try:
         data.decode()
     except UnicodeDecodeError:
-        return b"\n".join(_line_as_utf8(line) for line in data.split(b"\n"))
+        data = "\n".join(text_of(line, name) for line in data.split(b"\n")).encode()
+    if any(letters in data for letters in _READ_TWICE):
+        raise FileRefused("strange_letters", file=name)
     return data
 
 
-def _line_as_utf8(line: bytes) -> bytes:
+def text_of(line: bytes, name: str) -> str:
+    """A line in UTF-8, else in cp1252.
+
+    Raises
+    ------
+    FileRefused
+        If it is in neither: letters of Mac Roman, DOS or Shift-JIS would become other letters without a word.
+    """
     try:
-        line.decode()
+        return line.decode()
     except UnicodeDecodeError:
-        return line.decode("cp1252", errors="replace").encode()
-    return line
+        text = line.decode("cp1252", errors="replace")
+    if _MISREAD.search(text):
+        raise FileRefused("strange_letters", file=name)
+    return text

@@ -15,7 +15,8 @@ import polars as pl
 
 from assets.intake.bps_api import rows_of
 from assets.intake.containers import Limits, Source
-from assets.intake.delimited import CHUNK_ROWS, INVISIBLE, encoding_of, text_stream
+from assets.intake.delimited import CHUNK_ROWS, INVISIBLE, encoding_of, text_of, text_stream
+from assets.intake.values import TWO_READINGS
 from schemas.errors import FileRefused
 
 GEOMETRY = "geometry"
@@ -25,10 +26,18 @@ _WRAPPED = {"data", "rows", "records", "result", "results", "items"}
 _READ_BYTES = 1 << 16
 _UNSEEN = {0: "\ufffd", **dict.fromkeys(map(ord, INVISIBLE))}
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
+_LOST = "\ufffd"
 _CHUNK_CELLS = 2_000_000
 _CHUNK_CHARS = 16 << 20
 _UNREADABLE = (ValueError, RecursionError, MemoryError)
-_DIGITS_OF_NUMBERS = JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _measure(written: str) -> str:
+    """A JSON number with decimals: three of them get a zero more, so that nobody takes them for thousands."""
+    return f"{written}0" if re.fullmatch(TWO_READINGS, written) else written
+
+
+_DIGITS_OF_NUMBERS = JSONDecoder(parse_int=str, parse_float=_measure, parse_constant=str)
 """Numbers as they are written: a card number is not rounded, a code keeps its zeros."""
 
 
@@ -43,11 +52,14 @@ class _Text:
     _buffer: str = ""
     _at: int = 0
     _at_end: bool = False
+    _has_lost_letters: bool = False
     _decode: codecs.IncrementalDecoder = field(default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace"))
 
     def _more(self, size: int) -> None:
         data = self.source.read(self.stream, size)
-        self._buffer = self._buffer[self._at :] + self._decode.decode(data, not data)
+        text = self._decode.decode(data, not data)
+        self._has_lost_letters |= _LOST in text and _LOST.encode() not in data
+        self._buffer = self._buffer[self._at :] + text
         self._at, self._at_end = 0, not data
 
     def peek(self) -> str:
@@ -72,7 +84,7 @@ class _Text:
         Raises
         ------
         FileRefused
-            If it is broken, nested too deeply or longer than a row may be.
+            If it is broken, nested too deeply or longer than a row may be, or the document is not in UTF-8.
         """
         if not self.peek():
             raise FileRefused("broken_json", file=self.source.name)
@@ -85,6 +97,8 @@ class _Text:
                     raise FileRefused("broken_json", file=self.source.name) from None
                 self._more(max(_READ_BYTES, held))
             else:
+                if self._has_lost_letters:
+                    raise FileRefused("strange_letters", file=self.source.name)
                 return value
 
     def entries(self) -> Iterator[str]:
@@ -223,7 +237,7 @@ def _is_line(source: Source, encoding: str, limits: Limits) -> bool:
     with text_stream(source, encoding) as stream:
         for line in _lines(stream, source, limits):
             if line.strip():
-                row = _parsed(line)
+                row = _parsed(line, source.name)
                 # One line may be a whole document as well.
                 is_wrapped = row is not None and any(isinstance(row.get(name), list) for name in _WRAPPED)
                 return row is not None and not is_wrapped and not row.keys() & {"features", "vervar", "datacontent"}
@@ -246,14 +260,11 @@ def _lines(stream: BinaryIO, source: Source, limits: Limits) -> Iterator[bytes]:
 def _in_lines(source: Source, encoding: str, limits: Limits) -> Iterator[_Row]:
     with text_stream(source, encoding) as stream:
         for line in _lines(stream, source, limits):
-            yield _parsed(line) if line.strip() else {}
+            yield _parsed(line, source.name) if line.strip() else {}
 
 
-def _parsed(line: bytes) -> _Row:
-    try:
-        text = line.removeprefix(codecs.BOM_UTF8).decode()
-    except UnicodeDecodeError:
-        text = line.decode("cp1252", errors="replace")
+def _parsed(line: bytes, name: str) -> _Row:
+    text = text_of(line.removeprefix(codecs.BOM_UTF8), name)
     try:
         return _object(_DIGITS_OF_NUMBERS.decode(text))
     except _UNREADABLE:

@@ -16,6 +16,7 @@ from assets.intake.containers import LIMITS, ZIP, Limits, Source, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
 from assets.intake.headers import plain_name
+from assets.intake.values import TWO_READINGS
 from assets.intake.workbooks import as_cells, is_workbook, sheets_of
 from schemas.errors import FileRefused
 from schemas.messages import LANGUAGES, say, words
@@ -208,9 +209,12 @@ def _as_text(part: pl.DataFrame, slices: int, before: int, limits: Limits) -> It
     """Cells of any type as text, in so many slices: a dictionary can repeat one long cell at no cost."""
     cells = part.rename({name: f"c{at}" for at, name in enumerate(part.columns)})
     for slice_ in cells.iter_slices(max(1, cells.height // slices)):
+        measures = [name for name, dtype in slice_.schema.items() if dtype.is_float()]
         text = slice_.with_columns(pl.col(pl.Binary).cast(pl.String, strict=False)).with_columns(
             pl.all().cast(pl.String)
         )
+        # The file says that these are numbers: three decimals get a zero more, so that nobody takes them for thousands.
+        text = text.with_columns(pl.col(measures).str.replace(TWO_READINGS, "${0}0"))
         yield as_cells(text, before, limits)
         before += slice_.height
 

@@ -233,7 +233,7 @@ def fit_header(
             used.add(names[0])
             stated[column] = factors[names[0]][1]
         elif column in _MERGED and merged:
-            columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
+            columns[column] = pl.col(at[merged]).str.extract_all(r"[0-9]+").list.get(_MERGED[column], null_on_oob=True)
             used.add(merged)
         parts = _levels(column, at)
         if parts:

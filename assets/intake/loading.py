@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -137,6 +138,8 @@ class Intake:
         Called with the rows read so far and the share of the file read (0 to 1, None if not known).
     on_wait : callable
         Called once if another load is under way, before waiting for it.
+    today : date or None
+        Day of loading in Jakarta: no statement is later, where the sender does not say when the file was issued.
     """
 
     lake: Lake
@@ -146,6 +149,7 @@ class Intake:
     lang: Lang = "en"
     on_rows: Callable[[int, float | None], None] = _silent
     on_wait: Callable[[], None] = _silent
+    today: date | None = None
 
     @classmethod
     def of(
@@ -162,7 +166,8 @@ class Intake:
             If a sender's key in the home is none.
         """
         share = house.policy(quarter).intake.max_error_share
-        return cls(house.lake, house.contracts, share, Senders.in_force(house, quarter), lang, on_rows, on_wait)
+        senders = Senders.in_force(house, quarter)
+        return cls(house.lake, house.contracts, share, senders, lang, on_rows, on_wait, house.today)
 
     def load(
         self, feed: Feed, file: Path, quarter: Quarter, declaration: Declaration | None = None, *,
@@ -216,7 +221,8 @@ class Intake:
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
             fit = self._fit(delivery, feed, admitted.feeds if admitted else OPEN_FEEDS)
-            chunks = self._checked(file, delivery, fit, Checker(contract, said, admitted, fit.factors))
+            checker = Checker(contract, said, admitted, fit.factors, self.today)
+            chunks = self._checked(file, delivery, fit, checker)
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
@@ -229,12 +235,16 @@ class Intake:
                 batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
                 counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
                 note_hash=signed.note_hash, signature=signed.signature,
+                unknown_births=sum(checker.unknown_births.values()),
             ), working, quarter)  # fmt: skip
             append(self.lake, batch)
             return Loaded(
                 feed, file.name, BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
-                (*self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),))),
+                (
+                    *self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),)),
+                    *self._warn_of_births(checker),
+                ),
             )  # fmt: skip
         except Worded as refusal:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
@@ -251,6 +261,13 @@ class Intake:
         if delivery.sheets:
             sheet, *others = map(legible, delivery.sheets)
             yield say("load.unread_sheets", self.lang, sheet=sheet, others=", ".join(others))
+
+    def _warn_of_births(self, checker: Checker) -> tuple[str, ...]:
+        """How many persons count without their birth date, because it cannot be."""
+        found = checker.unknown_births
+        if not found:
+            return ()
+        return (say("load.unknown_births", self.lang, rows=sum(found.values()), row=str(min(found))),)
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -322,6 +339,10 @@ class Intake:
         """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
         size, read = file.stat().st_size, 0
         once = _Once(_ONCE[checker.contract.key]) if checker.contract.key in _ONCE else None
+        if any(name in fit.columns for name in checker.measures):
+            # What 1.234 means is for the whole column to say, before its first cell is read.
+            for chunk in delivery.chunks():
+                checker.learn_marks(fit.rows(chunk))
         for chunk in delivery.chunks():
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)

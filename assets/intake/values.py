@@ -4,8 +4,9 @@ A cell is read where one meaning is possible and left unread where two are; noth
 one the column may hold is checking's; what region a code names is codesystems'.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import polars as pl
@@ -31,16 +32,44 @@ MONTHS = {
 TEXT_MARKS = "'\u2018\u2019`\u00b4"
 """Apostrophes that keep a spreadsheet from reading a cell as a number, as hands and programs write them."""
 
+NOTHING_SIGNS = (
+    "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "???", "\\n", "n/a", "n.a.", "null",
+    "(null)", "<null>", "<na>",
+)  # fmt: skip
+NOTHING_NAMES = ("na", "nan", "none", "nil", "nul")
+"""Marks of nothing that are names of people too."""
+NOTHING_WORDS = ("tidak ada", "tdk ada", "kosong", "(kosong)")
+"""Words for nothing; of a number they may mean zero, so there they stay unread."""
+NOTHING = (*NOTHING_SIGNS, *NOTHING_NAMES)
+"""Marks of nothing that programs and hands write into an empty cell, in lower case; the one list of them."""
+TWO_READINGS = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
+"""Numbers whose one mark may stand before decimals or between thousands."""
+Mark = Literal[".", ","]
+OLDEST_YEARS = 125
+"""Nobody is known to have lived longer; the longest life that is proved took 122 years."""
+
+_CERTAIN_IN_TEXT = (*NOTHING_SIGNS, "NULL", "(NULL)", "<NULL>", "NaN", "\\N", "N/A", "N.A.", "<NA>")
+_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *NOTHING_WORDS))
+_WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
+_NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
 _THOUSAND = 1000
-_AMOUNT = r"(?:\d{1,3}(?:\.\d{3})+|\d+)"
-_RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|\d{{1,3}}(?:\s\d{{3}})+)$"
+_AMOUNT = r"(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)"
+_RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{1,3}}(?:\s[0-9]{{3}})+)$"
 """Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-_TIME = r"[T ]+\d{1,2}:\d{2}.*$"
+_TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
+_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?\+0?[789](?::?00)?)?$"
+"""A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
+_ZONED_TIME = rf"(?i){_TIME} ?(?:Z|UTC|GMT|(?:UTC|GMT)?([+-][0-9]{{1,2}}):?([0-9]{{2}})?)$"
+_MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
+"""Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
+_JAKARTA_MINUTES = 7 * 60
+_DAY_MINUTES = 24 * 60
 _EARLIEST_YEAR = 1000
+_HALF = 0.5
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
-_MONTH_NAMED = r"^(?:\p{L}+, *)?(\d{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12]\d{3})$"
+_MONTH_NAMED = r"^(?:\p{L}+, *)?([0-9]{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12][0-9]{3})$"
 
 _Thousands = Literal["never", "always", "unclear"]
 
@@ -62,6 +91,10 @@ class Shape:
         Whether any text may stand in it, such as a name.
     spellings : tuple of (str, str)
         Other ways in which files write a value, in lower case, and that value as text.
+    decimal : str or None
+        Of a column of decimals: the mark before them, where the column as a whole says so (:class:`DecimalMarks`).
+    is_identifier : bool
+        Whether it holds numbers of sixteen digits, where a lone 0 says that there is none.
     """
 
     dtype: pl.DataType
@@ -70,6 +103,15 @@ class Shape:
     words: tuple[str, ...] = ()
     is_free: bool = False
     spellings: tuple[tuple[str, str], ...] = ()
+    decimal: Mark | None = None
+    is_identifier: bool = False
+
+    @property
+    def thousands(self) -> "_Thousands":
+        """Whether one mark before three digits stands between thousands, as far as the bounds of the column tell."""
+        is_small = self.highest is not None and self.highest < _THOUSAND
+        is_large = self.lowest is not None and self.lowest >= _THOUSAND
+        return "never" if is_small else "always" if is_large else "unclear"
 
     @property
     def fault(self) -> str:
@@ -90,24 +132,55 @@ class _Manner:
     is_flag: bool = False
     words: tuple[str, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
+    decimal: Mark | None = None
 
     @classmethod
     def of(cls, shape: Shape) -> "_Manner":
         """The manner of a column; 1 and 0 stand for yes and no in a column that holds nothing else."""
         if shape.dtype.is_integer():
-            is_small = shape.highest is not None and shape.highest < _THOUSAND
-            is_large = shape.lowest is not None and shape.lowest >= _THOUSAND
-            thousands: _Thousands = "never" if is_small else "always" if is_large else "unclear"
             is_flag = (shape.lowest, shape.highest) == (0, 1)
-            return cls(pl.Int64(), thousands, is_flag=is_flag, spellings=shape.spellings)
-        dtype = pl.Float64() if shape.dtype.is_float() else shape.dtype
-        return cls(dtype, words=shape.words, spellings=shape.spellings)
+            return cls(pl.Int64(), shape.thousands, is_flag=is_flag, spellings=shape.spellings)
+        if shape.dtype.is_float():
+            return cls(pl.Float64(), shape.thousands, spellings=shape.spellings, decimal=shape.decimal)
+        return cls(shape.dtype, words=shape.words, spellings=shape.spellings)
+
+
+@dataclass
+class DecimalMarks:
+    """Which mark stands before decimals in columns of text, learnt chunk by chunk from all their cells.
+
+    1.234 and 567 may be a thousand and more or one and a bit; 0.5, 12.25 or 1.234.567 elsewhere in the column tell.
+    """
+
+    _seen: dict[str, set[Mark]] = field(default_factory=dict)
+
+    def learn(self, text: pl.DataFrame) -> None:
+        """Take what the cells of a chunk show."""
+        for name in text.columns:
+            seen = self._seen.setdefault(name, set())
+            for mark, other in ((".", ","), (",", ".")):
+                if mark not in seen and text[name].str.contains(_shows_decimals(mark, other)).any():
+                    seen.add(mark)  # type: ignore[arg-type]
+
+    def of(self, name: str) -> Mark | None:
+        """The mark before decimals; None where no cell tells, or cells contradict each other."""
+        seen = self._seen.get(name, set())
+        return next(iter(seen)) if len(seen) == 1 else None
+
+
+def _shows_decimals(mark: str, other: str) -> str:
+    """Pattern of numbers in which only `mark` can stand before decimals, and `other` between thousands."""
+    mark, other = re.escape(mark), re.escape(other)
+    decimals = rf"[0-9]*{mark}(?:[0-9]{{1,2}}|[0-9]{{4,}})|0+{mark}[0-9]+|[0-9]{{4,}}{mark}[0-9]+"
+    grouped = rf"[0-9]{{1,3}}(?:{other}[0-9]{{3}}){{2,}}|[0-9]{{1,3}}(?:{other}[0-9]{{3}})+{mark}[0-9]+"
+    return rf"^\s*[+-]?(?:{decimals}|{grouped})\s*$"
 
 
 def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
     """The columns in the types of their shapes; null where a cell is empty or cannot be read without guessing.
 
-    As machines write them first, all columns at once; only cells that are not written so are read with patience.
+    As machines write them first, all columns at once; only cells that are not written so are read with patience. A
+    mark of nothing is null; where it stands alone for that, :func:`without_marks` tells it from a cell unread.
     """
     typed = text.select(_quick(name, shape) for name, shape in shapes.items())
     typed = typed.with_columns(_without_decimals(text, typed, shapes))
@@ -117,7 +190,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         if typed[name].null_count() == text[name].null_count() or shape.is_free:
             continue
         rows = (text[name].is_not_null() & typed[name].is_null()).arg_true()
-        cells = pl.LazyFrame({"row": rows, "cell": text[name].gather(rows)})
+        cells = pl.LazyFrame({"row": rows, "cell": narrowed(text[name].gather(rows))})
         manner = _Manner.of(shape)
         odd.setdefault(manner, []).append(_that_may_be(manner, cells.with_columns(column=pl.lit(at, pl.UInt16))))
     # Columns of a manner are read together: to build the patterns costs more than to match a few cells.
@@ -130,7 +203,98 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         for frame in mended
         for (at,), part in frame.partition_by("column", as_dict=True).items()
     ]
-    return typed.with_columns(changed).with_columns(_respelled(name, shape) for name, shape in shapes.items())
+    typed = typed.with_columns(changed).with_columns(_respelled(name, shape) for name, shape in shapes.items())
+    stated = (name for name, shape in shapes.items() if shape.dtype == pl.String and not shape.words)
+    return typed.with_columns(_as_stated(typed[name], shapes[name]) for name in stated)
+
+
+def _as_stated(cells: pl.Series, shape: Shape) -> pl.Series:
+    """Text of no vocabulary: codes in ASCII, marks of nothing null."""
+    marks = is_nothing(cells, shape)
+    cells = cells if shape.is_free else narrowed(cells)
+    return cells if marks is None else cells.set(marks, None)
+
+
+def measures_of(text: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Columns of text that are read as numbers, as a machine writes them; where they have two readings, not at all.
+
+    Returns
+    -------
+    tuple
+        The columns, marks of nothing and empty cells null; what is no number stays as it is. And of every column that
+        has cells with two readings which no other cell settles, the position of the first.
+    """
+    text = text.select(pl.all().str.strip_chars())
+    marks = DecimalMarks()
+    marks.learn(text)
+    made, doubtful = [], {}
+    for name in text.columns:
+        cells = narrowed(text[name])
+        shape = Shape(pl.Float64(), decimal=marks.of(name))
+        nothing = is_nothing(cells, shape)
+        cells = cells.set((cells == "").fill_null(value=False), None)
+        cells = cells if nothing is None else cells.set(nothing, None)
+        values = read(cells.to_frame(), {name: shape})[name]
+        unread = cells.is_not_null() & values.is_null()
+        twofold = (unread & cells.str.contains(TWO_READINGS)).arg_true()
+        if twofold.len():
+            doubtful[name] = int(twofold[0])
+        made.append(cells.scatter(values.is_not_null().arg_true(), values.drop_nulls().cast(pl.String)))
+    return pl.DataFrame(made), doubtful
+
+
+def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
+    """The text with null in place of every mark of nothing, so that an unread cell is one that says something."""
+    changed = []
+    for name, shape in shapes.items():
+        if typed[name].null_count() == text[name].null_count():
+            continue
+        marks = is_nothing(text[name], shape)
+        if marks is not None:
+            changed.append(text[name].set(marks & typed[name].is_null(), None))
+    return text.with_columns(changed)
+
+
+def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
+    """Which cells hold a mark of nothing, None if no cell does; a word of the column's own is none.
+
+    A person may be called Nan, Na or None: in free text these count only if written in other letters than the column.
+    """
+    is_short = cells.str.len_bytes() <= _LONGEST_NOTHING
+    if not is_short.any():
+        return None
+    short = cells.filter(is_short)
+    if shape.is_free:
+        marks = short.is_in(_CERTAIN_IN_TEXT) | _is_out_of_case(short, cells)
+    else:
+        own = {word.lower() for word in (*shape.words, *(spelling for spelling, _ in shape.spellings))}
+        said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
+        said = (*said, "0") if shape.is_identifier else said
+        marks = short.str.to_lowercase().is_in([mark for mark in said if mark not in own])
+    return is_short.scatter(is_short.arg_true(), marks).fill_null(value=False) if marks.any() else None
+
+
+def _is_out_of_case(short: pl.Series, cells: pl.Series) -> pl.Series:
+    """Whether a cell is a mark that may be a name, in capitals or small letters where the others are not so written."""
+    doubtful = short.str.to_lowercase().is_in(NOTHING_NAMES)
+    if not doubtful.any():
+        return doubtful
+    others = cells.filter(~cells.str.to_lowercase().is_in(NOTHING_NAMES)).drop_nulls()
+    others = others.filter(others.str.contains(r"\p{L}"))
+    if others.is_empty():
+        return doubtful & False
+    are_upper = (others == others.str.to_uppercase()).mean() > _HALF  # type: ignore[operator]
+    are_lower = (others == others.str.to_lowercase()).mean() > _HALF  # type: ignore[operator]
+    is_upper, is_lower = short == short.str.to_uppercase(), short == short.str.to_lowercase()
+    as_program = (is_lower & (not are_lower)) | (is_upper & (not are_upper))
+    return doubtful & (as_program | ((short == "None") & (are_upper or are_lower)))
+
+
+def narrowed(cells: pl.Series) -> pl.Series:
+    """Cells with the wide digits, letters and signs of East Asian keyboards as the ASCII ones they stand for."""
+    if not cells.str.contains("[\uff01-\uff5e]").any():
+        return cells
+    return cells.str.replace_many(_WIDE, _NARROW)
 
 
 def _respelled(name: str, shape: Shape) -> pl.Expr:
@@ -163,7 +327,7 @@ def _that_may_be(manner: _Manner, cells: pl.LazyFrame) -> pl.LazyFrame:
     """
     cell = pl.col("cell").str.strip_chars_start(TEXT_MARKS)
     if manner.dtype.is_numeric():
-        digits = cell.str.replace(r",.*$", "").str.replace_all(r"\D", "")
+        digits = cell.str.replace(r",.*$", "").str.replace_all(r"[^0-9]", "")
         cell = pl.when(cell.str.contains(_RUPIAH)).then(digits).otherwise(cell)
     found = cells.with_columns(cell).filter(_has_form(manner))
     if not manner.spellings:
@@ -179,9 +343,9 @@ def _has_form(manner: _Manner) -> pl.Expr:
         words += [*YES, *NO]
     is_word = cell.str.to_lowercase().is_in(words) if words else pl.lit(False)
     if manner.dtype.is_numeric():
-        return is_word | cell.str.contains(r"^[+-]?\d[\d.,]*$")
+        return is_word | cell.str.contains(r"^[+-]?[0-9][0-9.,]*$")
     if manner.dtype == pl.Date:
-        return is_word | cell.str.contains(r"[12]\d{3}")
+        return is_word | cell.str.contains(rf"[12][0-9]{{3}}|{_MILLISECONDS}")
     return is_word if manner.dtype == pl.Boolean else pl.lit(True)
 
 
@@ -196,7 +360,8 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
         is_yes, is_no = (cell == "true") | (cell == "1"), (cell == "false") | (cell == "0")
         value = pl.when(is_yes).then(pl.lit(True)).when(is_no).then(pl.lit(False))
     elif dtype.is_float():
-        value = pl.when(value.is_finite()).then(value)
+        is_plain = pl.lit(value=True) if shape.decimal == "." else ~cell.str.contains(TWO_READINGS)
+        value = pl.when(value.is_finite() & is_plain).then(value)
     elif shape.words:
         value = pl.when(cell.is_in(shape.words)).then(cell)
     elif shape.is_free:
@@ -215,10 +380,15 @@ def _patient(manner: _Manner) -> pl.Expr:
         whole = pl.coalesce(one.cast(pl.Int64, strict=False) for one in readings)
         return pl.coalesce(whole, _yes_or_no().cast(pl.Int64)) if manner.is_flag else whole
     if manner.dtype.is_float():
-        value = pl.coalesce(one.cast(pl.Float64, strict=False) for one in (pl.col("cell"), _with_decimals()))
+        plain = pl.when(~pl.col("cell").str.contains(TWO_READINGS)).then("cell")
+        found = (plain, _with_decimals(), _settled(manner))
+        value = pl.coalesce(one.cast(pl.Float64, strict=False) for one in found)
         return pl.when(value.is_finite()).then(value)
     known = {word.lower(): word for word in manner.words}
-    return plain_word("cell").replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+    nothing = dict.fromkeys((*NOTHING, *NOTHING_WORDS))
+    word = plain_word("cell").replace_strict(known, default=pl.col("cell"), return_dtype=pl.String)
+    is_nothing = pl.col("cell").str.to_lowercase().is_in([*nothing]) & ~word.is_in([*known.values()])
+    return pl.when(~is_nothing).then(word)
 
 
 def plain_word(name: str) -> pl.Expr:
@@ -232,15 +402,33 @@ def _yes_or_no() -> pl.Expr:
 
 
 def _day() -> pl.Expr:
-    day = pl.col("cell").str.replace(_TIME, "")
+    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta (UTC+7)."""
+    cell = pl.col("cell")
+    zoned = cell.str.extract_groups(_ZONED_TIME).struct
+    is_zoned = zoned.field("1").is_not_null() & ~cell.str.contains(_LOCAL_TIME)
+    hour, minute, ahead, past = (zoned.field(str(at)).cast(pl.Int64, strict=False) for at in (1, 2, 3, 4))
+    sign = pl.when(zoned.field("3").str.starts_with("-")).then(-1).otherwise(1)
+    offset = ahead.fill_null(0) * 60 + sign * past.fill_null(0)
+    later = (hour * 60 + minute - offset + _JAKARTA_MINUTES).floordiv(_DAY_MINUTES)
+    written = _written_day(cell.str.replace(_LOCAL_TIME, "").str.replace(_ZONED_TIME, ""))
+    in_jakarta = written + pl.duration(days=pl.when(is_zoned).then(later).otherwise(0))
+    counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
+    minutes = counted.floordiv(60_000) + _JAKARTA_MINUTES
+    return pl.coalesce(in_jakarta, minutes.floordiv(_DAY_MINUTES).cast(pl.Int32).cast(pl.Date))
+
+
+def _written_day(day: pl.Expr) -> pl.Expr:
     numbers = day.str.replace_all(r"[./ -]+", "-")
     by_name = day.str.to_lowercase().str.extract_groups(_MONTH_NAMED).struct
     month = by_name.field("2").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
     named = pl.concat_str([by_name.field("3"), month.cast(pl.String), by_name.field("1")], separator="-")
-    year_first = pl.when(numbers.str.contains(r"^[12]\d{3}-\d{1,2}-\d{1,2}$")).then(numbers)
-    day_first = pl.when(numbers.str.contains(r"^\d{1,2}-\d{1,2}-[12]\d{3}$")).then(numbers)
+    year_first = pl.when(numbers.str.contains(r"^[12][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}$")).then(numbers)
+    day_first = pl.when(numbers.str.contains(r"^[0-9]{1,2}-[0-9]{1,2}-[12][0-9]{3}$")).then(numbers)
     # Year and month or day and month: what is a year in one reading is no month in the other.
-    in_a_row = r"^((?:19|20)\d{2}(?:0\d|1[0-2])\d{2})$", r"^(\d{2}(?:0\d|1[0-2])(?:19|20)\d{2})$"
+    in_a_row = (
+        r"^((?:19|20)[0-9]{2}(?:0[0-9]|1[0-2])[0-9]{2})$",
+        r"^([0-9]{2}(?:0[0-9]|1[0-2])(?:19|20)[0-9]{2})$",
+    )
     return pl.coalesce(
         *(
             day.str.extract(form).str.to_date(order, strict=False)
@@ -258,24 +446,36 @@ def _whole(thousands: _Thousands) -> pl.Expr:
     # One or two zeros are the decimals of a spreadsheet; three may be thousands, unless the column cannot hold any.
     zeros = r"0+" if thousands == "never" else r"0{1,2}"
     fewest = 1 if thousands == "always" else 2
-    readings = [pl.when(cell.str.contains(rf"^[+-]?\d+[.,]{zeros}$")).then(cell.str.replace(r"[.,]0+$", ""))]
+    readings = [pl.when(cell.str.contains(rf"^[+-]?[0-9]+[.,]{zeros}$")).then(cell.str.replace(r"[.,]0+$", ""))]
     for mark, decimal in ((r"\.", ","), (",", r"\.")):
         # Two marks, or a mark and decimals, leave one meaning.
-        groups = rf"(?:{mark}\d{{3}})"
+        groups = rf"(?:{mark}[0-9]{{3}})"
         forms = [rf"{groups}{{{fewest},}}", rf"{groups}+{decimal}0{{1,2}}"]
-        is_grouped = cell.str.contains(rf"^[+-]?[1-9]\d{{0,2}}(?:{'|'.join(forms)})$")
+        is_grouped = cell.str.contains(rf"^[+-]?[1-9][0-9]{{0,2}}(?:{'|'.join(forms)})$")
         digits = cell.str.replace(rf"{decimal}0{{1,2}}$", "").str.replace_all(mark, "")
         readings.append(pl.when(is_grouped).then(digits))
     return pl.coalesce(readings)
 
 
 def _with_decimals() -> pl.Expr:
-    """A number with decimals as the machine writes it; a single comma or point is the decimal mark."""
+    """A number with decimals as the machine writes it; a single comma is the decimal mark unless it may be another."""
     cell = pl.col("cell")
-    readings = [pl.when(cell.str.contains(r"^[+-]?\d+,\d+$")).then(cell.str.replace(",", ".", literal=True))]
+    is_decimal = cell.str.contains(r"^[+-]?[0-9]+,[0-9]+$") & ~cell.str.contains(TWO_READINGS)
+    readings = [pl.when(is_decimal).then(cell.str.replace(",", ".", literal=True))]
     for mark, decimal in ((r"\.", ","), (",", r"\.")):
-        groups = rf"(?:{mark}\d{{3}})"
-        is_grouped = cell.str.contains(rf"^[+-]?[1-9]\d{{0,2}}(?:{groups}{{2,}}|{groups}+{decimal}\d+)$")
+        groups = rf"(?:{mark}[0-9]{{3}})"
+        is_grouped = cell.str.contains(rf"^[+-]?[1-9][0-9]{{0,2}}(?:{groups}{{2,}}|{groups}+{decimal}[0-9]+)$")
         digits = cell.str.replace_all(mark, "").str.replace(decimal, ".")
         readings.append(pl.when(is_grouped).then(digits))
     return pl.coalesce(readings)
+
+
+def _settled(manner: _Manner) -> pl.Expr:
+    """A number that has two readings, in the one that its column or the bounds of it leave."""
+    cell = pl.when(pl.col("cell").str.contains(TWO_READINGS)).then("cell")
+    decimals, whole = cell.str.replace(",", ".", literal=True), cell.str.replace(r"[.,]", "")
+    if manner.thousands != "unclear":
+        return decimals if manner.thousands == "never" else whole
+    if manner.decimal is None:
+        return pl.lit(None, pl.String)
+    return pl.when(cell.str.contains(manner.decimal, literal=True)).then(decimals).otherwise(whole)

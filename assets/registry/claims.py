@@ -78,6 +78,10 @@ def claims_of(
 def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
     """Pseudonym of each stated identity; a newborn without a number is the same under the family's new card."""
     named = stated.select(
-        pl.coalesce("nik", pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|"))
+        pl.coalesce(
+            "nik",
+            # Whose birth date is not known is somebody all the same.
+            pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|", ignore_nulls=True),
+        )
     )
     return key.ids("person", named.to_series())

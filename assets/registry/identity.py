@@ -182,7 +182,8 @@ def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     are_sound = pl.all_horizontal(number_agrees(f"_{side}") for side in _SIDES)
     is_mistyped = ~are_sound & _is_typing_error("nik_left", "nik_right")
     words = [pl.col(f"name_{side}").str.to_lowercase().str.split(" ").list.sort() for side in _SIDES]
-    agrees = (words[0] == words[1]) & (pl.col("birth_date_left") == pl.col("birth_date_right"))
+    # A birth date that is not known agrees with none.
+    agrees = (words[0] == words[1]) & (pl.col("birth_date_left") == pl.col("birth_date_right")).fill_null(value=False)
     decided = (
         pl.when(is_one_family)
         .then(pl.lit(LinkOutcome.SAME.value))

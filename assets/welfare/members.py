@@ -1,10 +1,12 @@
 """What a specification says in SQL, computed by DuckDB: persons rolled up to households, groups. No scoring."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import polars as pl
 
+from assets.intake.values import TWO_READINGS, measures_of
 from assets.welfare.spec import Members, RollUp
 from schemas.errors import FileRefused, SpecError
 
@@ -28,7 +30,7 @@ def with_members(survey: pl.DataFrame, persons: pl.DataFrame, identifier: str, m
         The persons have no column of the key.
     """
     key = members.key if members.key in survey.columns else identifier
-    rolled = _rolled_up(_typed(persons, members.key), members)
+    rolled = _rolled_up(_typed(persons, members.key, _said(members)), members)
     kept = survey.select(pl.exclude([name for name in rolled.columns if name not in {key, members.key}]))
     keyed = kept.with_columns(pl.col(key).cast(pl.String).str.strip_chars().alias(_ROW))
     joined = keyed.join(rolled.rename({members.key: _ROW}), on=_ROW, how="left", maintain_order="left")
@@ -45,7 +47,7 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     SpecError, FileRefused
         As :func:`with_members`.
     """
-    typed = _typed(persons, members.key)
+    typed = _typed(persons, members.key, _said(members))
     rolled = _rolled_up(typed, members)
     one_head = rolled.filter(pl.col(HEADS) == 1)
     heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(_is_head(typed, members))
@@ -63,7 +65,7 @@ def grouped(households: pl.DataFrame, identifier: str, groups: Mapping[str, str]
     SpecError
         An expression is not one DuckDB can compute on the households.
     """
-    typed, values = _typed(households, identifier), []
+    typed, values = _typed(households, identifier, [*groups.values()]), []
     for name, expression in groups.items():
         sql = f"SELECT ({expression}) AS found FROM persons ORDER BY {_ROW}"  # noqa: S608 - the specification's own
         values.append(_computed(typed, sql, f"groups.{name}", "the survey")["found"].alias(name))
@@ -103,20 +105,32 @@ def _computed(persons: pl.DataFrame, sql: str, place: str, rows: str = "the pers
             raise SpecError(message) from fault
 
 
-def _typed(persons: pl.DataFrame, key: str) -> pl.DataFrame:
+def _said(members: Members) -> list[str]:
+    """Every expression of the specification over persons."""
+    conditions = [members.head, *(entry.where for entry in members.roll_up.values())]
+    return [*filter(None, conditions), *(entry.aggregate[1] for entry in members.roll_up.values())]
+
+
+def _typed(persons: pl.DataFrame, key: str, expressions: Sequence[str]) -> pl.DataFrame:
     """Text of numbers alone as Float64, blanks as null, the key as text, rows numbered: what expressions compare."""
     if key not in persons.columns:
         raise FileRefused("survey_lacks", file="members", columns=key)
+    written = persons.select(pl.col(pl.String).exclude(key))
+    measures, doubtful = measures_of(written)
+    for name, row in doubtful.items():
+        if any(re.search(rf"\b{re.escape(name)}\b", one) for one in expressions):
+            count = int(measures[name].str.contains(TWO_READINGS).sum())
+            raise FileRefused("survey_two_readings", file="members", column=name, row=str(row + 1), count=count)
     columns: list[pl.Expr] = []
     for name, dtype in persons.schema.items():
         if name == key:
             text = pl.col(name).cast(pl.String).str.strip_chars()
             columns.append(pl.when(text != "").then(text).alias(name))
         elif dtype == pl.String:
+            number = measures[name].cast(pl.Float64, strict=False)
+            is_number = (number.is_null() == measures[name].is_null()).all() and name not in doubtful
             text = pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars())
-            number = text.cast(pl.Float64, strict=False)
-            is_number = persons.select(number.is_null().eq(text.is_null()).all()).item()
-            columns.append((number if is_number else text).alias(name))
+            columns.append(pl.lit(number) if is_number else text.alias(name))
         else:
             columns.append(pl.col(name))
     return persons.select(columns).with_row_index(_ROW)

@@ -10,6 +10,7 @@ import polars as pl
 
 from assets.intake.codesystems import enclosing
 from assets.intake.headers import is_total_row
+from assets.intake.values import TWO_READINGS, Shape, is_nothing, measures_of
 from assets.welfare.members import HEADS, grouped, households_of, with_members
 from assets.welfare.spec import Kind, SurveySpec
 from schemas.errors import FileRefused, NotScorable, SpecError
@@ -99,7 +100,10 @@ def read_survey(
     if places in measures and frame.schema[places] == pl.String:
         frame = frame.with_columns(code(places, pl.String(), "flag"))
     numbers = [name for name, feature in spec.features.items() if feature.kind == "number"]
-    parsed = frame.select(number(name, frame.schema[name]) for name in dict.fromkeys([*numbers, *measures]))
+    measured = [*dict.fromkeys([*numbers, *measures])]
+    frame = _with_measures(frame, [name for name in measured if frame.schema[name] == pl.String], str(path))
+    frame = _with_nothing_empty(frame, spec)
+    parsed = frame.select(number(name, frame.schema[name]) for name in measured)
     if not for_scoring:
         # One household's slip sets it aside; a column without any number is written otherwise than a number is.
         measures += [name for name in numbers if parsed[name].null_count() == frame.height]
@@ -124,8 +128,9 @@ def _refuse_nested_areas(frame: pl.DataFrame, spec: SurveySpec, path: Path) -> N
 def _file(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
-    except (OSError, pl.exceptions.PolarsError) as fault:
-        raise FileRefused("survey_unreadable", file=str(path), fault=str(fault)) from fault
+    except (OSError, pl.exceptions.PolarsError):
+        # What the reader says of a broken row may quote it: it is not passed on.
+        raise FileRefused("survey_unreadable", file=str(path)) from None
     cells = [name for name, kind in frame.schema.items() if not kind.is_nested()]
     text = frame.lazy().select(pl.col(cells).cast(pl.String, strict=False))
     totals = text.select(is_total_row(cells)).collect().to_series().arg_true() if cells else pl.Series()
@@ -135,16 +140,41 @@ def _file(path: Path) -> pl.DataFrame:
 
 
 def _csv(path: Path) -> pl.DataFrame:
-    """Cells as text; the header tells which of ``, ; |`` or tab is between them; beside ``;`` decimals have commas."""
+    """Cells as text; the header tells which of ``, ; |`` or tab is between them."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         header = file.readline()
     if "\0" in header:
-        raise FileRefused("survey_unreadable", file=str(path), fault="no UTF-8 text")
+        raise FileRefused("survey_unreadable", file=str(path))
     separator = max(",;|\t", key=header.count)
     frame = pl.read_csv(path, infer_schema=False, separator=separator)
-    frame = frame.rename(str.strip)
-    decimal = pl.all().str.replace(r"^\s*([+-]?\d+),(\d+)\s*$", "$1.$2")
-    return frame.with_columns(decimal) if separator == ";" else frame
+    return frame.rename(str.strip)
+
+
+def _with_measures(frame: pl.DataFrame, names: list[str], file: str) -> pl.DataFrame:
+    """The frame with the cells of columns of numbers as a machine writes them: 36,5 as 36.5.
+
+    Raises
+    ------
+    FileRefused
+        If a column can be read in two ways: 1.234 may be more than a thousand or a little more than one.
+    """
+    read, doubtful = measures_of(frame.select(names))
+    for name, row in doubtful.items():
+        count = int(read[name].str.contains(TWO_READINGS).sum())
+        raise FileRefused("survey_two_readings", file=file, column=name, row=str(row + 1), count=count)
+    return frame.with_columns(read.iter_columns())
+
+
+def _with_nothing_empty(frame: pl.DataFrame, spec: SurveySpec) -> pl.DataFrame:
+    """The frame with marks of nothing empty in its id, areas and answers, unless a category has a code of that name."""
+    asked = {spec.id: (), **{name: feature.codes or () for name, feature in spec.features.items()}}
+    places = dict.fromkeys((*spec.area, *spec.strata, *spec.quota.within), ())
+    for name, codes in {**places, **asked}.items():
+        if name in frame.columns and frame.schema[name] == pl.String:
+            marks = is_nothing(frame[name].str.strip_chars(), Shape(pl.String(), words=tuple(map(str, codes))))
+            if marks is not None:
+                frame = frame.with_columns(frame[name].set(marks, None))
+    return frame
 
 
 def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:

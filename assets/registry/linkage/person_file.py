@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
+from assets.intake.values import OLDEST_YEARS, Shape, is_nothing, read
 from assets.registry.linkage.model import COLUMNS
 from quotas.parameters import Strict, read_yaml
 from schemas.errors import PolicyError, Refused, SpecError
@@ -61,7 +62,7 @@ class PersonFile:
     unreadable_rows : int
         Rows that could not be cut into cells; they are left out.
     unreadable_dates : int
-        Birth dates not written as the specification says; they count as missing.
+        Birth dates not written as the specification says, or that cannot be; they count as missing.
     """
 
     people: pl.DataFrame
@@ -111,8 +112,13 @@ def _check_format(form: str, where: str) -> None:
         raise SpecError(message)
 
 
-def read_people(path: Path, spec: PersonSpec) -> PersonFile:
-    """The persons of a delivered file of any kind that is read here.
+def read_people(path: Path, spec: PersonSpec, today: date) -> PersonFile:
+    """The persons of a delivered file of any kind that is read here; a mark of nothing is missing.
+
+    Parameters
+    ----------
+    today : date
+        Nobody is born later, nor more than 125 years before.
 
     Raises
     ------
@@ -129,17 +135,38 @@ def read_people(path: Path, spec: PersonSpec) -> PersonFile:
         for chunk in delivery.chunks()
     )
     sound = rows.filter(pl.col("row_fault").is_null())
-    _check_ids(sound, delivery.name, spec.id)
-    people = sound.select(*places)
+    people = sound.select(_without_nothing(sound[name], name) for name in places)
+    _check_ids(people.with_columns(sound["row_number"]), delivery.name, spec.id)
     unreadable = 0
     if spec.day is not None:
-        written = pl.col("birth_date")
-        # A time of day behind an ISO date, as databases write it, says nothing of a birth.
-        text = written.str.head(10) if spec.day.format == DateColumn.model_fields["format"].default else written
-        parsed = people.with_columns(text.str.to_date(spec.day.format, strict=False))
+        parsed = people.with_columns(_births(people["birth_date"], spec.day.format, today))
         unreadable = parsed["birth_date"].null_count() - people["birth_date"].null_count()
         people = parsed
     return PersonFile(people, rows.height - sound.height, unreadable)
+
+
+def _without_nothing(cells: pl.Series, name: str) -> pl.Series:
+    is_name = name in {"given_name", "family_name", "full_name", "address"}
+    shape = Shape(pl.String(), is_free=is_name, is_identifier=name == "national_id")
+    marks = is_nothing(cells, shape)
+    return cells if marks is None else cells.set(marks, None)
+
+
+def _births(written: pl.Series, form: str, today: date) -> pl.Series:
+    """Birth dates as the format says; by default ISO days, or instants, which mean the day in Jakarta."""
+    if form == DateColumn.model_fields["format"].default:
+        iso = written.set(~written.str.contains(r"^[12][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}").fill_null(value=True), None)
+        days = read(iso.to_frame(), {written.name: Shape(pl.Date())})[written.name]
+    elif "%z" in form:
+        days = written.str.to_datetime(form, strict=False).dt.convert_time_zone("Asia/Jakarta").dt.date()
+    else:
+        days = written.str.to_date(form, strict=False)
+    born = pl.col(written.name)
+    if "%y" in form:
+        # Of two digits the library takes 68 for 2068.
+        born = pl.when(born > today).then(born.dt.offset_by("-100y")).otherwise(born)
+    can_be = (born <= today) & (born.dt.offset_by(f"{OLDEST_YEARS}y") >= today)
+    return days.to_frame().select(pl.when(can_be).then(born).alias(written.name)).to_series()
 
 
 def _places(delivery: Delivery, spec: PersonSpec) -> dict[str, str]:
