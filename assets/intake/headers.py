@@ -10,6 +10,7 @@ from functools import cache
 
 import polars as pl
 
+from assets.intake.cell_faults import separate_cell_faults
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
@@ -60,6 +61,8 @@ class HeaderFit:
         `row_number` of the first row below the header.
     width : int
         Cells of the header row; a row with content beyond them has too many.
+    texts : frozenset of str
+        Columns of the feed that are text.
     """
 
     columns: Mapping[str, str | pl.Expr]
@@ -67,6 +70,7 @@ class HeaderFit:
     missing: tuple[str, ...]
     first_row: int
     width: int
+    texts: frozenset[str] = frozenset()
 
     def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """The rows of a chunk under the names of the feed.
@@ -74,28 +78,36 @@ class HeaderFit:
         Returns
         -------
         DataFrame
-            `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say) and
-            every column of the feed as text. Rows without any content are no rows of the feed.
+            `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say, or the
+            faults of its cells by column) and every column of the feed as text. Rows without any content are no rows of
+            the feed.
         """
         if self.first_row > 1:
             chunk = chunk.filter(pl.col("row_number") >= self.first_row)
-        beyond = [name for name in chunk.columns[2:] if int(name[1:]) >= self.width]
+        cells = chunk.columns[2:]
+        chunk = separate_cell_faults(chunk, self._places, self.texts)
+        beyond = [name for name in cells if int(name[1:]) >= self.width]
         if beyond:
             overflows = pl.any_horizontal(pl.col(beyond).is_not_null()) & pl.col("row_fault").is_null()
             chunk = chunk.with_columns(
                 row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
             )
         # Below a table people write its sums: beside the first words of a row its other cells mean something else.
-        first = pl.coalesce(chunk.columns[2 : 2 + _FIRST_CELLS])
+        first = pl.coalesce(cells[:_FIRST_CELLS])
         is_total = first.str.contains(_TOTAL) & pl.col("row_fault").is_null()
         chunk = chunk.with_columns(row_fault=pl.when(is_total).then(pl.lit("total_row")).otherwise("row_fault"))
         has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
         return chunk.filter(has_content).select(
             "row_number",
-            "row_fault",
+            pl.coalesce("row_fault", "cell_fault"),
             *((pl.col(of) if isinstance(of, str) else of).alias(name) for name, of in self.columns.items()),
             *(pl.lit(None, pl.String).alias(name) for name in self.missing),
         )
+
+    @property
+    def _places(self) -> dict[str, list[str]]:
+        """The cells that each column of the feed is read from."""
+        return {name: [of] if isinstance(of, str) else list(of.meta.root_names()) for name, of in self.columns.items()}
 
 
 @cache
@@ -160,7 +172,7 @@ def fit_header(
             columns[column] = at[names[0]]
             used.add(names[0])
         elif column in _MERGED and merged:
-            columns[column] = pl.col(at[merged]).str.extract_all(r"\d+").list.get(_MERGED[column], null_on_oob=True)
+            columns[column] = _part_of_both(pl.col(at[merged]), _MERGED[column])
             used.add(merged)
         parts = _levels(column, at)
         if parts:
@@ -171,7 +183,8 @@ def fit_header(
     if required:
         raise _lacking(required, said, used, known, name)
     unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
-    return HeaderFit(columns, unknown, tuple(absent), below, len(header))
+    texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
+    return HeaderFit(columns, unknown, tuple(absent), below, len(header), texts)
 
 
 def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int]:
@@ -229,6 +242,12 @@ def _refuse_twins(said: Sequence[str], known: Mapping[str, str], name: str) -> N
             # By position: where the header is lost, its cells are somebody's data.
             places = ", ".join(str(at) for at, other in enumerate(said, start=1) if other == one)
             raise FileRefused("twin_columns", file=name, places=places)
+
+
+def _part_of_both(cell: pl.Expr, place: int) -> pl.Expr:
+    """RT or RW out of a cell of both; of which a spreadsheet made a day stays whole, for the check to reject."""
+    part = cell.str.extract_all(r"\d+").list.get(place, null_on_oob=True)
+    return pl.when(cell.str.contains(r"^\d{4}-\d\d-\d\d ")).then(cell).otherwise(part)
 
 
 def _levels(column: str, at: Mapping[str, str]) -> list[str]:

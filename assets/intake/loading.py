@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
+from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.checking import Checked, Checker
 from assets.intake.containers import legible, shown
 from assets.intake.declaration import (
@@ -374,16 +375,15 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
 
 
 def _check(checker: Checker, rows: pl.DataFrame) -> Checked:
-    """Rows checked; one that could not be cut into cells safely is rejected for that alone."""
+    """Rows checked; one that could not be cut into cells safely, or has faulty cells, is rejected for that alone."""
     broken = rows.filter(pl.col("row_fault").is_not_null())
     if broken.is_empty():
         return checker.check(rows.drop("row_fault"))
     checked = checker.check(rows.filter(pl.col("row_fault").is_null()).drop("row_fault"))
     text = pl.col("column", "reason", "found", "expected").cast(pl.String)
-    faults = broken.select(
-        "row_number", column=pl.lit(""), reason="row_fault", found=pl.lit(None, pl.String), expected=pl.lit("")
+    reasons = pl.concat([checked.reasons.with_columns(text), reasons_of_rows(broken)]).sort(
+        "row_number", maintain_order=True
     )
-    reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
     rejected = pl.concat([checked.rejected, broken.select(checked.rejected.columns)]).sort("row_number")
     return Checked(checked.accepted, rejected, reasons)
 

@@ -35,7 +35,8 @@ _THOUSAND = 1000
 _AMOUNT = r"(?:\d{1,3}(?:\.\d{3})+|\d+)"
 _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|\d{{1,3}}(?:\s\d{{3}})+)$"
 """Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
+"""Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _TIME = r"[T ]+\d{1,2}:\d{2}.*$"
 _EARLIEST_YEAR = 1000
 _MANY = 10
@@ -200,7 +201,7 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
     elif shape.words:
         value = pl.when(cell.is_in(shape.words)).then(cell)
     elif shape.is_free:
-        value = pl.when(~cell.str.contains(_CONTROL)).then(cell)
+        value = pl.when(~cell.str.contains(_NO_TEXT)).then(cell)
     return value.alias(name)
 
 
