@@ -4,11 +4,14 @@ A cell is read where one meaning is possible and left unread where two are; noth
 one the column may hold is checking's; what region a code names is codesystems'.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+
+from schemas.messages import Words
 
 YES = ("true", "1", "ya", "y", "yes", "iya", "benar", "ada", "1.0", "1,0")
 NO = ("false", "0", "tidak", "t", "no", "n", "tdk", "salah", "tidak ada", "0.0", "0,0")
@@ -39,6 +42,8 @@ _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _TIME = r"[T ]+\d{1,2}:\d{2}.*$"
 _EARLIEST_YEAR = 1000
+_LABEL_MARKS = r"[^a-z0-9.,%]+"
+"""What stands between the words of a label and tells none apart."""
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
 _MONTH_NAMED = r"^(?:\p{L}+, *)?(\d{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12]\d{3})$"
@@ -63,6 +68,10 @@ class Shape:
         Whether any text may stand in it, such as a name.
     spellings : tuple of (str, str)
         Other ways in which files write a value, in lower case, and that value as text.
+    labels : tuple of (str, str)
+        What a value is called, as :func:`labels_of` gives it, and that value as text.
+    is_percent : bool
+        Whether the column counts in percent, so that a percent sign takes nothing away.
     """
 
     dtype: pl.DataType
@@ -71,6 +80,8 @@ class Shape:
     words: tuple[str, ...] = ()
     is_free: bool = False
     spellings: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    is_percent: bool = False
 
     @property
     def fault(self) -> str:
@@ -118,7 +129,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         if typed[name].null_count() == text[name].null_count() or shape.is_free:
             continue
         rows = (text[name].is_not_null() & typed[name].is_null()).arg_true()
-        cells = pl.LazyFrame({"row": rows, "cell": text[name].gather(rows)})
+        cells = pl.LazyFrame({"row": rows, "cell": _without_labels(text[name].gather(rows), shape)})
         manner = _Manner.of(shape)
         odd.setdefault(manner, []).append(_that_may_be(manner, cells.with_columns(column=pl.lit(at, pl.UInt16))))
     # Columns of a manner are read together: to build the patterns costs more than to match a few cells.
@@ -132,6 +143,40 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         for (at,), part in frame.partition_by("column", as_dict=True).items()
     ]
     return typed.with_columns(changed).with_columns(_respelled(name, shape) for name, shape in shapes.items())
+
+
+def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Labels of the values of a column: alone where only one value bears them, and behind the value itself.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Labels as `_LABEL_MARKS` leaves them (`keramik`, `2 keramik`) with their values.
+    """
+    said = [(value, one) for value, both in codes.items() for one in (both.id, both.en)]
+    said += [(value, spelling) for spelling, value in spellings.items()]
+    values: dict[str, set[str]] = {}
+    for value, one in said:
+        label = re.sub(_LABEL_MARKS, " ", one.lower()).strip()
+        if not label.isdecimal():
+            others = [spelling for spelling, meant in spellings.items() if spelling.isdecimal() and meant == value]
+            for key in (label, *(f"{number.lower()} {label}" for number in (value, *others))):
+                values.setdefault(key, set()).add(value)
+    return tuple(sorted((key, *found) for key, found in values.items() if len(found) == 1))
+
+
+def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
+    """Cells with the value in place of its label, as in `2. Keramik`, and of columns in percent without the sign."""
+    if shape.is_percent:
+        return cells.str.replace(r"^([+-]?[\d.,]+)\s*%$", "$1")
+    if not shape.labels or not cells.str.contains(r"\p{L}").any():
+        return cells
+    cell = pl.col(cells.name)
+    # Behind a value stands a mark, a space or both; without a space only a letter may follow: 2.900 is a number.
+    plain = cell.str.to_lowercase().str.replace(r"^[(\[]?(\d{1,2})[)\].:=–-]*\s+", "$1 ")
+    plain = plain.str.replace(r"^[(\[]?(\d{1,2})\s*[)\].:=–-]+\s*(\p{L})", "$1 $2")
+    key = plain.str.replace_all(_LABEL_MARKS, " ").str.strip_chars()
+    return cells.to_frame().select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String)).to_series()
 
 
 def _respelled(name: str, shape: Shape) -> pl.Expr:
