@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from assets.intake.containers import LIMITS, ZIP, Limits, Source, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
-from assets.intake.headers import plain_name
+from assets.intake.headers import last_part, plain_name
 from assets.intake.workbooks import as_cells, is_workbook, sheets_of
 from schemas.errors import FileRefused
 from schemas.messages import LANGUAGES, say, words
@@ -142,7 +142,7 @@ def _refuse_others(start: bytes, name: str) -> None:
 
 def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Delivery:
     def hits(row: tuple[str, ...]) -> int:
-        return len({plain_name(cell) for cell in row}.intersection(names))
+        return len({one for cell in row for one in (plain_name(cell), last_part(cell))}.intersection(names))
 
     sheets = sheets_of(source, limits)
     found = [max(map(hits, sheet.header), default=0) for sheet in sheets]

@@ -20,6 +20,7 @@ _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
+_PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
 _PARTS = {
     "village_code": (
@@ -157,7 +158,7 @@ def fit_header(
     """
     known = names_of(contract)
     header, below = (list(rows[0]) if rows else [], first_row) if is_named else _found(rows, known)
-    said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
+    said = _name_columns(header, known)
     _refuse_twins(said, known, name)
     at: dict[str, str] = {}
     for place, one in enumerate(said):
@@ -195,13 +196,34 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
         if at + 1 < len(rows):
             candidates.append((_two_rows(row, rows[at + 1], known), at + 3))
         for cells, below in candidates:
-            hits = len({known[one] for one in _either(cells) if one in known})
+            hits = len({known[one] for one in _name_columns(cells, known) if one in known})
             if hits > best[0]:
                 best = (hits, cells, below)
     _, header, below = best
     while below - 1 < len(rows) and _is_numbering(rows[below - 1]):
         below += 1
     return header, below
+
+
+def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """The known name of each cell of a header, else its plain one; of a path, the name of its last part.
+
+    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`), and a part that stands in
+    several cells names none of them.
+    """
+    said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in cells]
+    given = {known[one] for one in said if one in known}
+    last = {at: last_part(cell) for at, cell in enumerate(cells) if said[at] not in known}
+    meant = {at: one for at, one in last.items() if one in known and known[one] not in given}
+    count = Counter(known[one] for one in meant.values())
+    meant = {at: one for at, one in meant.items() if count[known[one]] == 1}
+    return [meant.get(at, one) for at, one in enumerate(said)] if len(meant) > 1 else said
+
+
+def last_part(header: str) -> str:
+    """Plain name of the last part of a path, as `nik` of `kk/anggota/nik`; empty if the header is none."""
+    path = _PATH.match(header.strip())
+    return _plain(path[1]) if path else ""
 
 
 def _either(cells: Sequence[str]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.checking import Checked, Checker
-from assets.intake.containers import legible, shown
+from assets.intake.containers import is_litter, legible, refuse_half_arrived, shown
 from assets.intake.declaration import (
     UNDECLARED,
     Declaration,
@@ -185,6 +185,8 @@ class Intake:
         Worded
             If another load of this home does not end within an hour.
         """
+        if is_litter(file.name):
+            return self._ignore(feed, file)
         with alone(self.lake, self.on_wait):
             return self._load(feed, file, quarter, declaration, sender, supersedes)
 
@@ -197,6 +199,7 @@ class Intake:
         try:
             if is_signature(file):
                 raise FileRefused("is_signature", delivery=shown(delivery_of(file)))
+            refuse_half_arrived(file)
             said = declaration or declaration_of(file, quarter, sender)
             if supersedes:
                 said = said.model_copy(update={"supersedes": tuple(supersedes)})
@@ -244,6 +247,11 @@ class Intake:
             return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
+
+    def _ignore(self, feed: Feed, file: Path) -> Loaded:
+        """What is told of a file that nobody delivered."""
+        reason = say("load.ignored", self.lang, file=shown(file))
+        return Loaded(feed, shown(file), BatchState.IGNORED, reason=reason)
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -347,10 +355,16 @@ class Intake:
         return folder / WORKBOOK
 
     def load_landing(self, landing: Path, quarter: Quarter) -> Iterator[Loaded]:
-        """Load every file that lies in `landing/<quarter>/<feed>/`; a loaded one moves to `landing/done/<batch>/`."""
+        """Load every file that lies in `landing/<quarter>/<feed>/`; a loaded one moves to `landing/done/<batch>/`.
+
+        What programs left there, and any other hidden file, is told and stays where it lies.
+        """
         for feed in Feed:
             folder = landing / str(quarter) / feed
-            files = [one for one in sorted(folder.glob("[!.]*")) if one.is_file()]
+            found = [one for one in sorted(folder.glob("*")) if one.is_file()]
+            litter = [one for one in found if one.name.startswith(".") or is_litter(one.name)]
+            yield from (self._ignore(feed, one) for one in litter)
+            files = [one for one in found if one not in litter]
             data = {one for one in files if not (is_note(one) or is_signature(one))}
             for file in files:
                 if file not in data:

@@ -162,7 +162,7 @@ def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple
             others = [spelling for spelling, meant in spellings.items() if spelling.isdecimal() and meant == value]
             for key in (label, *(f"{number.lower()} {label}" for number in (value, *others))):
                 values.setdefault(key, set()).add(value)
-    return tuple(sorted((key, *found) for key, found in values.items() if len(found) == 1))
+    return tuple(sorted((key, found.pop()) for key, found in values.items() if len(found) == 1))
 
 
 def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
@@ -173,10 +173,14 @@ def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
         return cells
     cell = pl.col(cells.name)
     # Behind a value stands a mark, a space or both; without a space only a letter may follow: 2.900 is a number.
-    plain = cell.str.to_lowercase().str.replace(r"^[(\[]?(\d{1,2})[)\].:=–-]*\s+", "$1 ")
-    plain = plain.str.replace(r"^[(\[]?(\d{1,2})\s*[)\].:=–-]+\s*(\p{L})", "$1 $2")
+    plain = cell.str.to_lowercase().str.replace(r"^[(\[]?(\d{1,2})[)\].:=\x{2013}-]*\s+", "$1 ")
+    plain = plain.str.replace(r"^[(\[]?(\d{1,2})\s*[)\].:=\x{2013}-]+\s*(\p{L})", "$1 $2")
     key = plain.str.replace_all(_LABEL_MARKS, " ").str.strip_chars()
-    return cells.to_frame().select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String)).to_series()
+    return (
+        cells.to_frame()
+        .select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String))
+        .to_series()
+    )
 
 
 def _respelled(name: str, shape: Shape) -> pl.Expr:
