@@ -158,6 +158,8 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
     if len(alike) > 1:
         raise FileRefused("several_sheets", file=source.name, count=len(alike))
     sheet = alike[0] if alike else sheets[found.index(most)]
+    if not sheet.header:
+        next(sheet.read())  # It is too wide, and says so.
     return Delivery(source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read)
 
 

@@ -44,6 +44,7 @@ _TIME = r"[T ]+\d{1,2}:\d{2}.*$"
 _EARLIEST_YEAR = 1000
 _LABEL_MARKS = r"[^a-z0-9.,%]+"
 """What stands between the words of a label and tells none apart."""
+_WORD_ENDS = "[.,]+"
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
 _MONTH_NAMED = r"^(?:\p{L}+, *)?(\d{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12]\d{3})$"
@@ -151,18 +152,22 @@ def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple
     Returns
     -------
     tuple of (str, str)
-        Labels as `_LABEL_MARKS` leaves them (`keramik`, `2 keramik`) with their values.
+        Labels in lower case without marks (`keramik`, `2 keramik`), with their values.
     """
     said = [(value, one) for value, both in codes.items() for one in (both.id, both.en)]
     said += [(value, spelling) for spelling, value in spellings.items()]
     values: dict[str, set[str]] = {}
     for value, one in said:
-        label = re.sub(_LABEL_MARKS, " ", one.lower()).strip()
+        label = _plain_label(one)
         if not label.isdecimal():
             others = [spelling for spelling, meant in spellings.items() if spelling.isdecimal() and meant == value]
-            for key in (label, *(f"{number.lower()} {label}" for number in (value, *others))):
+            for key in (label, *(f"{_plain_label(number)} {label}" for number in (value, *others))):
                 values.setdefault(key, set()).add(value)
     return tuple(sorted((key, found.pop()) for key, found in values.items() if len(found) == 1))
+
+
+def _plain_label(text: str) -> str:
+    return re.sub(rf"{_WORD_ENDS}(?= |$)", "", re.sub(_LABEL_MARKS, " ", text.lower())).strip()
 
 
 def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
@@ -172,10 +177,9 @@ def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
     if not shape.labels or not cells.str.contains(r"\p{L}").any():
         return cells
     cell = pl.col(cells.name)
-    # Behind a value stands a mark, a space or both; without a space only a letter may follow: 2.900 is a number.
-    plain = cell.str.to_lowercase().str.replace(r"^[(\[]?(\d{1,2})[)\].:=\x{2013}-]*\s+", "$1 ")
-    plain = plain.str.replace(r"^[(\[]?(\d{1,2})\s*[)\].:=\x{2013}-]+\s*(\p{L})", "$1 $2")
-    key = plain.str.replace_all(_LABEL_MARKS, " ").str.strip_chars()
+    # Without a space after the point only a letter may follow: 2.900 is a number.
+    plain = cell.str.to_lowercase().str.replace(r"^(\d{1,2})\.(\p{L})", "$1 $2")
+    key = plain.str.replace_all(_LABEL_MARKS, " ").str.replace_all(rf"{_WORD_ENDS}( |$)", "$1").str.strip_chars()
     return (
         cells.to_frame()
         .select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String))
