@@ -38,11 +38,11 @@ def person(number: int, **changed: Any) -> list[Any]:  # noqa: ANN401 - whatever
     return [changed.get(name, cell) for name, cell in row.items()]
 
 
-def book(file: Path, fill: Callable[[Worksheet], None], rows: int = 6, **epoch: Any) -> Path:  # noqa: ANN401
+def book(file: Path, fill: Callable[[Worksheet], None], rows: int = 6, epoch: dt.datetime | None = None) -> Path:
     """A workbook of sound rows as openpyxl writes it (it calculates nothing), then filled."""
     made = openpyxl.Workbook()
-    if epoch:
-        made.epoch = epoch["epoch"]
+    if epoch is not None:
+        made.epoch = epoch
     sheet = made.active
     assert isinstance(sheet, Worksheet)
     for row in (list(COLUMNS), *(person(at) for at in range(1, rows + 1))):
@@ -213,15 +213,13 @@ def test_a_table_that_begins_right_of_the_first_column_keeps_its_cells_apart(tmp
 def test_a_small_number_shown_as_a_day_is_none(
     value: float | dt.timedelta, form: str, epoch: dt.datetime | None, tmp_path: Path
 ) -> None:
-    given = {} if epoch is None else {"epoch": epoch}
-    file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "D3", value, form), **given)
+    file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "D3", value, form), epoch=epoch)
     assert reasons(tmp_path, file) == [(3, "birth_date", "day_of_a_small_number")]
 
 
 @pytest.mark.parametrize("epoch", [None, CALENDAR_MAC_1904], ids=["1900", "1904"])
 def test_a_day_of_a_workbook_is_read_in_either_date_system(epoch: dt.datetime | None, tmp_path: Path) -> None:
-    given = {} if epoch is None else {"epoch": epoch}
-    file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "D3", dt.date(1932, 2, 28), DAY), **given)
+    file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "D3", dt.date(1932, 2, 28), DAY), epoch=epoch)
     assert reasons(tmp_path, file) == []
     (part,) = (tmp_path / "lake" / "intake" / str(FEED)).rglob("*.parquet")
     stored = pl.read_parquet(part).filter(pl.col("row_number") == 3)
@@ -304,7 +302,7 @@ def test_cells_of_open_document_are_judged_as_well(tmp_path: Path) -> None:
         f'<table:table-cell office:value-type="float" office:value="{LONG}"><text:p>{LONG}</text:p></table:table-cell>'
     )
     day = '<table:table-cell office:value-type="date" office:date-value="1985-03-07"/>'
-    changes = (
+    changes: tuple[dict[str, str], ...] = (
         {}, {"name": nothing}, {"nik": numeric}, {"birth_date": day}, {"name": failed},
         {"address": said("x", ' table:number-rows-spanned="2"')}, {"address": "<table:covered-table-cell/>"},
         {"note": nothing},

@@ -155,9 +155,14 @@ class _Bounded(RawIOBase):
         super().close()
 
 
+def name_of(path: Path) -> str:
+    """Name of a file as text, whatever its bytes: what is no UTF-8 in it, as a zip from Windows leaves, is replaced."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def shown(path: Path) -> str:
     """Name of a file as it may stand in a message: printable, of bounded length."""
-    return legible(path.name)
+    return legible(name_of(path))
 
 
 def legible(text: str) -> str:

@@ -17,7 +17,7 @@ from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.checking import Checked, Checker
-from assets.intake.containers import is_litter, legible, refuse_half_arrived, shown
+from assets.intake.containers import is_litter, legible, name_of, refuse_half_arrived, shown
 from assets.intake.declaration import (
     UNDECLARED,
     Declaration,
@@ -211,7 +211,7 @@ class Intake:
             known = entered(self.lake, str(quarter), batch_id)
             if known is not None and known.state is not BatchState.WITHDRAWN:
                 code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
-                return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
+                return Loaded(feed, name_of(file), BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
             self._refuse_unknown_superseded(said, feed, quarter)
             refuse_unasked(self.lake, said, feed)
             contract = self.contracts[f"intake/{feed}"]
@@ -222,36 +222,36 @@ class Intake:
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
-                reason = self._too_many_errors(counted, file.name)
+                reason = self._too_many_errors(counted, name_of(file))
                 return Loaded(
-                    feed, file.name, BatchState.REFUSED, None, report, reason,
+                    feed, name_of(file), BatchState.REFUSED, None, report, reason,
                     counted.rejected.tally, counted.read, counted.rejected.total,
                 )  # fmt: skip
             batch = self._store(counted, Batch(
-                batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
-                counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
+                batch_id, feed, str(quarter), name_of(file), file_hash, said, counted.read, 0, counted.rejected.total,
+                0, counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
                 note_hash=signed.note_hash, signature=signed.signature,
             ), working, quarter)  # fmt: skip
             append(self.lake, batch)
             return Loaded(
-                feed, file.name, BatchState.LOADED, batch, report, None,
+                feed, name_of(file), BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
                 () if admitted else (self._warn_of_third_party(said),),
             )  # fmt: skip
         except Worded as refusal:
-            return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
+            return Loaded(feed, name_of(file), BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
         except OSError as error:
             if error.filename is None or Path(error.filename) != file:
                 raise
             reason = FileRefused("unreadable").told(self.lang, file=shown(file))
-            return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
+            return Loaded(feed, name_of(file), BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
 
     def _ignore(self, feed: Feed, file: Path) -> Loaded:
         """What is told of a file that nobody delivered."""
         reason = say("load.ignored", self.lang, file=shown(file))
-        return Loaded(feed, shown(file), BatchState.IGNORED, reason=reason)
+        return Loaded(feed, name_of(file), BatchState.IGNORED, reason=reason)
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -370,8 +370,8 @@ class Intake:
                 if file not in data:
                     if delivery_of(file) not in data and not _left_behind(file, landing):
                         word = "lone_note" if is_note(file) else "lone_signature"
-                        reason = say(f"load.{word}", self.lang, file=file.name)
-                        yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
+                        reason = say(f"load.{word}", self.lang, file=name_of(file))
+                        yield Loaded(feed, name_of(file), BatchState.REFUSED, reason=reason)
                     continue
                 with alone(self.lake, self.on_wait):
                     if not file.exists():
