@@ -25,12 +25,14 @@ from pipelines.console import (
     AsJson,
     Language,
     QuarterArgument,
+    encodable,
     err,
     language,
     open_home,
     out,
     print_grid,
     print_json,
+    print_on_any_terminal,
     tell_loaded,
     today,
     unexpected,
@@ -89,6 +91,7 @@ class TextFormat(StrEnum):
 
 def main() -> None:
     """Run the command line; a fault the user can act on is printed without a traceback."""
+    print_on_any_terminal()
     try:
         _refuse_numbers(sys.argv[1:])
         app()
@@ -338,15 +341,19 @@ def run(
     if as_json:
         stages = [{"stage": one.name, "seconds": round(one.seconds, 2), "rows": one.rows} for one in ran.stages]
         print_json({"quarter": quarter, "draft": draft["draft"], "scaled": draft["scaled"], "counts": draft["counts"],
+                     "ignored": ran.metadata["intake/pins"]["ignored"],
                      "stages": stages, "seconds": round(ran.seconds, 2), "peak_mib": ran.peak_bytes >> 20})  # fmt: skip
         return
     tell_run(ran)
 
 
 def tell_run(ran: "Ran") -> None:
-    """Print the stages of a run, its counts and its draft."""
+    """Print the files a run passed over, its stages, its counts and its draft."""
     from assets.decision.draft import SHORT
+    from schemas.messages import say
 
+    for file in ran.metadata["intake/pins"]["ignored"]:
+        out.print(say("load.ignored", language(), file=file), markup=False)
     rows = [(one.name, f"{one.seconds:.1f} s", sum(one.rows.values())) for one in ran.stages]
     print_grid("stages", ("stage", "time", "rows written"), rows)
     draft = ran.metadata["decision/draft"]
@@ -528,9 +535,9 @@ def explain(
         family_id = family_of_number(house, source, number.strip())
     told = explained(house, source, family_id, audience.value)
     if form is TextFormat.JSON:
-        sys.stdout.write(as_json(told) + "\n")
+        sys.stdout.write(encodable(as_json(told)) + "\n")
     elif form is TextFormat.HTML:
-        sys.stdout.write(as_html(told, lang.value))
+        sys.stdout.write(encodable(as_html(told, lang.value), "xmlcharrefreplace"))
     else:
         sys.stdout.write(as_text(told, lang.value) + "\n")
 

@@ -3,6 +3,7 @@
 Which commands there are is in :mod:`pipelines.cli` and its parts.
 """
 
+import codecs
 import json
 import os
 import sys
@@ -10,8 +11,10 @@ import traceback
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import typer
@@ -23,6 +26,19 @@ if TYPE_CHECKING:
     from pipelines.home import Home
     from schemas.messages import Lang
 
+_PLAIN = {
+    "\N{EN DASH}": "-",
+    "\N{EM DASH}": "-",
+    "\N{MINUS SIGN}": "-",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{RIGHTWARDS ARROW}": "->",
+    "\N{LEFT SINGLE QUOTATION MARK}": "'",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+}
 _LEAST_WIDTH = 8
 """Letters of a column that are never folded away."""
 out = Console(highlight=False, soft_wrap=True)
@@ -59,7 +75,33 @@ def language() -> "Lang":
 
 def print_json(content: object) -> None:
     """Print one line of JSON."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(encodable(json.dumps(content, ensure_ascii=False, default=str)) + "\n")
+
+
+def print_on_any_terminal() -> None:
+    """Let what a terminal cannot show be printed as what it can: no output fails for an arrow or a dash."""
+    codecs.register_error("plain", _write_plainly)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _write_plainly(error: UnicodeError) -> tuple[str, int]:
+    """The letters without their accents, signs as ASCII writes them, `?` for all others."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    plain = (_PLAIN.get(char) or normalize("NFKD", char).encode("ascii", "ignore").decode() or "?" for char in text)
+    return "".join(plain), error.end
+
+
+def encodable(text: str, manner: Literal["json", "xmlcharrefreplace"] = "json") -> str:
+    """JSON or HTML as it stays what it is in the encoding of the standard output."""
+    if (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf"):
+        return text
+    if manner == "json":
+        return "".join(char if char.isascii() else json.dumps(char)[1:-1] for char in text)
+    return text.encode("ascii", manner).decode()
 
 
 def print_grid(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -99,6 +141,7 @@ def today() -> date:
 def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
     """Tell what became of a file: its counts, every reason, and where the rejected rows are."""
     from schemas.messages import say
+    from schemas.vocabularies import BatchState
 
     batch = loaded.batch
     # Of a refused file no row is taken, the sound ones neither.
@@ -111,7 +154,9 @@ def tell_loaded(loaded: "Loaded", lang: "Lang", *, as_json: bool) -> None:
         told |= {"report": report, "reason": loaded.reason, "warnings": loaded.warnings, "unknown_columns": unread}
         print_json(told)
         return
-    if batch is None:
+    if loaded.state is BatchState.IGNORED:
+        out.print(loaded.reason, markup=False)
+    elif batch is None:
         refusal = say("load.told_refused", lang, file=loaded.file_name, reason=loaded.reason)
         err.print(refusal, markup=False, style="red")
     else:

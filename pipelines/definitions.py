@@ -8,6 +8,7 @@ import dagster as dg
 from assets.decision.asset import decide, draft, judge
 from assets.house import House
 from assets.intake.asset import intake, load_landing
+from assets.intake.containers import is_litter
 from assets.lake import digest
 from assets.partitions import QUARTERS
 from assets.publication.asset import revision
@@ -58,7 +59,7 @@ def landing_zone() -> Iterator[dg.RunRequest | dg.SkipReason]:
     landing, now = Home.from_environment().path / "landing", time.time()
     requested = False
     for quarter in QUARTERS.get_partition_keys():
-        drops = sorted(one for one in landing.glob(f"{quarter}/*/[!.]*") if one.is_file())
+        drops = sorted(one for one in landing.glob(f"{quarter}/*/[!.]*") if one.is_file() and not is_litter(one.name))
         stats = [one.stat() for one in drops]
         if not drops or any(now - stat.st_mtime < SETTLED_SECONDS for stat in stats):
             continue

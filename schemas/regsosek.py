@@ -90,4 +90,9 @@ RELATION_ALIASES = [
     "status_hubungan_keluarga", "kd_hubungan_dg_kk", "hub_kepala_keluarga", "hubungan_dengan_kepala_keluarga",
     "shdk", "409",
 ]  # fmt: skip
-MARITAL_SPELLINGS = {**{word: str(one) for one, word in MARITAL.items()}, "belum menikah": "1", "menikah": "2"}
+MARITAL_SPELLINGS = {
+    **{word: str(one) for one, word in MARITAL.items()}, "belum menikah": "1", "menikah": "2",
+    # The family card says with it whether the office knows.
+    **{f"{word} {known}": str(one) for one, word in MARITAL.items() if one > 1
+       for known in ("tercatat", "belum tercatat", "tidak tercatat")},
+}  # fmt: skip

@@ -403,6 +403,7 @@ class BatchState(StrEnum):
     LOADED = "loaded"
     DUPLICATE = "duplicate"
     REFUSED = "refused"
+    IGNORED = "ignored"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
 

@@ -324,9 +324,13 @@ def test_publishing_a_quarter_without_a_draft_is_refused(demo: Demo) -> None:
 
 
 def test_a_run_tells_stages_counts_and_draft_as_json(demo_copy: Path) -> None:
+    litter = demo_copy / "landing" / FIRST / "members" / "~$members.xlsx"
+    litter.parent.mkdir(parents=True, exist_ok=True)
+    litter.write_bytes(b"x")
     said = perlinsos(demo_copy, "run", FIRST, "--first", "--json")
     assert said.code == 0, said.err
     told = said.json
+    assert told["ignored"] == ["members/~$members.xlsx"]
     assert told["draft"] == pointer(demo_copy)[FIRST]["draft"]
     assert told["scaled"] is True
     stages = [stage["stage"] for stage in told["stages"]]

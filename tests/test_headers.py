@@ -182,3 +182,29 @@ def test_a_row_of_sums_below_the_table_is_told_as_one(tmp_path: Path) -> None:
 def test_sums_of_named_areas_are_sums_and_names_that_begin_alike_are_not(cell: str, is_total: bool) -> None:  # noqa: FBT001
     found = pl.DataFrame({"a": [None], "b": [cell]}, schema={"a": pl.String, "b": pl.String})
     assert found.select(is_total_row(found.columns)).item() is is_total
+
+
+def test_rt_and_rw_of_which_a_spreadsheet_made_a_day_are_not_read_out_of_it(tmp_path: Path) -> None:
+    _, rows = fitted(tmp_path, "no_kk,RT/RW\n351,2026-05-03 00:00:00\n352,03/05\n")
+    assert rows.select("rt", "rw").rows() == [("2026-05-03 00:00:00",) * 2, ("03", "05")]
+
+
+@pytest.mark.parametrize("mark", ["/", ".", "-", ":"])
+def test_of_a_path_the_last_part_is_the_name(mark: str, tmp_path: Path) -> None:
+    header = ",".join(
+        mark.join(path) for path in (("start",), ("kk", "no_kk"), ("kk", "letak", "kode_desa"), ("meta", "id"))
+    )
+    fit, rows = fitted(tmp_path, f"Data lapangan,,,\n{header}\nx,351,35.10.09.2001,y\n")
+    assert rows.select("family_card_number", "village_code").rows() == [("351", "35.10.09.2001")]
+    assert fit.unknown == ("start", f"meta{mark}id")
+
+
+def test_a_last_part_of_two_paths_names_neither_and_a_name_of_its_own_goes_before(tmp_path: Path) -> None:
+    fit, rows = fitted(tmp_path, "no_kk,a/no_kk,a/rt,b/rt,a/rw,a/kode_desa\n351,352,1,2,3,35.10.09.2001\n")
+    assert rows.select("family_card_number", "rt", "rw", "village_code").rows() == [("351", None, "3", "35.10.09.2001")]
+    assert fit.unknown == ("a/no_kk", "a/rt", "b/rt")
+
+
+def test_one_header_with_a_stroke_is_no_path(tmp_path: Path) -> None:
+    fit, _ = fitted(tmp_path, "no_kk,Dusun/RW\n351,Krajan/3\n")
+    assert fit.unknown == ("Dusun/RW",)

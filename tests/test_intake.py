@@ -173,14 +173,15 @@ def test_a_refused_file_stays_in_the_landing_zone(intake: Intake, tmp_path: Path
     assert [file.name for file in folder.iterdir()] == ["bad.csv"]
 
 
-def test_a_note_without_its_file_is_told_and_hidden_files_and_folders_are_left_alone(
+def test_a_note_without_its_file_and_a_hidden_file_are_told_and_folders_are_left_alone(
     intake: Intake, tmp_path: Path
 ) -> None:
     folder = tmp_path / "landing" / str(QUARTER) / Feed.AGENTS
     (folder / "old").mkdir(parents=True)
     (folder / ".agents.csv.part").write_text("half")
     (folder / "agents.yaml").write_text("sender: x")
-    (told,) = intake.load_landing(tmp_path / "landing", QUARTER)
+    hidden, told = intake.load_landing(tmp_path / "landing", QUARTER)
+    assert (hidden.file_name, hidden.state) == (".agents.csv.part", BatchState.IGNORED)
     assert "agents.yaml is a note, but the file it speaks of is not here" in refusal(told)
 
 
@@ -515,7 +516,7 @@ def test_cells_are_read_into_the_type_of_their_column(
         ("weight", "1e999", "not_a_number"),
         ("weight", "-1", "greater_than"),
         ("roof_material", "77", "not_a_code"),
-        ("roof_material", "seng", "not_a_number"),
+        ("roof_material", "seng baru", "not_a_number"),
         ("household_size", "99999999999", "not_a_number"),
         ("household_size", "31", "out_of_range"),
         ("household_size", "0", "out_of_range"),

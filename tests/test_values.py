@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.intake.values import MONTHS, NO, YES, Shape, read
-from schemas.messages import catalogue
+from assets.intake.checking import check
+from assets.intake.declaration import Declaration
+from assets.intake.values import MONTHS, NO, YES, Shape, labels_of, read
+from reports.sheets import codes_of, landing_columns
+from reports.template import example_of
+from schemas.contract import Contract
+from schemas.feed_columns import YES_OR_NO
+from schemas.messages import Words, catalogue
+from schemas.tables import TABLES
 
 AMOUNT, AREA, CODE, FLAG = (
     Shape(pl.Int64()),
@@ -204,3 +211,67 @@ def test_no_cell_breaks_the_reading_and_an_empty_one_stays_empty(cells: list[str
     for shape in (AMOUNT, AREA, FLAG, MEASURE, YESNO, DAY, WORD, NAME):
         found = column(shape, *cells)
         assert all(value is None for cell, value in zip(cells, found, strict=True) if cell is None)
+
+
+MATERIAL = {"1": Words("marmer atau granit", "marble"), "2": Words("keramik", "tiles"), "3": Words("lainnya", "other"),
+            "4": Words("lainnya", "earth"), "5": Words("900 watt", "900 watt")}  # fmt: skip
+LABELLED = Shape(pl.Int32(), 1, 9, spellings=(("ubin", "2"),), labels=labels_of(MATERIAL, {"ubin": "2"}))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["2", "2. Keramik", "2 - Keramik", "2-keramik", "2 \N{EN DASH} Keramik", "2) KERAMIK", "(2) keramik", "[2] tiles",
+     "2: Keramik", "2=Keramik", "2 keramik", "KERAMIK", "Tiles", " keramik", "Ubin", "2. Ubin", "2.Keramik"],
+)  # fmt: skip
+def test_a_label_alone_or_behind_its_code_is_read_as_the_code(cell: str) -> None:
+    assert column(LABELLED, cell) == [2]
+
+
+@pytest.mark.parametrize(
+    "cell", ["2. granit", "1. keramik", "lainnya", "keramik 2", "2.900 watt", "3 2. keramik", "2.", "kera"]
+)
+def test_a_label_of_another_code_of_two_codes_or_of_none_stays_unread(cell: str) -> None:
+    assert column(LABELLED, cell) == [None]
+
+
+def test_a_label_of_two_codes_is_read_behind_its_code() -> None:
+    assert column(LABELLED, "4. Lainnya", "3 - LAINNYA", "5. 900 watt", "900 Watt") == [4, 3, 5, 5]
+
+
+def test_yes_and_no_are_read_behind_their_number() -> None:
+    flag = Shape(pl.Int32(), 0, 1, spellings=tuple(YES_OR_NO.items()), labels=labels_of({}, YES_OR_NO))
+    assert column(flag, "1. Ya", "2. Tidak", "0 - tidak", "1. Tidak", "2. Ya") == [1, 0, 0, None, None]
+    truth = Shape(pl.Boolean(), labels=labels_of({}, YES_OR_NO))
+    assert column(truth, "1. Ya", "2. Tidak", "0 - tidak", "1. Tidak") == [True, False, False, None]
+
+
+def test_a_percent_sign_is_read_in_a_column_of_percent_alone() -> None:
+    assert column(Shape(pl.Float64(), 0, 100, is_percent=True), "36,5%", "7.45 %", "9%", "%", "5%%") == [
+        36.5, 7.45, 9.0, None, None,
+    ]  # fmt: skip
+    assert column(MEASURE, "36,5%") == [None]
+    assert column(AMOUNT, "36%") == [None]
+
+
+def test_a_day_with_its_time_is_no_text() -> None:
+    assert column(NAME, "2026-05-03 00:00:00", "SITI 2026-05-03 00:00:00") == [None, "SITI 2026-05-03 00:00:00"]
+
+
+@pytest.mark.parametrize(
+    "contract", [one for key, one in TABLES.items() if key.startswith("intake/")], ids=lambda one: one.key
+)
+def test_every_label_of_a_template_is_read_behind_its_code_in_both_languages(contract: Contract) -> None:
+    declared = Declaration(issued_on=date(2026, 1, 2))
+    told = [(name, code, both) for name in landing_columns(contract) if contract.dtypes[name] != pl.Boolean
+            for code, both in codes_of(contract.columns[name]).items()]  # fmt: skip
+    cells = [(name, code, cell) for name, code, both in told for label in (both.id, both.en) if label != code
+             for cell in (f"{code}. {label}", f"{code} - {label.upper()}")]  # fmt: skip
+    example = example_of(contract)
+
+    def read_with(values: list[tuple[str, str]]) -> pl.DataFrame:
+        rows = [{**example, "row_number": str(at), name: cell} for at, (name, cell) in enumerate(values)]
+        text = pl.DataFrame(rows, schema=dict.fromkeys(["row_number", *example], pl.String))
+        return check(text.with_columns(pl.col("row_number").cast(pl.Int64)), contract, declared).accepted
+
+    labelled = read_with([(name, cell) for name, _, cell in cells])
+    assert labelled.equals(read_with([(name, code) for name, code, _ in cells]))

@@ -40,6 +40,8 @@ def load_drops(context: dg.OpExecutionContext, house: House, quarter: Quarter) -
     found = []
     for loaded in loader.load_landing(house.landing, quarter):
         context.log.info("%s: %s: %s, %d rows read", loaded.feed, loaded.file_name, loaded.state, loaded.read)
+        if loaded.state is BatchState.IGNORED:
+            context.log.warning("%s: %s", loaded.feed, loaded.reason)
         for warning in loaded.warnings:
             context.log.warning("%s: %s: %s", loaded.feed, loaded.file_name, warning)
         found.append(loaded)
@@ -91,7 +93,8 @@ def intake(
         raise FileRefused("landing", count=len(refused), quarter=str(quarter), first=refused[0])
     pins = Pins.of(house.lake, quarter, before)
     chosen = pins.read(house.lake)
-    yield dg.Output(pins, "pins", metadata={"batches": len(chosen)})
+    ignored = [f"{loaded.feed}/{loaded.file_name}" for loaded in found if loaded.state is BatchState.IGNORED]
+    yield dg.Output(pins, "pins", metadata={"batches": len(chosen), "ignored": dg.MetadataValue.json(ignored)})
     for feed, table in pins.tables(house.lake).items():
         mine = [batch for batch in chosen if batch.feed is feed]
         reasons = reasons_of([loaded for loaded in found if loaded.feed is feed])

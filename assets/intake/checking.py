@@ -27,6 +27,7 @@ from assets.intake.values import (
     TWO_READINGS,
     DecimalMarks,
     Shape,
+    labels_of,
     plain_word,
     read,
     without_marks,
@@ -34,7 +35,7 @@ from assets.intake.values import (
 from quotas.rules import Sender
 from schemas.contract import Contract
 from schemas.errors import FileRefused
-from schemas.feed_columns import owned
+from schemas.feed_columns import YES_OR_NO, owned
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import form_fault
 from schemas.vocabularies import Agency
@@ -653,7 +654,11 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
             highest.append(given["max_value"])
     is_free = dtype == pl.String and not spec.checks and not is_region
     spellings = tuple(sorted(spec.metadata.get("spellings", {}).items()))
-    return Shape(dtype, max(lowest, default=None), min(highest, default=None), words, is_free, spellings)
+    told = YES_OR_NO if dtype == pl.Boolean else dict(spellings)
+    return Shape(
+        dtype, max(lowest, default=None), min(highest, default=None), words, is_free, spellings,
+        labels=labels_of(spec.metadata.get("codes", {}), told), is_percent=spec.metadata.get("unit") == "percent",
+    )  # fmt: skip
 
 
 def _passes(check: pa.Check, name: str, dtype: pl.DataType) -> pl.Expr | None:

@@ -153,13 +153,13 @@ def enclosing(codes: pl.Series) -> pl.DataFrame:
         `code, part`: an area and the first, in order of text, of those within it; ordered by code.
     """
     written = codes.drop_nulls().unique().alias("code").to_frame()
-    digits = pl.col("code").str.to_lowercase().str.replace_all(r"\.|\s", "").str.replace(r"^(\d{2})00$", "$1")
+    digits = pl.col("code").str.to_lowercase().str.replace_all(r"\.|\s", "").str.replace(r"^([0-9]{2})00$", "$1")
     table = written.with_columns(digits=pl.when(digits.is_in(_NATION)).then(pl.lit("")).otherwise(digits))
     current = regencies()
     provinces = pl.concat([current["province_code"], current["code_bps"].str.head(2)])
     known = pl.concat([_known("kemendagri").str.replace(".", "", literal=True), _known("bps")])
     is_known = pl.col("digits").str.head(4).is_in(known.implode()) | pl.col("digits").is_in(provinces.implode())
-    regions = table.filter(is_known, pl.col("digits").str.contains(r"^\d{2}(\d{2}|\d{4}|\d{5}|\d{8})?$"))
+    regions = table.filter(is_known, pl.col("digits").str.contains(r"^[0-9]{2}([0-9]{2}|[0-9]{4}|[0-9]{5}|[0-9]{8})?$"))
     if 2 * regions.height < table.height:
         regions = regions.clear()
     lengths = (0, 2, 4, 6, 7)

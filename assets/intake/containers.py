@@ -23,6 +23,11 @@ EMPTY_ZIP = b"PK\x05\x06"
 UNPACKING_FAULTS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 """What the standard library raises for a damaged or unsupported gzip or zip."""
 
+_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini"}
+_LITTER_BEGINS, _LITTER_ENDS = ("~$", "._", ".~lock."), (".tmp",)
+"""How programs call the files they leave beside others: owners of open documents, previews, what is being written."""
+_HALF_ARRIVED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload")
+"""How programs call a file that they are still fetching, or did not fetch to its end."""
 _COPY_BYTES = 1 << 20
 _NAME_CHARS = 80
 _END_BYTES = 66_000
@@ -150,15 +155,32 @@ class _Bounded(RawIOBase):
         super().close()
 
 
+def name_of(path: Path) -> str:
+    """Name of a file as text, whatever its bytes: what is no UTF-8 in it, as a zip from Windows leaves, is replaced."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
 def shown(path: Path) -> str:
     """Name of a file as it may stand in a message: printable, of bounded length."""
-    return legible(path.name)
+    return legible(name_of(path))
 
 
 def legible(text: str) -> str:
     """Foreign text as it may stand in a message: printable, of bounded length."""
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= _NAME_CHARS else f"{text[:_NAME_CHARS]}…"
+
+
+def refuse_half_arrived(path: Path) -> None:
+    """Refuse a file whose name is that of a download under way.
+
+    Raises
+    ------
+    FileRefused
+        If it is one.
+    """
+    if path.name.lower().endswith(_HALF_ARRIVED):
+        raise FileRefused("half_arrived", file=shown(path))
 
 
 def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]], bool]) -> Source:
@@ -172,8 +194,8 @@ def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]],
     Raises
     ------
     FileRefused
-        If it is no ordinary file, cannot be read, is empty, or the archive is damaged, protected, holds another
-        archive or several files, names a path out of itself, or unpacks to more than the limits allow.
+        If it is no ordinary file, has not arrived yet, cannot be read, is empty, or the archive is damaged, protected,
+        holds another archive or several files, names a path out of itself, or unpacks to more than the limits allow.
     """
     name = shown(path)
     try:
@@ -181,6 +203,7 @@ def source_of(path: Path, limits: Limits, is_workbook: Callable[[Sequence[str]],
         if not stat.S_ISREG(mode):
             kind = "folder" if stat.S_ISDIR(mode) else "link" if stat.S_ISLNK(mode) else "device"
             raise FileRefused("no_file", file=name, kind=words(f"file_kind.{kind}"))
+        refuse_half_arrived(path)
         with path.open("rb") as opened:
             start = opened.read(len(ZIP))
     except OSError:
@@ -255,12 +278,15 @@ def _members(opened: BinaryIO, name: str, limits: Limits) -> list[str]:
         raise FileRefused("too_many_files", file=name)
     if any(info.flag_bits & 1 for info in infos):
         raise FileRefused("password", file=name)
-    return [info.filename for info in infos if not info.is_dir() and not _is_litter(info.filename)]
+    return [info.filename for info in infos if not info.is_dir() and not is_litter(info.filename)]
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """Whether a file is one that programs leave beside others and nobody delivers."""
     path = PurePosixPath(name)
-    return "__MACOSX" in path.parts or path.name in {".DS_Store", "Thumbs.db", "desktop.ini"}
+    plain = path.name.lower()
+    is_known = plain in _LITTER or plain.startswith(_LITTER_BEGINS) or plain.endswith(_LITTER_ENDS)
+    return "__MACOSX" in path.parts or is_known
 
 
 def _only_member(name: str, names: Sequence[str]) -> str:

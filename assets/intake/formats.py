@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from assets.intake.containers import LIMITS, ZIP, Limits, Source, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
-from assets.intake.headers import plain_name
+from assets.intake.headers import last_part, plain_name
 from assets.intake.values import TWO_READINGS
 from assets.intake.workbooks import as_cells, is_workbook, sheets_of
 from schemas.errors import FileRefused
@@ -148,7 +148,7 @@ def _refuse_others(start: bytes, name: str) -> None:
 
 def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Delivery:
     def hits(row: tuple[str, ...]) -> int:
-        return len({plain_name(cell) for cell in row}.intersection(names))
+        return len({one for cell in row for one in (plain_name(cell), last_part(cell))}.intersection(names))
 
     sheets = sheets_of(source, limits)
     found = [max(map(hits, sheet.header), default=0) for sheet in sheets]
@@ -164,6 +164,8 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
     if len(alike) > 1:
         raise FileRefused("several_sheets", file=source.name, count=len(alike))
     sheet = alike[0] if alike else sheets[found.index(most)]
+    if not sheet.header:
+        next(sheet.read())  # It is too wide, and says so.
     others = [one.name for one in sheets if one is not sheet and one.name not in _OWN_SHEETS]
     return Delivery(
         source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read,

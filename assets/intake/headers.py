@@ -10,6 +10,7 @@ from functools import cache
 
 import polars as pl
 
+from assets.intake.cell_faults import separate_cell_faults
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
@@ -19,6 +20,7 @@ _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
+_PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
 _PARTS = {
     "village_code": (
@@ -92,6 +94,8 @@ class HeaderFit:
         By how much the figures of a column are multiplied, where the header states another unit than the feed's.
     is_unit_open : bool
         Whether figures of areas are read of which the header states no unit: nothing else in the file may state one.
+    texts : frozenset of str
+        Columns of the feed that are text.
     """
 
     columns: Mapping[str, str | pl.Expr]
@@ -102,6 +106,7 @@ class HeaderFit:
     read: int
     factors: Mapping[str, int]
     is_unit_open: bool
+    texts: frozenset[str] = frozenset()
 
     def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """The rows of a chunk under the names of the feed.
@@ -109,8 +114,9 @@ class HeaderFit:
         Returns
         -------
         DataFrame
-            `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say) and
-            every column of the feed as text. Rows without any content are no rows of the feed.
+            `row_number`, `row_fault` (null, or the reason why the row cannot be trusted whatever its cells say, or the
+            faults of its cells by column) and every column of the feed as text. Rows without any content are no rows of
+            the feed.
 
         Raises
         ------
@@ -119,24 +125,31 @@ class HeaderFit:
         """
         if self.first_row > 1:
             chunk = chunk.filter(pl.col("row_number") >= self.first_row)
-        if self.is_unit_open and chunk.width > len(_OF_EVERY_ROW):
-            text = pl.concat_str(chunk.columns[len(_OF_EVERY_ROW) :], separator=_BETWEEN, ignore_nulls=True)
+        cells = chunk.columns[len(_OF_EVERY_ROW) :]
+        if self.is_unit_open and cells:
+            text = pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)
             _refuse_scaled(chunk.select(text.str.extract(_SCALED, 0)).to_series().drop_nulls())
-        beyond = [name for name in chunk.columns[2:] if int(name[1:]) >= self.width]
+        chunk = separate_cell_faults(chunk, self._places, self.texts)
+        beyond = [name for name in cells if int(name[1:]) >= self.width]
         if beyond:
             overflows = pl.any_horizontal(pl.col(beyond).is_not_null()) & pl.col("row_fault").is_null()
             chunk = chunk.with_columns(
                 row_fault=pl.when(overflows).then(pl.lit("too_many_cells")).otherwise("row_fault")
             )
-        is_total = is_total_row(chunk.columns[2:]) & pl.col("row_fault").is_null()
+        is_total = is_total_row(cells) & pl.col("row_fault").is_null()
         chunk = chunk.with_columns(row_fault=pl.when(is_total).then(pl.lit("total_row")).otherwise("row_fault"))
         has_content = pl.any_horizontal(pl.exclude("row_number").is_not_null())
         return chunk.filter(has_content).select(
             "row_number",
-            "row_fault",
+            pl.coalesce("row_fault", "cell_fault"),
             *((pl.col(of) if isinstance(of, str) else of).alias(name) for name, of in self.columns.items()),
             *(pl.lit(None, pl.String).alias(name) for name in self.missing),
         )
+
+    @property
+    def _places(self) -> dict[str, list[str]]:
+        """The cells that each column of the feed is read from."""
+        return {name: [of] if isinstance(of, str) else list(of.meta.root_names()) for name, of in self.columns.items()}
 
 
 def is_total_row(columns: Sequence[str]) -> pl.Expr:
@@ -216,7 +229,7 @@ def fit_header(
     factors = _names_of(contract)
     known = {one: column for one, (column, _) in factors.items()}
     header, last, below = (list(rows[0]) if rows else [], 0, first_row) if is_named else _found(rows, known)
-    said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in header]
+    said = _name_columns(header, known)
     _refuse_twins(said, known, name)
     stated: dict[str, int | None] = {}
     at: dict[str, str] = {}
@@ -233,7 +246,7 @@ def fit_header(
             used.add(names[0])
             stated[column] = factors[names[0]][1]
         elif column in _MERGED and merged:
-            columns[column] = pl.col(at[merged]).str.extract_all(r"[0-9]+").list.get(_MERGED[column], null_on_oob=True)
+            columns[column] = _part_of_both(pl.col(at[merged]), _MERGED[column])
             used.add(merged)
         parts = _levels(column, at)
         if parts:
@@ -252,7 +265,8 @@ def fit_header(
         titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
         _refuse_scaled([one.group() for one in re.finditer(_SCALED, titles)])
     scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
-    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open)
+    texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
+    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open, texts)
 
 
 def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int, int]:
@@ -263,7 +277,7 @@ def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[lis
         if at + 1 < len(rows):
             candidates.append((_two_rows(row, rows[at + 1], known), at + 3))
         for cells, below in candidates:
-            hits = len({known[one] for one in _either(cells) if one in known})
+            hits = len({known[one] for one in _name_columns(cells, known) if one in known})
             if hits > best[0]:
                 best = (hits, cells, below)
     _, header, below = best
@@ -293,6 +307,27 @@ def _with_units(header: Sequence[str], units: Sequence[str], known: Mapping[str,
     """Each name with the unit below it, where that makes a name of the feed."""
     both = zip(header, [*units, *[""] * len(header)], strict=False)
     return [f"{name} {unit}" if _is_unit(unit) and _plain(f"{name} {unit}") in known else name for name, unit in both]
+
+
+def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
+    """The known name of each cell of a header, else its plain one; of a path, the name of its last part.
+
+    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`), and a part that stands in
+    several cells names none of them.
+    """
+    said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in cells]
+    given = {known[one] for one in said if one in known}
+    last = {at: last_part(cell) for at, cell in enumerate(cells) if said[at] not in known}
+    meant = {at: one for at, one in last.items() if one in known and known[one] not in given}
+    count = Counter(known[one] for one in meant.values())
+    meant = {at: one for at, one in meant.items() if count[known[one]] == 1}
+    return [meant.get(at, one) for at, one in enumerate(said)] if len(meant) > 1 else said
+
+
+def last_part(header: str) -> str:
+    """Plain name of the last part of a path, as `nik` of `kk/anggota/nik`; empty if the header is none."""
+    path = _PATH.match(header.strip())
+    return _plain(path[1]) if path else ""
 
 
 def _either(cells: Sequence[str]) -> Iterator[str]:
@@ -348,6 +383,12 @@ def _refuse_twins(said: Sequence[str], known: Mapping[str, str], name: str) -> N
             raise FileRefused("twin_columns", file=name, places=places)
 
 
+def _part_of_both(cell: pl.Expr, place: int) -> pl.Expr:
+    """RT or RW out of a cell of both; of which a spreadsheet made a day stays whole, for the check to reject."""
+    part = cell.str.extract_all(r"[0-9]+").list.get(place, null_on_oob=True)
+    return pl.when(cell.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2} ")).then(cell).otherwise(part)
+
+
 def _levels(column: str, at: Mapping[str, str]) -> list[str]:
     """Positions of a region code that is delivered level by level, or nothing."""
     found = [next((at[one] for one in names if one in at), None) for names in _PARTS.get(column, ())]
@@ -371,7 +412,7 @@ def _joined(parts: Sequence[str]) -> pl.Expr:
         )
         is_bps = cells[2].str.len_chars() > len("09")
         joined, longest = pl.when(is_bps).then(bps).otherwise(kemendagri), 4
-    is_part = pl.all_horizontal(*(cell.str.contains(r"^\d{1,4}$") for cell in cells)) & (
+    is_part = pl.all_horizontal(*(cell.str.contains(r"^[0-9]{1,4}$") for cell in cells)) & (
         last.str.len_chars() <= longest
     )
     return pl.when(is_part).then(joined).otherwise(pl.col(parts[-1]))

@@ -18,8 +18,9 @@ from filelock import FileLock, Timeout
 
 from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
+from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.checking import Checked, Checker
-from assets.intake.containers import legible, shown
+from assets.intake.containers import is_litter, legible, name_of, refuse_half_arrived, shown
 from assets.intake.declaration import (
     UNDECLARED,
     Declaration,
@@ -191,6 +192,8 @@ class Intake:
         Worded
             If another load of this home does not end within an hour.
         """
+        if is_litter(file.name):
+            return self._ignore(feed, file)
         with alone(self.lake, self.on_wait):
             return self._load(feed, file, quarter, declaration, sender, supersedes)
 
@@ -203,6 +206,7 @@ class Intake:
         try:
             if is_signature(file):
                 raise FileRefused("is_signature", delivery=shown(delivery_of(file)))
+            refuse_half_arrived(file)
             said = declaration or declaration_of(file, quarter, sender)
             if supersedes:
                 said = said.model_copy(update={"supersedes": tuple(supersedes)})
@@ -214,7 +218,7 @@ class Intake:
             known = entered(self.lake, str(quarter), batch_id)
             if known is not None and known.state is not BatchState.WITHDRAWN:
                 code = "duplicate" if known.state is BatchState.LOADED else "duplicate_superseded"
-                return Loaded(feed, file.name, BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
+                return Loaded(feed, name_of(file), BatchState.DUPLICATE, known, reason=say(f"load.{code}", self.lang))
             self._refuse_unknown_superseded(said, feed, quarter)
             refuse_unasked(self.lake, said, feed)
             contract = self.contracts[f"intake/{feed}"]
@@ -226,20 +230,20 @@ class Intake:
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
-                reason = self._too_many_errors(counted, file.name)
+                reason = self._too_many_errors(counted, name_of(file))
                 return Loaded(
-                    feed, file.name, BatchState.REFUSED, None, report, reason,
+                    feed, name_of(file), BatchState.REFUSED, None, report, reason,
                     counted.rejected.tally, counted.read, counted.rejected.total,
                 )  # fmt: skip
             batch = self._store(counted, Batch(
-                batch_id, feed, str(quarter), file.name, file_hash, said, counted.read, 0, counted.rejected.total, 0,
-                counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
+                batch_id, feed, str(quarter), name_of(file), file_hash, said, counted.read, 0, counted.rejected.total,
+                0, counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
                 note_hash=signed.note_hash, signature=signed.signature,
                 unknown_births=sum(checker.unknown_births.values()),
             ), working, quarter)  # fmt: skip
             append(self.lake, batch)
             return Loaded(
-                feed, file.name, BatchState.LOADED, batch, report, None,
+                feed, name_of(file), BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
                 (
                     *self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),)),
@@ -247,12 +251,12 @@ class Intake:
                 ),
             )  # fmt: skip
         except Worded as refusal:
-            return Loaded(feed, file.name, BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
+            return Loaded(feed, name_of(file), BatchState.REFUSED, reason=refusal.told(self.lang, file=shown(file)))
         except OSError as error:
             if error.filename is None or Path(error.filename) != file:
                 raise
             reason = FileRefused("unreadable").told(self.lang, file=shown(file))
-            return Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
+            return Loaded(feed, name_of(file), BatchState.REFUSED, reason=reason)
         finally:
             shutil.rmtree(working, ignore_errors=True)
 
@@ -268,6 +272,11 @@ class Intake:
         if not found:
             return ()
         return (say("load.unknown_births", self.lang, rows=sum(found.values()), row=str(min(found))),)
+
+    def _ignore(self, feed: Feed, file: Path) -> Loaded:
+        """What is told of a file that nobody delivered."""
+        reason = say("load.ignored", self.lang, file=shown(file))
+        return Loaded(feed, name_of(file), BatchState.IGNORED, reason=reason)
 
     def _warn_of_third_party(self, said: Declaration) -> str:
         """What a file of nobody registered counts as; a misspelt code is no reason to doubt a whole portal's rows."""
@@ -401,17 +410,23 @@ class Intake:
         return folder / WORKBOOK
 
     def load_landing(self, landing: Path, quarter: Quarter) -> Iterator[Loaded]:
-        """Load every file that lies in `landing/<quarter>/<feed>/`; a loaded one moves to `landing/done/<batch>/`."""
+        """Load every file that lies in `landing/<quarter>/<feed>/`; a loaded one moves to `landing/done/<batch>/`.
+
+        What programs left there, and any other hidden file, is told and stays where it lies.
+        """
         for feed in Feed:
             folder = landing / str(quarter) / feed
-            files = [one for one in sorted(folder.glob("[!.]*")) if one.is_file()]
+            found = [one for one in sorted(folder.glob("*")) if one.is_file()]
+            litter = [one for one in found if one.name.startswith(".") or is_litter(one.name)]
+            yield from (self._ignore(feed, one) for one in litter)
+            files = [one for one in found if one not in litter]
             data = {one for one in files if not (is_note(one) or is_signature(one))}
             for file in files:
                 if file not in data:
                     if delivery_of(file) not in data and not _left_behind(file, landing):
                         word = "lone_note" if is_note(file) else "lone_signature"
-                        reason = say(f"load.{word}", self.lang, file=file.name)
-                        yield Loaded(feed, file.name, BatchState.REFUSED, reason=reason)
+                        reason = say(f"load.{word}", self.lang, file=name_of(file))
+                        yield Loaded(feed, name_of(file), BatchState.REFUSED, reason=reason)
                     continue
                 with alone(self.lake, self.on_wait):
                     if not file.exists():
@@ -447,10 +462,12 @@ class _Once:
             return checked
         again = checked.accepted.filter(is_again)["row_number"]
         text = rows.filter(pl.col("row_number").is_in(again.implode())).select(checked.rejected.columns)
-        return _set_aside(
-            Checked(checked.accepted.filter(~is_again), checked.rejected, checked.reasons), text,
-            pl.lit("given_before"), self.column,
+        faults = text.select(
+            "row_number", column=pl.lit(self.column), reason=pl.lit("given_before"), found=pl.lit(None, pl.String),
+            expected=pl.lit(""),
         )  # fmt: skip
+        others = Checked(checked.accepted.filter(~is_again), checked.rejected, checked.reasons)
+        return _set_aside(others, text, faults)
 
 
 def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
@@ -460,20 +477,17 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
 
 
 def _check(checker: Checker, rows: pl.DataFrame) -> Checked:
-    """Rows checked; one that could not be cut into cells safely is rejected for that alone."""
+    """Rows checked; one that could not be cut into cells safely, or has faulty cells, is rejected for that alone."""
     broken = rows.filter(pl.col("row_fault").is_not_null())
     if broken.is_empty():
         return checker.check(rows.drop("row_fault"))
     checked = checker.check(rows.filter(pl.col("row_fault").is_null()).drop("row_fault"))
-    return _set_aside(checked, broken, pl.col("row_fault"))
+    return _set_aside(checked, broken, reasons_of_rows(broken))
 
 
-def _set_aside(checked: Checked, rows: pl.DataFrame, reason: pl.Expr, column: str = "") -> Checked:
-    """Further rows beside the rejected ones, each for one reason."""
+def _set_aside(checked: Checked, rows: pl.DataFrame, faults: pl.DataFrame) -> Checked:
+    """Add rows to the rejected ones, with their reasons as text."""
     text = pl.col("column", "reason", "found", "expected").cast(pl.String)
-    faults = rows.select(
-        "row_number", column=pl.lit(column), reason=reason, found=pl.lit(None, pl.String), expected=pl.lit("")
-    )
     reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
     rejected = pl.concat([checked.rejected, rows.select(checked.rejected.columns)]).sort("row_number")
     return Checked(checked.accepted, rejected, reasons)

@@ -11,6 +11,8 @@ from typing import Literal
 
 import polars as pl
 
+from schemas.messages import Words
+
 YES = ("true", "1", "ya", "y", "yes", "iya", "benar", "ada", "1.0", "1,0")
 NO = ("false", "0", "tidak", "t", "no", "n", "tdk", "salah", "tidak ada", "0.0", "0,0")
 MONTHS = {
@@ -56,7 +58,8 @@ _THOUSAND = 1000
 _AMOUNT = r"(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)"
 _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{1,3}}(?:\s[0-9]{{3}})+)$"
 """Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
-_CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+"""Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
 _LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?\+0?[789](?::?00)?)?$"
 """A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
@@ -67,6 +70,9 @@ _JAKARTA_MINUTES = 7 * 60
 _DAY_MINUTES = 24 * 60
 _EARLIEST_YEAR = 1000
 _HALF = 0.5
+_LABEL_MARKS = r"[^a-z0-9.,%]+"
+"""What stands between the words of a label and tells none apart."""
+_WORD_ENDS = "[.,]+"
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
 _MONTH_NAMED = r"^(?:\p{L}+, *)?([0-9]{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12][0-9]{3})$"
@@ -95,6 +101,10 @@ class Shape:
         Of a column of decimals: the mark before them, where the column as a whole says so (:class:`DecimalMarks`).
     is_identifier : bool
         Whether it holds numbers of sixteen digits, where a lone 0 says that there is none.
+    labels : tuple of (str, str)
+        What a value is called, as :func:`labels_of` gives it, and that value as text.
+    is_percent : bool
+        Whether the column counts in percent, so that a percent sign takes nothing away.
     """
 
     dtype: pl.DataType
@@ -105,6 +115,8 @@ class Shape:
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
     is_identifier: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
+    is_percent: bool = False
 
     @property
     def thousands(self) -> "_Thousands":
@@ -190,7 +202,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         if typed[name].null_count() == text[name].null_count() or shape.is_free:
             continue
         rows = (text[name].is_not_null() & typed[name].is_null()).arg_true()
-        cells = pl.LazyFrame({"row": rows, "cell": narrowed(text[name].gather(rows))})
+        cells = pl.LazyFrame({"row": rows, "cell": _without_labels(narrowed(text[name].gather(rows)), shape)})
         manner = _Manner.of(shape)
         odd.setdefault(manner, []).append(_that_may_be(manner, cells.with_columns(column=pl.lit(at, pl.UInt16))))
     # Columns of a manner are read together: to build the patterns costs more than to match a few cells.
@@ -297,6 +309,47 @@ def narrowed(cells: pl.Series) -> pl.Series:
     return cells.str.replace_many(_WIDE, _NARROW)
 
 
+def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Labels of the values of a column: alone where only one value bears them, and behind the value itself.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Labels in lower case without marks (`keramik`, `2 keramik`), with their values.
+    """
+    said = [(value, one) for value, both in codes.items() for one in (both.id, both.en)]
+    said += [(value, spelling) for spelling, value in spellings.items()]
+    values: dict[str, set[str]] = {}
+    for value, one in said:
+        label = _plain_label(one)
+        if not label.isdecimal():
+            others = [spelling for spelling, meant in spellings.items() if spelling.isdecimal() and meant == value]
+            for key in (label, *(f"{_plain_label(number)} {label}" for number in (value, *others))):
+                values.setdefault(key, set()).add(value)
+    return tuple(sorted((key, found.pop()) for key, found in values.items() if len(found) == 1))
+
+
+def _plain_label(text: str) -> str:
+    return re.sub(rf"{_WORD_ENDS}(?= |$)", "", re.sub(_LABEL_MARKS, " ", text.lower())).strip()
+
+
+def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
+    """Cells with the value in place of its label, as in `2. Keramik`, and of columns in percent without the sign."""
+    if shape.is_percent:
+        return cells.str.replace(r"^([+-]?[0-9.,]+)\s*%$", "$1")
+    if not shape.labels or not cells.str.contains(r"\p{L}").any():
+        return cells
+    cell = pl.col(cells.name)
+    # Without a space after the point only a letter may follow: 2.900 is a number.
+    plain = cell.str.to_lowercase().str.replace(r"^([0-9]{1,2})\.(\p{L})", "$1 $2")
+    key = plain.str.replace_all(_LABEL_MARKS, " ").str.replace_all(rf"{_WORD_ENDS}( |$)", "$1").str.strip_chars()
+    return (
+        cells.to_frame()
+        .select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String))
+        .to_series()
+    )
+
+
 def _respelled(name: str, shape: Shape) -> pl.Expr:
     """Whole numbers that stand for another one: 2 for no, where the contract has 0."""
     value = number = pl.col(name)
@@ -365,7 +418,7 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
     elif shape.words:
         value = pl.when(cell.is_in(shape.words)).then(cell)
     elif shape.is_free:
-        value = pl.when(~cell.str.contains(_CONTROL)).then(cell)
+        value = pl.when(~cell.str.contains(_NO_TEXT)).then(cell)
     return value.alias(name)
 
 

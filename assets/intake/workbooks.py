@@ -138,7 +138,8 @@ def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits
             before = 0
             for batch in pa.ipc.open_stream(opened):
                 frame = cast("pl.DataFrame", pl.from_arrow(batch)).with_columns(pl.all().cast(pl.String))
-                yield as_cells(frame, before, limits)
+                cells = as_cells(frame.drop("faults"), before, limits)
+                yield cells.with_columns(row_fault=pl.coalesce("row_fault", frame["faults"]))
                 before += frame.height
 
     header = next(read()).head(HEADER_ROWS).drop("row_number", "row_fault")

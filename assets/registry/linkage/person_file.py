@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 from pydantic import ValidationError
 
+from assets.intake.cell_faults import separate_cell_faults
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
 from assets.intake.values import OLDEST_YEARS, Shape, is_nothing, read
@@ -128,9 +129,12 @@ def read_people(path: Path, spec: PersonSpec, today: date) -> PersonFile:
     delivery = open_delivery(path, names={plain_name(column) for column in spec.mapped.values()})
     places = _places(delivery, spec)
     first_row = delivery.first_row if delivery.is_named else delivery.first_row + 1
+    read = {name: [place] for name, place in places.items()}
     rows = pl.concat(
-        chunk.filter(pl.col("row_number") >= first_row).select(
-            "row_number", "row_fault", *(pl.col(place).alias(name) for name, place in places.items())
+        separate_cell_faults(chunk.filter(pl.col("row_number") >= first_row), read, places).select(
+            "row_number",
+            pl.coalesce("row_fault", "cell_fault"),
+            *(pl.col(place).alias(name) for name, place in places.items()),
         )
         for chunk in delivery.chunks()
     )
