@@ -1,12 +1,16 @@
-"""Whom the linkage model alone may make one person: a scorer that takes everybody for everybody is held in check."""
+"""Whom the linkage model alone may make one person: one that takes everybody for everybody is held in check."""
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.identity import identify
+from assets.registry.identity import PairScorer, identify
+from assets.registry.linkage.in_force import model_on
+from assets.registry.linkage.scoring import score_pairs
 from quotas.rulebook import rulebook
 from schemas.tables import TABLES
 
@@ -22,16 +26,22 @@ Stated = tuple[str, str | None, str, date, date]
 
 
 def taken_for_all(people: pl.DataFrame) -> pl.DataFrame:
-    """Every two persons are one, says the model."""
-    ids = people.select("id").sort("id")
-    pairs = ids.join(ids, how="cross", suffix="_right").filter(pl.col("id") < pl.col("id_right"))
-    return pairs.select(
-        pl.lit(20_000_000, pl.Int64).alias("weight_micro"), pl.lit("same").alias("outcome"), id_left="id",
-        id_right="id_right", probability=pl.lit(0.999999),
-    )  # fmt: skip
+    """Every two persons are one, weighs the model that ships with each of its levels heavier by 40 bits."""
+    shipped = model_on(Path("none"), date(2026, 1, 1))
+    weighed = [
+        replace(one, levels=tuple(replace(level, weight_micro=level.weight_micro + 40_000_000) for level in one.levels))
+        for one in shipped.comparisons
+    ]  # fmt: skip
+    model = replace(shipped, comparisons=tuple(weighed))
+    return score_pairs(people, model, same_probability=0.99, clerk_probability=0.5)
 
 
-def outcomes(*stated: Stated) -> dict[tuple[str, str], str]:
+def hardly_for_sure(people: pl.DataFrame) -> pl.DataFrame:
+    """As :func:`taken_for_all`, each pair as likely as namesakes of one village and birth date."""
+    return taken_for_all(people).with_columns(weight_micro=pl.lit(12_000_000, pl.Int64))
+
+
+def outcomes(*stated: Stated, scored: PairScorer = taken_for_all) -> dict[tuple[str, str], str]:
     """Outcome of each pair that is left, by what names its sides: the number, else the name."""
     rows = pl.DataFrame(
         stated, schema=["family_id", "nik", "name", "birth_date", "day"], orient="row", infer_schema_length=None
@@ -50,7 +60,7 @@ def outcomes(*stated: Stated) -> dict[tuple[str, str], str]:
         is_sitting=pl.lit(value=False), first_registered_date=pl.lit(MONDAY),
     )  # fmt: skip
     links, aliases, rulings = (TABLES[f"registry/{name}"].empty() for name in ("links", "aliases", "adjudications"))
-    found = identify(claims.lazy(), links, aliases, rulings, index, taken_for_all, RULE, KEY)
+    found = identify(claims.lazy(), links, aliases, rulings, index, scored, RULE, KEY)
     return {
         (left, right): outcome for left, right, outcome in found.links.select("id_left", "id_right", "outcome").rows()
     }
@@ -119,3 +129,52 @@ def test_a_person_stated_again_in_the_family_under_another_spelling_is_one_perso
         ("F1", None, "YULIYANA SARI", BORN, TUESDAY),
     )  # fmt: skip
     assert [*found.values()] == ["same"]
+
+
+def test_twins_are_not_one_person_through_the_newborn_who_had_no_name_yet() -> None:
+    found = outcomes(
+        ("F1", None, "BAYI NY. SITI", date(2025, 10, 5), MONDAY),
+        ("F1", "3510090510250001", "AHMAD FAUZI", date(2025, 10, 5), TUESDAY),
+        ("F1", "3510090510250002", "ALI FAUZAN", date(2025, 10, 5), TUESDAY),
+    )
+    assert set(found.values()) == {"clerk"}
+
+
+def test_a_newborn_who_is_given_name_and_number_is_one_person() -> None:
+    found = outcomes(
+        ("F1", None, "BAYI NY. SITI", date(2025, 10, 5), MONDAY),
+        ("F1", "3510090510250001", "AHMAD FAUZI", date(2025, 10, 5), TUESDAY),
+    )
+    assert [*found.values()] == ["same"]
+
+
+def test_unnamed_newborns_of_two_families_go_to_a_clerk() -> None:
+    found = outcomes(
+        ("F1", None, "BAYI NY. SITI", date(2025, 10, 5), MONDAY),
+        ("F2", None, "BAYI NY. SITI", date(2025, 10, 5), TUESDAY),
+    )
+    assert [*found.values()] == ["clerk"]
+
+
+def test_sisters_of_alike_names_stated_on_two_days_are_a_clerks_to_decide() -> None:
+    found = outcomes(
+        ("F1", "3510094805900001", "SITI AMINAH", BORN, MONDAY),
+        ("F1", None, "SITI AMINATUN", date(1991, 5, 8), TUESDAY),
+    )
+    assert [*found.values()] == ["clerk"]
+
+
+def test_twins_of_alike_names_and_sound_numbers_stated_on_two_days_are_a_clerks_to_decide() -> None:
+    found = outcomes(
+        ("F1", "3510094805900001", "SITI AMINAH", BORN, MONDAY),
+        ("F1", "3510094805900002", "SITI AMINATUN", BORN, TUESDAY),
+    )
+    assert [*found.values()] == ["clerk"]
+
+
+def test_who_has_no_number_and_an_ordinary_name_needs_more_in_common_with_another_family() -> None:
+    pair = (("F1", SOUND, "SITI AMINAH", BORN, MONDAY), ("F2", None, "SITI AMINAH", BORN, TUESDAY))
+    child = tuple((one, "3510090505150001", "BUDI", date(2015, 5, 5), day) for one, _, _, _, day in pair)
+    assert [*outcomes(*pair, scored=taken_for_all).values()] == ["same"]
+    assert [*outcomes(*pair, scored=hardly_for_sure).values()] == ["clerk"]
+    assert outcomes(*pair, *child, scored=hardly_for_sure)[SOUND, "SITI AMINAH F2"] == "same"

@@ -10,6 +10,8 @@ from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
 from assets.registry.authors import HEAD, is_unregistered
 from assets.registry.statements import counted
+from schemas.identifiers import WOMEN_DAY_OFFSET
+from schemas.vocabularies import Sex
 
 MEMBER_COLUMNS = (
     "name", "birth_date", "sex", "relation", "marital_status", "is_pregnant", "school_participation", "school_level",
@@ -81,3 +83,35 @@ def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
         pl.coalesce("nik", pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|"))
     )
     return key.ids("person", named.to_series())
+
+
+def number_agrees(of: str = "") -> pl.Expr:
+    """Whether a number says the birth date and sex of who bears it; true where there is no number.
+
+    Parameters
+    ----------
+    of : str
+        What the names of the columns `nik, birth_date, sex` end with.
+    """
+    born, nik = pl.col(f"birth_date{of}"), pl.col(f"nik{of}")
+    day = born.dt.day() + pl.when(pl.col(f"sex{of}") == Sex.FEMALE.value).then(WOMEN_DAY_OFFSET).otherwise(0)
+    said = pl.concat_str(
+        day.cast(pl.String).str.zfill(2),
+        born.dt.month().cast(pl.String).str.zfill(2),
+        (born.dt.year() % 100).cast(pl.String).str.zfill(2),
+    )
+    return (nik.str.slice(6, 6) == said).fill_null(value=True)
+
+
+def is_stranger() -> pl.Expr:
+    """Whether one who bears the same number is somebody else: another name and birth date, or a name unlike in all.
+
+    A number holds a birth date, so that a slip in its region or serial hits somebody of the same birthday.
+    """
+    starts = [
+        pl.col(name).str.to_lowercase().str.extract_all(r"\p{L}{1,3}\p{L}*").list.eval(pl.element().str.head(3))
+        for name in ("name", "name_other")
+    ]
+    is_unlike = starts[0].list.set_intersection(starts[1]).list.len() == 0
+    differs = (pl.col("name") != pl.col("name_other")) & (pl.col("birth_date") != pl.col("birth_date_other"))
+    return differs | is_unlike
