@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.identity import PairScorer, identify
+from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on
 from assets.registry.linkage.scoring import score_pairs
 from quotas.rulebook import rulebook
@@ -36,12 +36,7 @@ def taken_for_all(people: pl.DataFrame) -> pl.DataFrame:
     return score_pairs(people, model, same_probability=0.99, clerk_probability=0.5)
 
 
-def hardly_for_sure(people: pl.DataFrame) -> pl.DataFrame:
-    """As :func:`taken_for_all`, each pair as likely as namesakes of one village and birth date."""
-    return taken_for_all(people).with_columns(weight_micro=pl.lit(12_000_000, pl.Int64))
-
-
-def outcomes(*stated: Stated, scored: PairScorer = taken_for_all) -> dict[tuple[str, str], str]:
+def outcomes(*stated: Stated) -> dict[tuple[str, str], str]:
     """Outcome of each pair that is left, by what names its sides: the number, else the name."""
     rows = pl.DataFrame(
         stated, schema=["family_id", "nik", "name", "birth_date", "day"], orient="row", infer_schema_length=None
@@ -60,7 +55,7 @@ def outcomes(*stated: Stated, scored: PairScorer = taken_for_all) -> dict[tuple[
         is_sitting=pl.lit(value=False), first_registered_date=pl.lit(MONDAY),
     )  # fmt: skip
     links, aliases, rulings = (TABLES[f"registry/{name}"].empty() for name in ("links", "aliases", "adjudications"))
-    found = identify(claims.lazy(), links, aliases, rulings, index, scored, RULE, KEY)
+    found = identify(claims.lazy(), links, aliases, rulings, index, taken_for_all, RULE, KEY)
     return {
         (left, right): outcome for left, right, outcome in found.links.select("id_left", "id_right", "outcome").rows()
     }
@@ -93,11 +88,22 @@ def test_numbers_of_two_families_are_one_with_one_typing_error_if_name_and_birth
         ("YULIANA SARI", date(1990, 8, 5), "clerk"),
     ],
 )
-def test_who_has_no_number_is_somebody_of_another_family_only_by_name_and_birth_date(
+def test_who_has_no_number_is_somebody_of_another_family_by_name_and_birth_date_if_the_families_share_somebody(
     name: str, born: date, outcome: str
 ) -> None:
-    stated = (("F1", SOUND, "YULIANA SARI", BORN, MONDAY), ("F2", None, name, born, TUESDAY))
-    assert [*outcomes(*stated).values()] == [outcome]
+    pair = (("F1", SOUND, "YULIANA SARI", BORN, MONDAY), ("F2", None, name, born, TUESDAY))
+    child = tuple((family, "3510090505150001", "BUDI", date(2015, 5, 5), day) for family, _, _, _, day in pair)
+    assert outcomes(*pair, *child)[SOUND, f"{name} F2"] == outcome
+    assert [*outcomes(*pair).values()] == ["clerk"]
+
+
+def test_a_family_without_numbers_that_states_all_its_names_again_on_another_card_is_found() -> None:
+    names = {"YULIANA SARI": BORN, "BUDI": date(2015, 5, 5)}
+    stated = [(family, None, name, born, MONDAY) for family in ("F1", "F2") for name, born in names.items()]
+    found = outcomes(*stated)
+    assert {pair for pair, outcome in found.items() if outcome == "same"} == {
+        (f"{name} F1", f"{name} F2") for name in names
+    }
 
 
 def test_a_twin_stated_without_number_beside_his_brother_under_a_new_card_is_not_the_brother() -> None:
@@ -170,11 +176,3 @@ def test_twins_of_alike_names_and_sound_numbers_stated_on_two_days_are_a_clerks_
         ("F1", "3510094805900002", "SITI AMINATUN", BORN, TUESDAY),
     )
     assert [*found.values()] == ["clerk"]
-
-
-def test_who_has_no_number_and_an_ordinary_name_needs_more_in_common_with_another_family() -> None:
-    pair = (("F1", SOUND, "SITI AMINAH", BORN, MONDAY), ("F2", None, "SITI AMINAH", BORN, TUESDAY))
-    child = tuple((one, "3510090505150001", "BUDI", date(2015, 5, 5), day) for one, _, _, _, day in pair)
-    assert [*outcomes(*pair, scored=taken_for_all).values()] == ["same"]
-    assert [*outcomes(*pair, scored=hardly_for_sure).values()] == ["clerk"]
-    assert outcomes(*pair, *child, scored=hardly_for_sure)[SOUND, "SITI AMINAH F2"] == "same"

@@ -32,8 +32,6 @@ _OF_A_SIDE = ("family_id", "nik", "birth_date", "sex")
 _FAMILIES = ["family_id_left", "family_id_right"]
 _NO_ALIASES = pl.DataFrame(schema={"person_id": pl.String, "identity_id": pl.String})
 _A_PAIR = 2
-_RARE_MICRO = 20_000_000
-"""Weight of a name, birth date and village that nobody else has in a million pairs of strangers."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +164,8 @@ def _model_pairs(people: pl.DataFrame, contested: pl.DataFrame, scored: PairScor
 
     Two whom one family never states together and who have the name or the birth date in common are one: the clerk's
     threshold is enough, unless the names differ and both numbers say the birth date and sex of who bears them. Of two families, what the model is certain of is one person
-    where the birth dates are the same; and whoever has no number, where the families have somebody else in common or
-    hardly anybody could have that name and birth date too. A clerk decides the others.
+    where the birth dates are the same and, if a number is missing, the families have somebody else in common: namesakes
+    of one village and birth date are rare, but so is who has no number. A clerk decides the others.
     """
     pairs = scored(compared(people))
     for side in _SIDES:
@@ -179,7 +177,7 @@ def _model_pairs(people: pl.DataFrame, contested: pl.DataFrame, scored: PairScor
     are_sound = pl.all_horizontal(pl.col(f"nik_{side}").is_not_null() & number_agrees(f"_{side}") for side in _SIDES)
     is_one_there = is_same_name | (is_same_date & ~are_sound)
     has_numbers = pl.all_horizontal(pl.col("nik_left", "nik_right").is_not_null())
-    is_borne_out = has_numbers | pl.col("is_in_touch") | (pl.col("weight_micro") >= _RARE_MICRO)
+    is_borne_out = has_numbers | pl.col("is_in_touch").fill_null(value=False)
     decided = (
         pl.when(is_one_family & is_one_there)
         .then(pl.lit(LinkOutcome.SAME.value))
@@ -198,7 +196,9 @@ def _families_in_touch(contested: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataF
     A number that both claim, or further pairs of the model between them.
     """
     claimed = contested.select("identity_id", "family_id")
-    numbers = claimed.join(claimed, on="identity_id", suffix="_right").filter(pl.col("family_id") != pl.col("family_id_right"))
+    numbers = claimed.join(claimed, on="identity_id", suffix="_right").filter(
+        pl.col("family_id") != pl.col("family_id_right")
+    )
     both_ways = pl.concat(
         [
             pairs.filter(pl.col("outcome") == LinkOutcome.SAME.value).select("id_left", *_FAMILIES),
@@ -250,7 +250,9 @@ def _not_through_others(links: pl.DataFrame, previous_aliases: pl.DataFrame, cla
     known = parts.join(previous_aliases, on="identity_id", how="left").with_columns(
         pl.coalesce("person_id", "identity_id").alias("person_id")
     )
-    stated = claims.join(known.lazy(), on="identity_id").select("component", "person_id", "family_id", *_STATED).collect()
+    stated = (
+        claims.join(known.lazy(), on="identity_id").select("component", "person_id", "family_id", *_STATED).collect()
+    )
     days = pl.concat([stated.select("component", "person_id", "family_id", day=day) for day in _STATED])
     beside = days.group_by("component", "family_id", "day").agg(pl.col("person_id").n_unique() > 1).filter("person_id")
     members = parts.join(beside, on="component", how="semi")["identity_id"].implode()
