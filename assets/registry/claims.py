@@ -43,13 +43,14 @@ def claims_of(
         issued_on="stated_date", is_restated=pl.lit(value=False)
     )
     columns = [
-        "identity_id", "family_id", "nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date", "issued_on",
+        "identity_id", "family_id", "nik_bucket", "nik", "shared_nik", *MEMBER_COLUMNS, "stated_date", "issued_on",
         "first_stated_date",
     ]  # fmt: skip
     whose = ["identity_id", "family_id"]
     fresh = stated.with_columns(
         identity_id=identities(stated, key), first_stated_date="stated_date", is_restated=pl.lit(value=True)
     )
+    fresh = _part_sharers(fresh, carried, key)
     told = [
         fresh.select(*columns, "is_restated"),
         carried.join(fresh, on=whose, how="semi").select(*columns, "is_restated"),
@@ -59,7 +60,7 @@ def claims_of(
         often.sort(*whose, "stated_date", "issued_on", *MEMBER_COLUMNS)
         .group_by(whose, maintain_order=True)
         .agg(
-            pl.col("nik_bucket", "nik", *MEMBER_COLUMNS, "stated_date").last(),
+            pl.col("nik_bucket", "nik", "shared_nik", *MEMBER_COLUMNS, "stated_date").last(),
             pl.col("first_stated_date").min(),
             pl.col("is_restated").any(),
         )
@@ -83,6 +84,59 @@ def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
         pl.coalesce("nik", pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|"))
     )
     return key.ids("person", named.to_series())
+
+
+def _part_sharers(fresh: pl.DataFrame, carried: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
+    """Give an identity of his own to whom a family states under a number that another of its persons bears.
+
+    A card lists nobody twice: who stands beside the bearer with another name and birth date, or with a name unlike in
+    all, is somebody else; on another day, who differs in name, birth date and sex. The number stays with whom it was
+    with last quarter, else with whose birth date and sex it says, else with who was stated first.
+
+    Returns
+    -------
+    DataFrame
+        `fresh` with `shared_nik`: the number of those who lost it, whose `nik` is null.
+    """
+    marked = fresh.with_columns(shared_nik=pl.lit(None, pl.String))
+    number = ["family_id", "nik"]
+    facts = [*number, "name", "birth_date", "sex"]
+    told = pl.concat(
+        [
+            marked.select(*facts, "stated_date", "is_restated"),
+            carried.join(fresh, on=number, how="semi").select(*facts, "stated_date", "is_restated"),
+        ]
+    ).filter(pl.col("nik").is_not_null())
+    _, often = split_repeated(told, number)
+    several = often.filter(pl.col("name") != pl.col("name").first().over(number))
+    if several.is_empty():
+        return marked
+    sharing = often.join(several, on=number, how="semi").sort(
+        *number, "is_restated", number_agrees().not_(), "stated_date", "name", "birth_date"
+    )
+    bearer = sharing.unique(number, keep="first", maintain_order=True).select(facts)
+    days = sharing.join(bearer, on=facts, how="semi").select(*number, "stated_date").unique()
+    beside = sharing.join(days.with_columns(is_beside=pl.lit(value=True)), on=[*number, "stated_date"], how="left")
+    is_another = pl.all_horizontal(pl.col(name) != pl.col(f"{name}_other") for name in ("name", "birth_date", "sex"))
+    strangers = (
+        beside.join(bearer, on=number, suffix="_other")
+        .filter(pl.when("is_beside").then(is_stranger()).otherwise(is_another))
+        .select(facts)
+        .unique()
+        .sort(facts)
+    )
+    own = strangers.select(pl.concat_str(*number, "name", pl.col("birth_date").cast(pl.String), separator="|"))
+    strangers = strangers.with_columns(own_id=key.ids("person", own.to_series()))
+    is_sharing = pl.col("own_id").is_not_null()
+    return (
+        marked.join(strangers, on=facts, how="left", maintain_order="left")
+        .with_columns(
+            identity_id=pl.coalesce("own_id", "identity_id"),
+            shared_nik=pl.when(is_sharing).then("nik"),
+            nik=pl.when(~is_sharing).then("nik"),
+        )
+        .drop("own_id")
+    )
 
 
 def number_agrees(of: str = "") -> pl.Expr:

@@ -84,10 +84,18 @@ def identify(
     comparable = people.join(_disputed(contested, misread), on="identity_id", how="anti")
     exact = _exact_pairs(comparable)
     modelled = _not_stated_together(_model_pairs(comparable, contested, scored), exact, claims)
-    found = pl.concat([exact, modelled], how="diagonal_relaxed").unique(
+    found = pl.concat([_sharers(claims, exact), exact, modelled], how="diagonal_relaxed").unique(
         ["id_left", "id_right"], keep="first", maintain_order=True
     )
     kept = previous_links.filter(pl.col("outcome") == LinkOutcome.SAME.value).drop("case_id")
+    # Once one person, always one: what a clerk is asked about anew parts nobody.
+    asked = found.filter(pl.col("outcome") == LinkOutcome.CLERK.value)
+    found = found.join(
+        asked.join(kept, on=["id_left", "id_right"], how="semi"),
+        on=["id_left", "id_right"],
+        how="anti",
+        maintain_order="left",
+    )
     carried = _both_among(kept.join(found, on=["id_left", "id_right"], how="anti"), people)
     pairs = pair_cases(
         pl.concat([found, carried], how="diagonal_relaxed").sort("id_left", "id_right"),
@@ -157,6 +165,21 @@ def _together(left: str, right: str) -> pl.Expr:
     return pl.any_horizontal(
         pl.col(f"{one}{left}") == pl.col(f"{other}{right}") for one in _STATED for other in _STATED
     )
+
+
+def _sharers(claims: pl.LazyFrame, exact: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one family's persons stated under one number, until another is stated: two persons, and a clerk's case."""
+    mended = pl.concat([exact["id_left"], exact["id_right"].alias("id_left")]).implode()
+    sharing = claims.filter(pl.col("shared_nik").is_not_null(), pl.col("identity_id").is_in(mended).not_()).select(
+        "family_id", "identity_id", nik="shared_nik"
+    )
+    pairs = sharing.join(claims, on=["family_id", "nik"], suffix="_other").select(
+        id_left=pl.min_horizontal("identity_id", "identity_id_other"),
+        id_right=pl.max_horizontal("identity_id", "identity_id_other"),
+        outcome=pl.lit(LinkOutcome.CLERK.value),
+        basis=pl.lit(LinkBasis.EXACT.value),
+    )
+    return pairs.unique().sort("id_left", "id_right").collect()
 
 
 def _model_pairs(people: pl.DataFrame, contested: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
@@ -345,8 +368,13 @@ def _cases(
             alone.join(settled.ranked, on="identity_id", how="anti"),
         ]
     )
+    asked = unruled.filter(pl.col("outcome") == LinkOutcome.CLERK.value)
+    is_shared = pl.col("basis") == LinkBasis.EXACT.value
+    sharing = _sides(asked.filter(is_shared), homes).with_columns(
+        is_kept=pl.lit(value=True), kind=pl.lit(CaseKind.NIK_OF_TWO_IN_ONE_FAMILY.value)
+    )
     doubtful = _capped(
-        _sides(unruled.filter(pl.col("outcome") == LinkOutcome.CLERK.value), homes)
+        _sides(asked.filter(~is_shared), homes)
         .join(families, on="family_id")
         .sort(
             "case_id", pl.col("is_verified").not_(), pl.col("is_sitting").not_(), "first_registered_date", "family_id",
@@ -363,7 +391,7 @@ def _cases(
         "case_id", "identity_id", "person_id", "family_id", "kind", "is_kept", "facts_hash", *_WEIGHTS, "was_ruled",
     ]  # fmt: skip
     return (
-        pl.concat([one.select(columns) for one in (numbers, linked, doubtful)], how="vertical_relaxed")
+        pl.concat([one.select(columns) for one in (numbers, linked, sharing, doubtful)], how="vertical_relaxed")
         .join(families.select("family_id", "regency_code", "is_verified"), on="family_id")
         .sort("case_id", "identity_id", "family_id")
     )
