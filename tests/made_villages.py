@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 
 GIVEN = (
-    "SITI", "SLAMET", "SRI", "AHMAD", "NUR", "AGUS", "DEWI", "BUDI", "RINA", "JOKO", "EKO", "WATI", "HASAN", "DEDI", "YULI", "ENDANG",
-    "SUTRISNO", "SUPARMAN", "KUSUMA", "WAGINI", "TUTIK", "MULYADI", "PONIRAN", "KARTINI", "RATNA", "IMAM", "LILIK",
-    "SUMARNI", "HERI", "ANIK", "SULASTRI", "BAMBANG", "MISNATI", "ROHMAN", "JUMADI", "TITIK", "FATIMAH", "SAMSUL",
+    "SITI", "SLAMET", "SRI", "AHMAD", "NUR", "AGUS", "DEWI", "BUDI", "RINA", "JOKO", "EKO", "WATI", "HASAN",
+    "DEDI", "YULI", "ENDANG", "SUTRISNO", "SUPARMAN", "KUSUMA", "WAGINI", "TUTIK", "MULYADI", "PONIRAN",
+    "KARTINI", "RATNA", "IMAM", "LILIK", "SUMARNI", "HERI", "ANIK", "SULASTRI", "BAMBANG", "MISNATI", "ROHMAN",
+    "JUMADI", "TITIK", "FATIMAH", "SAMSUL",
 )  # fmt: skip
 LATER = (
-    "AMINAH", "RIYADI", "RAHAYU", "HIDAYAT", "LESTARI", "SANTOSO", "HARTONO", "WAHYUNI", "SETIAWAN", "SARI", "PRASETYO", "ASTUTI",
-    "MAULANA", "KHOTIMAH", "NUGROHO", "HASANAH", "SUSANTO", "PUSPITA", "UTOMO", "NINGSIH", "ANWAR", "PURWANTI", "HALIMAH",
-    "GUNAWAN", "FADILAH", "SAPUTRA", "MARDIANA", "KURNIAWAN", "SUSILOWATI", "ARIFIN", "ZULAIKHA", "WIBOWO", "MAHARDIKA",
+    "AMINAH", "RIYADI", "RAHAYU", "HIDAYAT", "LESTARI", "SANTOSO", "HARTONO", "WAHYUNI", "SETIAWAN", "SARI",
+    "PRASETYO", "ASTUTI", "MAULANA", "KHOTIMAH", "NUGROHO", "HASANAH", "SUSANTO", "PUSPITA", "UTOMO",
+    "NINGSIH", "ANWAR", "PURWANTI", "HALIMAH", "GUNAWAN", "FADILAH", "SAPUTRA", "MARDIANA", "KURNIAWAN",
+    "SUSILOWATI", "ARIFIN", "ZULAIKHA", "WIBOWO", "MAHARDIKA",
 )  # fmt: skip
 _NEWBORN = ("BAYI NY. {}", "BY NY {}", "ANAK {}", "ANAK KE-{}", "BAYI {}", None)
 _HOUSES = 0.08
@@ -116,15 +118,17 @@ def _alike(name: str, dice: np.random.Generator) -> str:
     kind = int(dice.integers(3))
     if kind == 0:
         return f"{name[:-1]}TUN" if name[-1] != "N" else f"{name}AH"
-    at = int(dice.integers(1, len(name.split()[0])))
+    at = int(dice.integers(1, len(name.split(maxsplit=1)[0])))
     other = "AINUEOKTR"[int(dice.integers(9))]
     return name[:at] + other + name[at + (kind == 1) :] if name[at] != other else f"{name}I"
 
 
 def _wife_with_the_husbands_number(village: Village) -> None:
-    husband = village.add(village.name(), _any_day(village.dice), is_female=False)
-    wife = village.add(village.name(), husband.birth_date + timedelta(days=int(village.dice.integers(-4_000, 4_000))),
-                       is_female=True)  # fmt: skip
+    born = _any_day(village.dice)
+    husband = village.add(village.name(), born, is_female=False)
+    names = (village.name() for _ in range(100))
+    own = next(name for name in names if name != husband.full_name)
+    wife = village.add(own, born + timedelta(days=int(village.dice.integers(-4_000, 4_000))), is_female=True)
     village.records[-1] = replace(wife, national_id=husband.national_id)
 
 
@@ -211,7 +215,7 @@ def _noisy(record: Record, dice: np.random.Generator) -> Record:
         at = int(dice.integers(1, len(name) - 1))
         name = short if noise[1] < 0.1 else name[:at] + name[at + 1 :] if noise[1] < 0.25 else " ".join(words[::-1])
     if born is not None and noise[2] < 0.1:
-        born = born.replace(month=born.day, day=born.month) if born.day <= 12 else born + timedelta(days=1)  # noqa: PLR2004
+        born = born.replace(month=born.day, day=born.month) if born.day <= 12 else born + timedelta(days=1)
     return replace(record, full_name=name, birth_date=born, national_id=number)
 
 

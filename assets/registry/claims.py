@@ -9,6 +9,7 @@ import polars as pl
 from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
 from assets.registry.authors import HEAD, is_unregistered
+from assets.registry.linkage.model import UNNAMED
 from assets.registry.statements import counted
 from schemas.identifiers import WOMEN_DAY_OFFSET
 from schemas.vocabularies import Sex
@@ -79,11 +80,25 @@ def claims_of(
 
 
 def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
-    """Pseudonym of each stated identity; a newborn without a number is the same under the family's new card."""
+    """Pseudonym of each stated identity; a newborn without a number is the same under the family's new card.
+
+    Newborns whom one delivery states in one family with one birth date and no name yet are as many as it says.
+    """
+    names = ["family_id", "name", "birth_date"]
     named = stated.select(
-        pl.coalesce("nik", pl.concat_str("family_id", "name", pl.col("birth_date").cast(pl.String), separator="|"))
+        "nik", "family_id", *MEMBER_COLUMNS, "batch_id", "row_number", "stated_date",
+        text=pl.coalesce("nik", pl.concat_str(*names[:2], pl.col("birth_date").cast(pl.String), separator="|")),
+    )  # fmt: skip
+    word = pl.col("name").str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    newborns = named.filter(pl.col("nik").is_null() & pl.struct(names).hash().is_duplicated()).filter(
+        word.str.contains(f"^(?:{UNNAMED})$")
     )
-    return key.ids("person", named.to_series())
+    if newborns.is_empty():
+        return key.ids("person", named["text"])
+    rank = pl.struct(*MEMBER_COLUMNS, "row_number").rank("ordinal").over(*names, "stated_date", "batch_id")
+    several = newborns.select("batch_id", "row_number", _rank=rank).filter(pl.col("_rank") > 1)
+    told = named.join(several, on=["batch_id", "row_number"], how="left", maintain_order="left")
+    return key.ids("person", told.select(pl.concat_str("text", "_rank", separator="|", ignore_nulls=True)).to_series())
 
 
 def _part_sharers(fresh: pl.DataFrame, carried: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:

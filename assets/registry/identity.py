@@ -168,7 +168,7 @@ def _together(left: str, right: str) -> pl.Expr:
 
 
 def _sharers(claims: pl.LazyFrame, exact: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of one family's persons stated under one number, until another is stated: two persons, and a clerk's case."""
+    """Pairs of one family's persons stated under one number, until another is stated: two, and a clerk is asked."""
     mended = pl.concat([exact["id_left"], exact["id_right"].alias("id_left")]).implode()
     sharing = claims.filter(pl.col("shared_nik").is_not_null(), pl.col("identity_id").is_in(mended).not_()).select(
         "family_id", "identity_id", nik="shared_nik"
@@ -186,9 +186,10 @@ def _model_pairs(people: pl.DataFrame, contested: pl.DataFrame, scored: PairScor
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
     Two whom one family never states together and who have the name or the birth date in common are one: the clerk's
-    threshold is enough, unless the names differ and both numbers say the birth date and sex of who bears them. Of two families, what the model is certain of is one person
-    where the birth dates are the same and, if a number is missing, the families have somebody else in common: namesakes
-    of one village and birth date are rare, but so is who has no number. A clerk decides the others.
+    threshold is enough, unless the names differ and both numbers say the birth date and sex of who bears them. Of two
+    families, whom the model is certain of is one person where the birth dates are the same and, if a number is missing,
+    the families have somebody else in common: namesakes of one village and birth date are rare, but so is who has no
+    number. A clerk decides the others.
     """
     pairs = scored(compared(people))
     for side in _SIDES:

@@ -19,6 +19,13 @@ COLUMNS = (
 )  # fmt: skip
 """What a person file may say of a person beside its id."""
 NAMES = ("given_name", "family_name", "full_name")
+_OF_WHOM = "(dari|ny|nyonya|tn|tuan|ibu|bu|bapak|bpk)( .*)?"
+_WHICH = "(ke|pertama|kedua|ketiga|kembar|laki|perempuan|lk|pr|[a-d]|[ivx]+|[0-9]+)"
+UNNAMED = (
+    rf"(jabang )?(bayi|baby|by)( .*)?|anak( {_WHICH})*|(anak|putra|putri) {_OF_WHOM}|nn"
+    "|(belum|tidak|tak|tanpa) (ada|punya|di ?beri|ber) ?nama"
+)
+"""What stands where a newborn has no name yet, in lower case; Anak Agung and Putri Lestari are names."""
 
 
 @dataclass(frozen=True)

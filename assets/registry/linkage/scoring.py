@@ -16,7 +16,16 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from assets.registry.linkage.model import MICRO, NAMES, Comparison, LinkageModel, has_name, missing_condition, recipe
+from assets.registry.linkage.model import (
+    MICRO,
+    NAMES,
+    UNNAMED,
+    Comparison,
+    LinkageModel,
+    has_name,
+    missing_condition,
+    recipe,
+)
 from schemas.errors import Refused
 from schemas.identifiers import NIK_DIGITS, WOMEN_DAY_OFFSET
 
@@ -31,13 +40,6 @@ _MOST_SHARERS = 20
 _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
-_OF_WHOM = "(dari|ny|nyonya|tn|tuan|ibu|bu|bapak|bpk)( .*)?"
-_WHICH = "(ke|pertama|kedua|ketiga|kembar|laki|perempuan|lk|pr|[a-d]|[ivx]+|[0-9]+)"
-_UNNAMED = (
-    rf"(jabang )?(bayi|baby|by)( .*)?|anak( {_WHICH})*|(anak|putra|putri) {_OF_WHOM}|nn"
-    "|(belum|tidak|tak|tanpa) (ada|punya|di ?beri|ber) ?nama"
-)
-"""What stands where a newborn has no name yet; Anak Agung and Putri Lestari are names."""
 _FILLER_DAYS = ("0101", "0701", "1231")
 _FEW_FILLERS, _EXCESS, _GROSS_EXCESS, _DAYS_OF_A_YEAR = 4, 3, 10, 365.25
 """So many persons, and so many times its share of the year, that one of these days may have, and any other day."""
@@ -215,9 +217,10 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
 
     Its columns: `n` (0 and up), `id`, the columns as text (dates as ``19881231``), `name_key` (all words of the name
     in alphabetical order), `holds_birth_date` (whether a NIK says the birth date of its bearer) and
-    `frequency_<column>` (-log2 of the share of persons with that value, in millionths) of columns weighed by frequency. Whatever stands for nothing is null: blanks, zeros, one character repeated, counted-up
-    digits, words like `null`, what stands for the name of a newborn, days before 1850, days of the year in excess of their
-    share, and numbers that more than 20 persons share.
+    `frequency_<column>` (-log2 of the share of persons with that value, in millionths) of columns weighed by frequency.
+    Whatever stands for nothing is null: blanks, zeros, one character repeated, counted-up digits, words like `null`,
+    what stands for the name of a newborn, days before 1850, days of the year in excess of their share, and numbers that
+    more than 20 persons share.
 
     Raises
     ------
@@ -240,7 +243,7 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
             f"(SELECT {name} FROM cleaned GROUP BY {name} HAVING count(*) > {_MOST_SHARERS})"
         )
     if "birth_date" in columns:
-        _drop_filler_dates(con, "region" in columns)
+        _drop_filler_dates(con, columns)
     frequent = [name for name, levels in recipe(columns).items() if levels[0].by_frequency]
     for name in frequent:
         con.execute(
@@ -258,7 +261,7 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
     return int(con.sql("SELECT count(*) FROM person").fetchall()[0][0])
 
 
-def _drop_filler_dates(con: duckdb.DuckDBPyConnection, has_region: bool) -> None:
+def _drop_filler_dates(con: duckdb.DuckDBPyConnection, columns: Collection[str]) -> None:
     """Make birth dates null that stand in for unknown ones: days of the year in excess of their share.
 
     Counted in the file and, as one office may do what others do not, in each region. A real day that is dropped with
@@ -266,15 +269,15 @@ def _drop_filler_dates(con: duckdb.DuckDBPyConnection, has_region: bool) -> None
     """
     day = "right(birth_date, 4)"
     usual = ", ".join(f"'{one}'" for one in _FILLER_DAYS)
-    for region in ("''", "region") if has_region else ("''",):
+    for place in ("''", "region") if "region" in columns else ("''",):
+        counted = f"SELECT {place} AS place, {day} AS day, count(*) AS c FROM cleaned WHERE birth_date IS NOT NULL GROUP BY ALL"
+        share = f"(sum(c) OVER (PARTITION BY place)) / {_DAYS_OF_A_YEAR}"
         con.execute(
-            "CREATE OR REPLACE TABLE filler AS SELECT place, day FROM (SELECT *, sum(c) OVER (PARTITION BY place) AS whole "
-            f"FROM (SELECT {region} AS place, {day} AS day, count(*) AS c FROM cleaned "
-            "WHERE birth_date IS NOT NULL GROUP BY ALL)) "
-            f"WHERE c > CASE WHEN day IN ({usual}) THEN greatest({_FEW_FILLERS}, {_EXCESS} * whole / {_DAYS_OF_A_YEAR}) "
-            f"ELSE greatest({_MOST_SHARERS}, {_GROSS_EXCESS} * whole / {_DAYS_OF_A_YEAR}) END"
+            f"CREATE OR REPLACE TABLE filler AS SELECT place, day FROM (SELECT *, {share} AS share FROM ({counted})) "
+            f"WHERE c > CASE WHEN day IN ({usual}) THEN greatest({_FEW_FILLERS}, {_EXCESS} * share) "
+            f"ELSE greatest({_MOST_SHARERS}, {_GROSS_EXCESS} * share) END"
         )
-        con.execute(f"UPDATE cleaned SET birth_date = NULL FROM filler WHERE place = {region} AND day = {day}")
+        con.execute(f"UPDATE cleaned SET birth_date = NULL FROM filler f WHERE f.place = {place} AND f.day = {day}")
     con.execute("DROP TABLE filler")
 
 
@@ -321,7 +324,7 @@ def _is_something(column: str) -> str:
     is_word = f"{column} NOT IN ({listed})"
     if column in NAMES:
         is_repeated = f"(length({column}) > 1 AND replace({column}, left({column}, 1), '') = '')"
-        return f"{is_word} AND NOT {is_repeated} AND NOT regexp_full_match({column}, '{_UNNAMED}')"
+        return f"{is_word} AND NOT {is_repeated} AND NOT regexp_full_match({column}, '{UNNAMED}')"
     if column not in _NUMBERS:
         return is_word
     is_counted_up = f"starts_with('123456789012345678901234567890', {column})"
