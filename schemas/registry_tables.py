@@ -477,7 +477,7 @@ def _doubts() -> list[Contract]:
         ),
         contract(
             "registry/cases", "Identity cases",
-            "Persons claimed by two families, pairs who may be one person, numbers of two: for village office and clerk.",
+            "Persons claimed twice, pairs who may be one person, numbers of two: for the village office and a clerk.",
             [
                 _case(), _IDENTITY, PERSON, FAMILY, REGENCY,
                 col("kind", pl.String, "Kind", "What is doubtful.", "word", checks=one_of(CaseKind)),

@@ -36,7 +36,7 @@ def taken_for_all(people: pl.DataFrame) -> pl.DataFrame:
     return score_pairs(people, model, same_probability=0.99, clerk_probability=0.5)
 
 
-def outcomes(*stated: Stated) -> dict[tuple[str, str], str]:
+def outcomes(*stated: Stated, linked_before: tuple[str, str] | None = None) -> dict[tuple[str, str], str]:
     """Outcome of each pair that is left, by what names its sides: the number, else the name."""
     rows = pl.DataFrame(
         stated, schema=["family_id", "nik", "name", "birth_date", "day"], orient="row", infer_schema_length=None
@@ -55,6 +55,11 @@ def outcomes(*stated: Stated) -> dict[tuple[str, str], str]:
         is_sitting=pl.lit(value=False), first_registered_date=pl.lit(MONDAY),
     )  # fmt: skip
     links, aliases, rulings = (TABLES[f"registry/{name}"].empty() for name in ("links", "aliases", "adjudications"))
+    if linked_before is not None:
+        left, right = linked_before
+        links = links.clear(1).with_columns(
+            id_left=pl.lit(left), id_right=pl.lit(right), outcome=pl.lit("same"), basis=pl.lit("model")
+        )
     found = identify(claims.lazy(), links, aliases, rulings, index, taken_for_all, RULE, KEY)
     return {
         (left, right): outcome for left, right, outcome in found.links.select("id_left", "id_right", "outcome").rows()
@@ -176,3 +181,10 @@ def test_twins_of_alike_names_and_sound_numbers_stated_on_two_days_are_a_clerks_
         ("F1", "3510094805900002", "SITI AMINATUN", BORN, TUESDAY),
     )
     assert [*found.values()] == ["clerk"]
+
+
+def test_whom_last_quarter_linked_is_not_asked_about_again() -> None:
+    pair = (("F1", SOUND, "YULIANA SARI", BORN, MONDAY), ("F2", None, "YULIANA SARI", BORN, TUESDAY))
+    ids = (SOUND, "YULIANA SARI F2")
+    assert outcomes(*pair) == {ids: "clerk"}
+    assert outcomes(*pair, linked_before=ids) == {ids: "same"}

@@ -154,7 +154,7 @@ def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: fl
         )
         .filter(micro >= round(clerk_probability * MICRO))
         .with_columns(
-            probability=micro / MICRO,
+            probability=(micro / MICRO).round(6),
             outcome=pl.when((micro >= round(same_probability * MICRO)) & _is_certain(found.columns))
             .then(pl.lit(SAME))
             .otherwise(pl.lit(CLERK)),
@@ -270,7 +270,9 @@ def _drop_filler_dates(con: duckdb.DuckDBPyConnection, columns: Collection[str])
     day = "right(birth_date, 4)"
     usual = ", ".join(f"'{one}'" for one in _FILLER_DAYS)
     for place in ("''", "region") if "region" in columns else ("''",):
-        counted = f"SELECT {place} AS place, {day} AS day, count(*) AS c FROM cleaned WHERE birth_date IS NOT NULL GROUP BY ALL"
+        counted = (
+            f"SELECT {place} AS place, {day} AS day, count(*) AS c FROM cleaned WHERE {day} IS NOT NULL GROUP BY ALL"
+        )
         share = f"(sum(c) OVER (PARTITION BY place)) / {_DAYS_OF_A_YEAR}"
         con.execute(
             f"CREATE OR REPLACE TABLE filler AS SELECT place, day FROM (SELECT *, {share} AS share FROM ({counted})) "
