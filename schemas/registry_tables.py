@@ -441,6 +441,8 @@ def _doubts() -> list[Contract]:
             "Who is stated to belong to which family, as last stated; what an identity is before any is linked.",
             [
                 _BUCKET, _IDENTITY, FAMILY, *_stated_person(),
+                col("shared_nik", pl.String, "Shared NIK", "Number under which the family states another person too.",
+                    "identifier", "registration", nullable=True),
                 col("first_stated_date", pl.Date, "First stated", "Day it was first stated there.", "date",
                     "registration"),
                 col("is_restated", pl.Boolean, "Stated anew", "Whether it was stated this quarter.", "yes/no"),
@@ -476,7 +478,7 @@ def _doubts() -> list[Contract]:
         ),
         contract(
             "registry/cases", "Identity cases",
-            "Persons claimed by two families and pairs who may be one person: for the village office and a clerk.",
+            "Persons claimed twice, pairs who may be one person, numbers of two: for the village office and a clerk.",
             [
                 _case(), _IDENTITY, PERSON, FAMILY, REGENCY,
                 col("kind", pl.String, "Kind", "What is doubtful.", "word", checks=one_of(CaseKind)),

@@ -275,6 +275,7 @@ class CaseKind(StrEnum):
     """What is doubtful about a person."""
 
     NIK_IN_TWO_FAMILIES = "nik_in_two_families"
+    NIK_OF_TWO_IN_ONE_FAMILY = "nik_of_two_in_one_family"
     LINKED_IN_TWO_FAMILIES = "linked_in_two_families"
     POSSIBLE_DUPLICATE = "possible_duplicate"
 

@@ -40,7 +40,7 @@ RELATIONS = {"head": 1, "spouse": 2, "child": 3}
 NAMES = {
     "slamet": "SLAMET RIYADI", "siti": "SITI AMINAH", "budi": "BUDI HARTONO", "rina": "RINA KUSUMA",
     "tarno": "SUTARNO", "wagini": "WAGINI", "bayi": "PUTRI LESTARI", "cucu": "SRI RAHAYU", "hasan": "HASAN",
-    "husen": "HUSEN",
+    "husen": "HUSEN", "kartini": "SITI", "first_newborn": "BAYI NY. SITI", "second_newborn": "BAYI NY. SITI",
 }  # fmt: skip
 Card = Literal["A", "B", "C"]
 Relation = Literal["head", "spouse", "child"]

@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +17,7 @@ from splink import Linker
 from splink.backends.duckdb import DuckDBAPI
 
 from assets.registry.linkage import scoring
+from assets.registry.linkage.in_force import model_on
 from assets.registry.linkage.model import MICRO, LinkageModel, odds_of_two
 from assets.registry.linkage.person_file import read_people, read_spec
 from assets.registry.linkage.scoring import pairs_sql, prepare, propose, score_pairs, waterfall, workshop
@@ -22,6 +25,7 @@ from assets.registry.linkage.training import splink_settings, train
 from quotas.rulebook import rulebook
 from schemas.errors import Refused, SpecError, Tampered
 from tests.made_people import made_people
+from tests.made_villages import KINDS, made_village
 
 RULE = rulebook().on(date(2026, 1, 1)).registry
 SAME, CLERK = RULE.linkage_same_probability, RULE.linkage_clerk_probability
@@ -165,9 +169,13 @@ def test_the_waterfall_adds_up_to_the_weight_and_the_probability_follows(
         assert name == "total"
         assert sum(part for _, _, part in parts) == total == row["weight_micro"]
         assert row["probability"] == round(1 / (1 + 2 ** (-total / MICRO)), 6)
-        name, number = row["level_given_name"], row["level_national_id"]
-        could_be_twins = (name == 0 and number < 1) or (number == 0 and name < 4)
-        assert (row["outcome"] == "same") == (row["probability"] >= SAME and not could_be_twins)
+        name, born, number = (row[f"level_{one}"] for one in ("given_name", "birth_date", "national_id"))
+        is_same_name = name >= 4 and row["level_family_name"] != 0
+        is_certain = {
+            2: is_same_name or born == 4 or (name > 0 and born in {-1, 2, 3}), 1: True, 0: False,
+            -1: is_same_name and born >= 2,
+        }[number]  # fmt: skip
+        assert (row["outcome"] == "same") == (row["probability"] >= SAME and is_certain)
 
 
 @pytest.mark.parametrize("numbered", [True, False])
@@ -240,6 +248,135 @@ def test_a_placeholder_matches_nobody() -> None:
     assert of_few["level_national_id"].eq(-1).all()
     assert of_few["level_birth_date"].eq(-1).all()
     assert pairs_of(found, "same") <= truth
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_persons_who_are_hard_to_tell_apart_are_one_only_if_they_are(kind: str, seed: int) -> None:
+    people, truth = made_village(kind, 400, seed)
+    found = scored(people, train(people, seed=1))
+    same = pairs_of(found, "same")
+    assert len(same & truth) >= 0.99 * len(same)
+    if "1 January" not in kind and "filler" not in kind:
+        assert len(pairs_of(found) & truth) >= 0.8 * len(truth)
+        assert len(same & truth) >= 0.4 * len(truth)
+
+
+@pytest.mark.slow
+def test_villages_of_each_kind_reach_their_precision(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prints the table of docs/method.md."""
+    lines, faults = [], []
+    for kind in KINDS:
+        true_pairs, same, both, right, reached = 0, 0, 0, 0, 0
+        for size, seed in product((400, 2_000), (1, 11)):
+            people, truth = made_village(kind, size, seed)
+            found = scored(people, train(people, seed=1))
+            certain, any_of_both = pairs_of(found, "same"), pairs_of(found)
+            true_pairs, same, both = true_pairs + len(truth), same + len(certain), both + len(any_of_both)
+            right, reached = right + len(certain & truth), reached + len(any_of_both & truth)
+        precision = right / same if same else 1.0
+        lines.append(
+            f"| {kind} | {true_pairs:,} | {same:,} | {both - same:,} | {f'{precision:.4f}' if same else '-'} | "
+            f"{reached / true_pairs:.4f} |"
+        )
+        if precision < 0.99:
+            faults.append(kind)
+    with capsys.disabled():
+        sys.stdout.write("\n".join(["", *lines, ""]))
+    assert not faults
+
+
+ROW = {"region": "35.10.09.2001", "full_name": "YULIANA SARI", "birth_date": date(1990, 5, 8)}
+SOUND, SERIAL_OFF, DATE_OFF = "3510094805900001", "3510094805900002", "3510094805300001"
+
+
+def level_of(column: str, left: Mapping[str, object], right: Mapping[str, object]) -> int:
+    """Level of a comparison of two persons, whatever they weigh, by a model that takes everybody for everybody."""
+    pair = pl.DataFrame([{**ROW, **left, "id": "left"}, {**ROW, **right, "id": "right"}])
+    pair = pair.with_columns(pl.col("national_id").cast(pl.String))
+    shipped = model_on(Path("none"), date(2026, 1, 1))
+    heavy = [
+        replace(one, levels=tuple(replace(level, weight_micro=40 * MICRO) for level in one.levels))
+        for one in shipped.comparisons
+    ]
+    found = scored(pair, replace(shipped, comparisons=tuple(heavy)))
+    return int(found[f"level_{column}"].item())
+
+
+@pytest.mark.parametrize(
+    ("right", "level"),
+    [
+        ({"national_id": SOUND}, 2),
+        ({"national_id": DATE_OFF}, 1),
+        ({"national_id": "3510094850900001"}, 1),
+        ({"national_id": DATE_OFF, "full_name": "SARI YULIANA"}, 1),
+        ({"national_id": DATE_OFF, "full_name": "YULIANI SARI"}, 0),
+        ({"national_id": DATE_OFF, "birth_date": date(1991, 5, 8)}, 0),
+        ({"national_id": SERIAL_OFF}, 0),
+        ({"national_id": "3510094805300002"}, 0),
+        ({"national_id": "351009480530000"}, 0),
+        ({"national_id": None}, -1),
+    ],
+)
+def test_a_number_is_evidence_if_it_is_the_same_or_one_typing_error_off(right: dict[str, object], level: int) -> None:
+    assert level_of("national_id", {"national_id": SOUND}, right) == level
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        ("BAYI NY. SITI", -1), ("By.Ny SITI AMINAH", -1), ("BAYI", -1), ("BAYI PEREMPUAN", -1), ("ANAK 1", -1),
+        ("ANAK KE-2", -1), ("Anak II", -1), ("ANAK DARI IBU SITI", -1), ("BELUM ADA NAMA", -1), ("Belum Bernama", -1),
+        ("TANPA NAMA", -1), ("NN", -1), ("XXX", -1), (None, -1), ("ANAK AGUNG GEDE", 5), ("PUTRI LESTARI", 5),
+        ("PUTRI", 5), ("BAYU", 5), ("NANANG", 5),
+    ],
+)  # fmt: skip
+def test_what_stands_for_the_name_of_a_newborn_agrees_with_nobody(name: str | None, level: int) -> None:
+    person = {"national_id": None, "full_name": name}
+    assert level_of("full_name", person, person) == level
+
+
+@pytest.mark.parametrize(("month", "day"), [(1, 1), (7, 1), (12, 31), (6, 15)])
+def test_days_of_the_year_in_excess_of_their_share_weigh_nothing(month: int, day: int) -> None:
+    people, _ = made_people(600, 60, seed=6)
+    usual = people.with_columns(
+        birth_date=pl.when(pl.arange(pl.len()) < 60)
+        .then(pl.date(pl.col("birth_date").dt.year(), month, day))
+        .otherwise("birth_date")
+    )
+    with workshop(None, None, None) as con:
+        prepare(con, usual, ("given_name", "birth_date"))
+        kept = [one for (one,) in con.sql("SELECT birth_date FROM person WHERE birth_date IS NOT NULL").fetchall()]
+    assert not [one for one in kept if one.endswith(f"{month:02}{day:02}")]
+    assert len(kept) >= 590
+
+
+def test_a_first_of_january_within_its_share_is_a_birth_date() -> None:
+    people, _ = made_people(1_500, 0, seed=6)
+    few = people.with_columns(
+        birth_date=pl.when(pl.arange(pl.len()) < 4).then(pl.lit(date(1980, 1, 1))).otherwise("birth_date")
+    )
+    with workshop(None, None, None) as con:
+        prepare(con, few, ("given_name", "birth_date"))
+        assert con.sql("SELECT count(birth_date) FROM person").fetchall() == [(1_500,)]
+
+
+def test_an_office_that_writes_one_day_for_everybody_is_seen_among_others() -> None:
+    people, _ = made_people(3_000, 0, seed=6)
+    first = people.head(8).with_columns(birth_date=pl.lit(date(1980, 1, 1)), region=pl.lit("sumberagung"))
+    with workshop(None, None, None) as con:
+        prepare(con, pl.concat([first, people.slice(8)]), ("given_name", "birth_date", "region"))
+        kept = con.sql("SELECT count(birth_date) FROM person WHERE region = 'sumberagung'").fetchall()
+    assert kept == [(0,)]
+
+
+def test_a_wife_under_her_husbands_number_goes_to_a_clerk() -> None:
+    people, _ = made_people(500, 60, seed=13)
+    couples = people.head(40)
+    wives = people.slice(200, 40).with_columns(id="w" + pl.col("id"), national_id=couples["national_id"])
+    everybody = pl.concat([people.slice(0, 200), wives, people.slice(240)])
+    found = scored(everybody, train(everybody, seed=1)).filter(pl.col("id_right").str.starts_with("w"))
+    assert not pairs_of(found, "same")
 
 
 def test_a_number_that_many_share_is_a_placeholder() -> None:

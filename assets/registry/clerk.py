@@ -104,7 +104,11 @@ def cases_of(
     )
     sides = (
         rows.lazy()
-        .join(claims.drop("nik_bucket"), on=["identity_id", "family_id"], how="left")
+        .join(
+            claims.drop("nik_bucket").with_columns(nik=pl.coalesce("nik", "shared_nik")),
+            on=["identity_id", "family_id"],
+            how="left",
+        )
         .join(homes, on="family_id", how="left")
         .sort("case_id", pl.col("is_kept").not_(), "identity_id", "family_id")
         .collect()
@@ -132,7 +136,10 @@ def _case(
         )
         for row in rows
     )
-    is_pair = link is not None and first["kind"] != CaseKind.NIK_IN_TWO_FAMILIES
+    is_pair = link is not None and first["kind"] not in {
+        CaseKind.NIK_IN_TWO_FAMILIES,
+        CaseKind.NIK_OF_TWO_IN_ONE_FAMILY,
+    }
     steps = (
         tuple(Step(name, words, micro / 1e6) for name, words, micro in waterfall(link, model))
         if is_pair and link

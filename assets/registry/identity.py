@@ -10,17 +10,17 @@ import polars as pl
 
 from assets.frames import split_repeated
 from assets.pseudonyms import PseudonymKey
+from assets.registry.claims import is_stranger, number_agrees
+from assets.registry.linkage.scoring import SAME_DATE, SAME_NAME
 from assets.registry.settling import (
     FACTS,
     Settled,
     components,
     decided_links,
-    number_agrees,
     pair_cases,
     settle,
 )
 from quotas.rules import RegistryRule
-from schemas.identifiers import NIK_DIGITS
 from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
 
 PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
@@ -28,10 +28,10 @@ PairScorer = Callable[[pl.DataFrame], pl.DataFrame]
 _WEIGHTS = ("weight_micro", "probability")
 _SIDES = ("left", "right")
 _STATED = ("first_stated_date", "stated_date")
-_OF_A_SIDE = ("family_id", "nik", "name", "birth_date", "sex")
+_OF_A_SIDE = ("family_id", "nik", "birth_date", "sex")
+_FAMILIES = ["family_id_left", "family_id_right"]
 _NO_ALIASES = pl.DataFrame(schema={"person_id": pl.String, "identity_id": pl.String})
-_EXCHANGED = 2
-"""Digits that differ where two neighbouring ones changed places."""
+_A_PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,26 @@ def identify(
     # Whose number a family disputes with other facts is for the case to settle, not for the model.
     comparable = people.join(_disputed(contested, misread), on="identity_id", how="anti")
     exact = _exact_pairs(comparable)
-    modelled = _not_stated_together(_model_pairs(comparable, scored), exact, claims)
-    found = pl.concat([exact, modelled], how="diagonal_relaxed").unique(
+    modelled = _not_stated_together(_model_pairs(comparable, contested, scored), exact, claims)
+    found = pl.concat([_sharers(claims, exact), exact, modelled], how="diagonal_relaxed").unique(
         ["id_left", "id_right"], keep="first", maintain_order=True
     )
     kept = previous_links.filter(pl.col("outcome") == LinkOutcome.SAME.value).drop("case_id")
+    # Once one person, always one: what a clerk is asked about anew parts nobody.
+    asked = found.filter(pl.col("outcome") == LinkOutcome.CLERK.value)
+    found = found.join(
+        asked.join(kept, on=["id_left", "id_right"], how="semi"),
+        on=["id_left", "id_right"],
+        how="anti",
+        maintain_order="left",
+    )
     carried = _both_among(kept.join(found, on=["id_left", "id_right"], how="anti"), people)
     pairs = pair_cases(
         pl.concat([found, carried], how="diagonal_relaxed").sort("id_left", "id_right"),
         people.select("identity_id", *FACTS), rulings, key,
     )  # fmt: skip
-    links, aliases = _not_against_rulings(decided_links(pairs), previous_aliases, pairs)
+    links = _not_through_others(decided_links(pairs), previous_aliases, claims)
+    links, aliases = _not_against_rulings(links, previous_aliases, pairs)
     same = links.filter(pl.col("outcome") == LinkOutcome.SAME.value)
     parts = components(same, aliases)
     doubtful = pl.concat([contested["identity_id"], parts["identity_id"], misread["meant_id"]]).unique()
@@ -128,16 +137,9 @@ def people_of(claims: pl.LazyFrame, homes: pl.LazyFrame) -> pl.DataFrame:
 
 
 def compared(people: pl.DataFrame) -> pl.DataFrame:
-    """People as the linkage model sees them: `id, full_name, birth_date, region, national_id`.
-
-    The date within a number is what the birth date says already, so that the number is compared without it.
-    """
+    """People as the linkage model sees them: `id, full_name, birth_date, region, national_id`."""
     return people.select(
-        id="identity_id",
-        full_name="name",
-        birth_date="birth_date",
-        region="village_code",
-        national_id=pl.col("nik").str.slice(0, 6) + pl.col("nik").str.slice(12),
+        id="identity_id", full_name="name", birth_date="birth_date", region="village_code", national_id="nik"
     )
 
 
@@ -165,47 +167,73 @@ def _together(left: str, right: str) -> pl.Expr:
     )
 
 
-def _model_pairs(people: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
+def _sharers(claims: pl.LazyFrame, exact: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one family's persons stated under one number, until another is stated: two, and a clerk is asked."""
+    mended = pl.concat([exact["id_left"], exact["id_right"].alias("id_left")]).implode()
+    sharing = claims.filter(pl.col("shared_nik").is_not_null(), pl.col("identity_id").is_in(mended).not_()).select(
+        "family_id", "identity_id", nik="shared_nik"
+    )
+    pairs = sharing.join(claims, on=["family_id", "nik"], suffix="_other").select(
+        id_left=pl.min_horizontal("identity_id", "identity_id_other"),
+        id_right=pl.max_horizontal("identity_id", "identity_id_other"),
+        outcome=pl.lit(LinkOutcome.CLERK.value),
+        basis=pl.lit(LinkBasis.EXACT.value),
+    )
+    return pairs.unique().sort("id_left", "id_right").collect()
+
+
+def _model_pairs(people: pl.DataFrame, contested: pl.DataFrame, scored: PairScorer) -> pl.DataFrame:
     """Pairs that the linkage model takes for one person or leaves to a clerk.
 
-    Two whom one family never states together and who may be one are one: the clerk's threshold is enough. Of two
-    families, however alike all else is, a clerk decides unless the names have the same words and the birth dates are
-    the same; where both have numbers, one must be the other with one typing error, and two numbers that both say the
-    birth date and sex of who bears them may belong to namesakes.
+    Two whom one family never states together and who have the name or the birth date in common are one: the clerk's
+    threshold is enough, unless the names differ and both numbers say the birth date and sex of who bears them. Of two
+    families, whom the model is certain of is one person where the birth dates are the same and, if a number is missing,
+    the families have somebody else in common: namesakes of one village and birth date are rare, but so is who has no
+    number. A clerk decides the others.
     """
     pairs = scored(compared(people))
     for side in _SIDES:
         known = people.select("identity_id", *(pl.col(name).alias(f"{name}_{side}") for name in _OF_A_SIDE))
         pairs = pairs.join(known, left_on=f"id_{side}", right_on="identity_id", maintain_order="left")
+    pairs = pairs.join(_families_in_touch(contested, pairs), on=_FAMILIES, how="left", maintain_order="left")
     is_one_family = pl.col("family_id_left") == pl.col("family_id_right")
+    is_same_name, is_same_date = pl.col("level_full_name") >= SAME_NAME, pl.col("level_birth_date") == SAME_DATE
+    are_sound = pl.all_horizontal(pl.col(f"nik_{side}").is_not_null() & number_agrees(f"_{side}") for side in _SIDES)
+    is_one_there = is_same_name | (is_same_date & ~are_sound)
     has_numbers = pl.all_horizontal(pl.col("nik_left", "nik_right").is_not_null())
-    are_sound = pl.all_horizontal(number_agrees(f"_{side}") for side in _SIDES)
-    is_mistyped = ~are_sound & _is_typing_error("nik_left", "nik_right")
-    words = [pl.col(f"name_{side}").str.to_lowercase().str.split(" ").list.sort() for side in _SIDES]
-    # A birth date that is not known agrees with none.
-    agrees = (words[0] == words[1]) & (pl.col("birth_date_left") == pl.col("birth_date_right")).fill_null(value=False)
+    is_borne_out = has_numbers | pl.col("is_in_touch").fill_null(value=False)
     decided = (
-        pl.when(is_one_family)
+        pl.when(is_one_family & is_one_there)
         .then(pl.lit(LinkOutcome.SAME.value))
-        .when(~agrees | (has_numbers & ~is_mistyped))
+        .when(is_one_family | ~is_same_date | ~is_borne_out)
         .then(pl.lit(LinkOutcome.CLERK.value))
         .otherwise("outcome")
     )
     return pairs.with_columns(outcome=decided, basis=pl.lit(LinkBasis.MODEL.value)).drop(
-        f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE
+        "is_in_touch", *(f"{name}_{side}" for side in _SIDES for name in _OF_A_SIDE)
     )
 
 
-def _is_typing_error(left: str, right: str) -> pl.Expr:
-    """Whether two numbers differ in one digit, or in two neighbouring ones that changed places."""
-    digits = [[pl.col(name).str.slice(at, 1) for at in range(NIK_DIGITS)] for name in (left, right)]
-    differs = [one != other for one, other in zip(*digits, strict=True)]
-    count = pl.sum_horizontal(differs)
-    changed_places = pl.any_horizontal(
-        (digits[0][at] == digits[1][at + 1]) & (digits[0][at + 1] == digits[1][at]) & differs[at]
-        for at in range(NIK_DIGITS - 1)
+def _families_in_touch(contested: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of families (`family_id_left, family_id_right, is_in_touch`) that may have more than one person in common.
+
+    A number that both claim, or further pairs of the model between them.
+    """
+    claimed = contested.select("identity_id", "family_id")
+    numbers = claimed.join(claimed, on="identity_id", suffix="_right").filter(
+        pl.col("family_id") != pl.col("family_id_right")
     )
-    return (count == 1) | ((count == _EXCHANGED) & changed_places)
+    both_ways = pl.concat(
+        [
+            pairs.filter(pl.col("outcome") == LinkOutcome.SAME.value).select("id_left", *_FAMILIES),
+            pairs.filter(pl.col("outcome") == LinkOutcome.SAME.value).select(
+                "id_left", family_id_left="family_id_right", family_id_right="family_id_left"
+            ),
+        ]
+    )
+    several = both_ways.group_by(_FAMILIES).agg(pl.col("id_left").n_unique()).filter(pl.col("id_left") > 1)
+    numbers = numbers.select(family_id_left="family_id", family_id_right="family_id_right")
+    return pl.concat([numbers, several.select(_FAMILIES)]).unique().with_columns(is_in_touch=pl.lit(value=True))
 
 
 def _not_stated_together(pairs: pl.DataFrame, exact: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
@@ -234,6 +262,27 @@ def _both_among(pairs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     for side in ("id_left", "id_right"):
         pairs = pairs.join(known, left_on=side, right_on="identity_id", how="semi")
     return pairs
+
+
+def _not_through_others(links: pl.DataFrame, previous_aliases: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
+    """Links by which nobody is one person, through somebody else, with whom his family states beside him.
+
+    As twins of whom the newborn without a name may be either: a clerk decides all links of that chain but his own.
+    """
+    is_same = pl.col("outcome") == LinkOutcome.SAME.value
+    parts = components(links.filter(is_same), previous_aliases).filter(pl.len().over("component") > _A_PAIR)
+    known = parts.join(previous_aliases, on="identity_id", how="left").with_columns(
+        pl.coalesce("person_id", "identity_id").alias("person_id")
+    )
+    stated = (
+        claims.join(known.lazy(), on="identity_id").select("component", "person_id", "family_id", *_STATED).collect()
+    )
+    days = pl.concat([stated.select("component", "person_id", "family_id", day=day) for day in _STATED])
+    beside = days.group_by("component", "family_id", "day").agg(pl.col("person_id").n_unique() > 1).filter("person_id")
+    members = parts.join(beside, on="component", how="semi")["identity_id"].implode()
+    is_chain = pl.col("id_left").is_in(members) & (pl.col("basis") != LinkBasis.CLERK.value)
+    left = pl.when(is_same & is_chain).then(pl.lit(LinkOutcome.CLERK.value)).otherwise("outcome")
+    return links.with_columns(outcome=left)
 
 
 def _not_against_rulings(
@@ -279,7 +328,7 @@ def _misread(contested: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
     """
     side = contested.select("identity_id", "family_id", "name", "birth_date", *_STATED)
     others = side.join(side, on="identity_id", suffix="_other").filter(pl.col("family_id") != pl.col("family_id_other"))
-    strange = others.group_by("identity_id", "family_id").agg(_is_stranger().all().alias("_strange")).filter("_strange")
+    strange = others.group_by("identity_id", "family_id").agg(is_stranger().all().alias("_strange")).filter("_strange")
     same = ["family_id", "name", "birth_date"]
     homes = side.join(strange, on=["identity_id", "family_id"], how="semi")
     meant = claims.join(homes.lazy().select(same), on=same, how="semi").collect()
@@ -292,27 +341,13 @@ def _misread(contested: pl.DataFrame, claims: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
-def _is_stranger() -> pl.Expr:
-    """Whether one who bears the same number is somebody else: another name and birth date, or a name unlike in all.
-
-    A number holds a birth date, so that a slip in its region or serial hits somebody of the same birthday.
-    """
-    starts = [
-        pl.col(name).str.to_lowercase().str.extract_all(r"\p{L}{1,3}\p{L}*").list.eval(pl.element().str.head(3))
-        for name in ("name", "name_other")
-    ]
-    is_unlike = starts[0].list.set_intersection(starts[1]).list.len() == 0
-    differs = (pl.col("name") != pl.col("name_other")) & (pl.col("birth_date") != pl.col("birth_date_other"))
-    return differs | is_unlike
-
-
 def _disputed(contested: pl.DataFrame, misread: pl.DataFrame) -> pl.DataFrame:
     """`identity_id` of numbers that strangers claim."""
     left = contested.join(misread, on=["identity_id", "family_id"], how="anti").select(
         "identity_id", "family_id", "name", "birth_date"
     )
     others = left.join(left, on="identity_id", suffix="_other").filter(pl.col("family_id") < pl.col("family_id_other"))
-    return others.filter(_is_stranger()).select("identity_id").unique()
+    return others.filter(is_stranger()).select("identity_id").unique()
 
 
 def _cases(
@@ -334,8 +369,13 @@ def _cases(
             alone.join(settled.ranked, on="identity_id", how="anti"),
         ]
     )
+    asked = unruled.filter(pl.col("outcome") == LinkOutcome.CLERK.value)
+    is_shared = pl.col("basis") == LinkBasis.EXACT.value
+    sharing = _sides(asked.filter(is_shared), homes).with_columns(
+        is_kept=pl.lit(value=True), kind=pl.lit(CaseKind.NIK_OF_TWO_IN_ONE_FAMILY.value)
+    )
     doubtful = _capped(
-        _sides(unruled.filter(pl.col("outcome") == LinkOutcome.CLERK.value), homes)
+        _sides(asked.filter(~is_shared), homes)
         .join(families, on="family_id")
         .sort(
             "case_id", pl.col("is_verified").not_(), pl.col("is_sitting").not_(), "first_registered_date", "family_id",
@@ -352,7 +392,7 @@ def _cases(
         "case_id", "identity_id", "person_id", "family_id", "kind", "is_kept", "facts_hash", *_WEIGHTS, "was_ruled",
     ]  # fmt: skip
     return (
-        pl.concat([one.select(columns) for one in (numbers, linked, doubtful)], how="vertical_relaxed")
+        pl.concat([one.select(columns) for one in (numbers, linked, sharing, doubtful)], how="vertical_relaxed")
         .join(families.select("family_id", "regency_code", "is_verified"), on="family_id")
         .sort("case_id", "identity_id", "family_id")
     )

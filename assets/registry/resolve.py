@@ -323,18 +323,22 @@ def _bucket_shards(count: int) -> list[str]:
     return [f"b{low:03}-{high - 1:03}" for low, high in pairwise(edges)]
 
 
-def _of_shard(shard: str) -> pl.Expr:
-    """Claims and persons of a bucket shard, or those without a number."""
-    if shard == UNNUMBERED:
-        return pl.col("nik").is_null()
+def _of_shard(shard: str, *numbers: str) -> pl.Expr:
+    """Statements and persons of a bucket shard, or those without a number in any of these columns."""
+    is_numbered = pl.any_horizontal(pl.col(name).is_not_null() for name in numbers or ("nik",))
+    return _is_in_buckets(shard) & is_numbered if shard != UNNUMBERED else ~is_numbered
+
+
+def _is_in_buckets(shard: str) -> pl.Expr:
     low, high = (int(edge) for edge in shard[1:].split("-"))
-    return pl.col("nik_bucket").is_between(low, high) & pl.col("nik").is_not_null()
+    return pl.col("nik_bucket").is_between(low, high)
 
 
 def _claims(shard: str, room: _Quarter, borne: pl.DataFrame) -> tuple[pl.DataFrame, ...]:
     mine = _of_shard(shard)
-    previous = room.then("registry/claims").filter(mine).collect()
-    persons = room.then("registry/persons").filter(mine)
+    # Whoever was stated under another's number is claimed beside him, and has no number as a person.
+    previous = room.then("registry/claims").filter(_of_shard(shard, "nik", "shared_nik")).collect()
+    persons = room.then("registry/persons").filter(mine if shard == UNNUMBERED else _is_in_buckets(shard))
     kept = pl.concat([persons.select("identity_id", "family_id"), borne.lazy()])
     kept = kept.join(previous.lazy().select("identity_id"), on="identity_id", how="semi").unique()
     members = room.said.of(Feed.MEMBERS).filter(mine).collect()

@@ -12,9 +12,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from assets.pseudonyms import PseudonymKey
-from assets.registry.claims import MEMBER_COLUMNS
-from schemas.identifiers import WOMEN_DAY_OFFSET, bucket_of
-from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling, Sex
+from assets.registry.claims import MEMBER_COLUMNS, number_agrees
+from schemas.identifiers import bucket_of
+from schemas.vocabularies import CaseKind, LinkBasis, LinkOutcome, Ruling
 
 FACTS = ("name", "birth_date", "sex", "nik", "family_id")
 """What a clerk compares: if any of it changes, a ruling stands no more."""
@@ -213,24 +213,6 @@ def _bearers(labelled: pl.DataFrame) -> pl.DataFrame:
     return bearer.join(named, on="_person", how="left").select(
         "_person", bearer_id="identity_id", bearer_nik="nik", person_id=pl.coalesce("_name", "identity_id")
     )
-
-
-def number_agrees(of: str = "") -> pl.Expr:
-    """Whether a number says the birth date and sex of who bears it; true where there is no number.
-
-    Parameters
-    ----------
-    of : str
-        What the names of the columns `nik, birth_date, sex` end with.
-    """
-    born, nik = pl.col(f"birth_date{of}"), pl.col(f"nik{of}")
-    day = born.dt.day() + pl.when(pl.col(f"sex{of}") == Sex.FEMALE.value).then(WOMEN_DAY_OFFSET).otherwise(0)
-    said = pl.concat_str(
-        day.cast(pl.String).str.zfill(2),
-        born.dt.month().cast(pl.String).str.zfill(2),
-        (born.dt.year() % 100).cast(pl.String).str.zfill(2),
-    )
-    return (nik.str.slice(6, 6) == said).fill_null(value=True)
 
 
 def facts_hashes(sides: pl.DataFrame, by: str) -> pl.DataFrame:

@@ -18,6 +18,14 @@ COLUMNS = (
     "given_name", "family_name", "full_name", "birth_date", "address", "region", "national_id", "contact",
 )  # fmt: skip
 """What a person file may say of a person beside its id."""
+NAMES = ("given_name", "family_name", "full_name")
+_OF_WHOM = "(dari|ny|nyonya|tn|tuan|ibu|bu|bapak|bpk)( .*)?"
+_WHICH = "(ke|pertama|kedua|ketiga|kembar|laki|perempuan|lk|pr|[a-d]|[ivx]+|[0-9]+)"
+UNNAMED = (
+    rf"(jabang )?(bayi|baby|by)( .*)?|anak( {_WHICH})*|(anak|putra|putri) {_OF_WHOM}|nn"
+    "|(belum|tidak|tak|tanpa) (ada|punya|di ?beri|ber) ?nama"
+)
+"""What stands where a newborn has no name yet, in lower case; Anak Agung and Putri Lestari are names."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,26 @@ def _region(column: str) -> tuple[LevelRule, ...]:
     )
 
 
-def _identifier(column: str) -> tuple[LevelRule, ...]:
+def _national_id(*, is_borne_out: bool) -> tuple[LevelRule, ...]:
+    """The same number, or one typing error where name and birth date bear it out.
+
+    A number holds district, birth date and sex, and serials run on: numbers that resemble each other are those of
+    neighbours and twins. Only where one of two does not hold its bearer's birth date is one of them mistyped.
+    """
+    # One edit of numbers of one length is one other digit or an exchange of neighbours.
+    mistyped = (
+        "name_key_l = name_key_r AND birth_date_l = birth_date_r AND NOT (holds_birth_date_l AND holds_birth_date_r) "
+        "AND length(national_id_l) = length(national_id_r) AND damerau_levenshtein(national_id_l, national_id_r) = 1"
+    )
+    typing_error = [LevelRule("one typing error, name and birth date the same", mistyped, 0.08, 0.0000001)]
+    return (
+        LevelRule("the same", "national_id_l = national_id_r", 0.85, 0.00001),
+        *(typing_error if is_borne_out else []),
+        LevelRule("different", "ELSE", 0.07, 0.99998),
+    )
+
+
+def _contact(column: str) -> tuple[LevelRule, ...]:
     left, right = f"{column}_l", f"{column}_r"
     # Cheaper than counting edits, and implied by two of them in seven characters or more; of fewer, two are too many.
     least = f"greatest(0.8, 1 - 1.5 / greatest(length({left}), length({right})))"
@@ -148,10 +175,15 @@ def recipe(columns: Collection[str]) -> dict[str, tuple[LevelRule, ...]]:
         "birth_date": _date("birth_date"),
         "address": _address("address"),
         "region": _region("region"),
-        "national_id": _identifier("national_id"),
-        "contact": _identifier("contact"),
+        "national_id": _national_id(is_borne_out=has_name(columns) and "birth_date" in columns),
+        "contact": _contact("contact"),
     }
     return {name: levels for name, levels in made.items() if levels is not None and name in columns}
+
+
+def has_name(columns: Collection[str]) -> bool:
+    """Whether some column holds a name or a part of it."""
+    return not set(NAMES).isdisjoint(columns)
 
 
 def missing_condition(name: str, columns: Collection[str]) -> str:

@@ -16,12 +16,21 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from assets.registry.linkage.model import MICRO, Comparison, LinkageModel, missing_condition, recipe
+from assets.registry.linkage.model import (
+    MICRO,
+    NAMES,
+    UNNAMED,
+    Comparison,
+    LinkageModel,
+    has_name,
+    missing_condition,
+    recipe,
+)
 from schemas.errors import Refused
+from schemas.identifiers import NIK_DIGITS, WOMEN_DAY_OFFSET
 
 SAME, CLERK = "same", "clerk"
 PAIR_COLUMNS = ("id_left", "id_right", "weight_micro", "probability", "outcome")
-_NAMES = ("given_name", "family_name", "full_name")
 _NUMBERS = ("national_id", "contact")
 _ALL_PAIRS, _LEAST_PAIRS, _TOO_WIDE = 500_000, 250_000, 10
 _SAMPLE_PERSONS = 20_000
@@ -31,13 +40,16 @@ _MOST_SHARERS = 20
 _NO_WORDS = (
     "null", "nan", "none", "unknown", "tidak ada", "tidak diketahui", "tanpa nama", "belum ada", "kosong",
 )  # fmt: skip
+_FILLER_DAYS = ("0101", "0701", "1231")
+_FEW_FILLERS, _EXCESS, _GROSS_EXCESS, _DAYS_OF_A_YEAR = 4, 3, 10, 365.25
+"""So many persons, and so many times its share of the year, that one of these days may have, and any other day."""
 _NO_DATES = ("18991230", "18991231", "19000101", "19700101")
-# Level of a name from which on it is the same, be it in another order.
-_SAME_NAME = 4
+# Levels from which on a name is the same, be it in another order, and a birth date the same or nearly so.
+SAME_NAME, SAME_DATE, _NEAR_DATE, _MISSING = 4, 4, 2, -1
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 # What tells most pairs apart for least work comes first: the rest is not compared where it could not reach the
 # threshold.
-_BY_COST = (*_NAMES, "birth_date", *_NUMBERS, "region", "address")
+_BY_COST = (*NAMES, "birth_date", *_NUMBERS, "region", "address")
 
 
 @contextmanager
@@ -85,7 +97,7 @@ def score_pairs(
         From :func:`assets.registry.linkage.training.train`.
     same_probability, clerk_probability : float
         From which probability on a pair is `same`, and from which it is for a clerk; others are left out. Whatever the
-        probability, a clerk decides on those who could be twins: names or national ids that differ.
+        probability, a clerk decides where neither a number nor name and birth date settle it (:func:`_is_certain`).
     folder, threads, memory_mib
         See :func:`workshop`.
 
@@ -142,8 +154,8 @@ def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: fl
         )
         .filter(micro >= round(clerk_probability * MICRO))
         .with_columns(
-            probability=micro / MICRO,
-            outcome=pl.when((micro >= round(same_probability * MICRO)) & ~_could_be_twins(found.columns))
+            probability=(micro / MICRO).round(6),
+            outcome=pl.when((micro >= round(same_probability * MICRO)) & _is_certain(found.columns))
             .then(pl.lit(SAME))
             .otherwise(pl.lit(CLERK)),
         )
@@ -153,19 +165,30 @@ def _decided(found: pl.DataFrame, same_probability: float, clerk_probability: fl
     )
 
 
-def _could_be_twins(columns: Collection[str]) -> pl.Expr:
-    """Whether the name differs and no national id agrees, or national ids differ and the name is not the same.
+def _is_certain(columns: Collection[str]) -> pl.Expr:
+    """Whether what agrees makes two records one person, whatever the sum of the weights.
 
-    Twins and namesakes of one house share all the rest, which the sum of the weights takes for independent evidence.
+    Neighbours, twins, couples and namesakes share much that the sum takes for independent evidence. One person is who
+    bears the same number, unless neither name nor birth date agrees; a number one typing error off with the same name
+    and birth date; or, where a number is missing, the same name and birth date.
     """
-    name = next((f"level_{one}" for one in ("full_name", "given_name") if f"level_{one}" in columns), None)
-    number = "level_national_id" if "level_national_id" in columns else None
-    if name is None:
-        return pl.lit(False) if number is None else pl.col(number) == 0
-    no_number_agrees = pl.lit(True) if number is None else pl.col(number) < 1
-    numbers_differ = pl.lit(False) if number is None else pl.col(number) == 0
-    # The two strongest levels of a name: the same, or the same in another order; alone, a given name has one.
-    return ((pl.col(name) == 0) & no_number_agrees) | (numbers_differ & (pl.col(name) < _SAME_NAME))
+
+    def level(*names: str) -> pl.Expr:
+        return next((pl.col(f"level_{one}") for one in names if f"level_{one}" in columns), pl.lit(_MISSING))
+
+    number, name, born = level("national_id"), level("full_name", "given_name"), level("birth_date")
+    is_same_name = (name >= SAME_NAME) & (level("family_name") != 0)
+    is_near_date = born >= _NEAR_DATE
+    is_like = (name > 0) & ((born == _MISSING) | is_near_date)
+    levels = recipe([one.removeprefix("level_") for one in columns if one.startswith("level_")])
+    is_number_alone = {"full_name", "given_name", "birth_date"}.isdisjoint(levels)
+    return (
+        pl.when(number == _MISSING)
+        .then(is_same_name & (born == SAME_DATE))
+        .when(number == len(levels.get("national_id", ())) - 1)
+        .then(is_same_name | is_like | (born == SAME_DATE) | is_number_alone)
+        .otherwise(number > 0)
+    )
 
 
 def waterfall(pair: Mapping[str, Any], model: LinkageModel) -> list[tuple[str, str, int]]:
@@ -193,9 +216,11 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
     """Make the table `person`, cleaned, in order of id, and count it.
 
     Its columns: `n` (0 and up), `id`, the columns as text (dates as ``19881231``), `name_key` (all words of the name
-    in alphabetical order) and `frequency_<column>` (-log2 of the share of persons with that value, in millionths) of
-    columns weighed by frequency. Whatever stands for nothing is null: blanks, zeros, one character repeated, counted-up
-    digits, words like `null`, days before 1850 or used as a filler, and numbers that more than 20 persons share.
+    in alphabetical order), `holds_birth_date` (whether a NIK says the birth date of its bearer) and
+    `frequency_<column>` (-log2 of the share of persons with that value, in millionths) of columns weighed by frequency.
+    Whatever stands for nothing is null: blanks, zeros, one character repeated, counted-up digits, words like `null`,
+    what stands for the name of a newborn, days before 1850, days of the year in excess of their share, and numbers that
+    more than 20 persons share.
 
     Raises
     ------
@@ -217,6 +242,8 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
             f"UPDATE cleaned SET {name} = NULL WHERE {name} IN "
             f"(SELECT {name} FROM cleaned GROUP BY {name} HAVING count(*) > {_MOST_SHARERS})"
         )
+    if "birth_date" in columns:
+        _drop_filler_dates(con, columns)
     frequent = [name for name, levels in recipe(columns).items() if levels[0].by_frequency]
     for name in frequent:
         con.execute(
@@ -225,12 +252,43 @@ def prepare(con: duckdb.DuckDBPyConnection, people: pl.DataFrame | Path, columns
         )
     joins = " ".join(f"LEFT JOIN frequency_{name} USING ({name})" for name in frequent)
     shares = "".join(f", frequency_{name}" for name in frequent)
+    held = f", {_holds_birth_date()} AS holds_birth_date" if {"national_id", "birth_date"} <= set(columns) else ""
     con.execute(
-        f"CREATE TABLE person AS SELECT n, id, {', '.join(columns)}, {_name_key(columns)} AS name_key{shares} "
+        f"CREATE TABLE person AS SELECT n, id, {', '.join(columns)}, {_name_key(columns)} AS name_key{held}{shares} "
         f"FROM (SELECT rowid AS n, * FROM cleaned) {joins}"
     )
     con.execute("DROP TABLE cleaned")
     return int(con.sql("SELECT count(*) FROM person").fetchall()[0][0])
+
+
+def _drop_filler_dates(con: duckdb.DuckDBPyConnection, columns: Collection[str]) -> None:
+    """Make birth dates null that stand in for unknown ones: days of the year in excess of their share.
+
+    Counted in the file and, as one office may do what others do not, in each region. A real day that is dropped with
+    them costs a clerk's look; a filler that is kept makes one person of namesakes.
+    """
+    day = "right(birth_date, 4)"
+    usual = ", ".join(f"'{one}'" for one in _FILLER_DAYS)
+    for place in ("''", "region") if "region" in columns else ("''",):
+        counted = (
+            f"SELECT {place} AS place, {day} AS day, count(*) AS c FROM cleaned WHERE {day} IS NOT NULL GROUP BY ALL"
+        )
+        share = f"(sum(c) OVER (PARTITION BY place)) / {_DAYS_OF_A_YEAR}"
+        con.execute(
+            f"CREATE OR REPLACE TABLE filler AS SELECT place, day FROM (SELECT *, {share} AS share FROM ({counted})) "
+            f"WHERE c > CASE WHEN day IN ({usual}) THEN greatest({_FEW_FILLERS}, {_EXCESS} * share) "
+            f"ELSE greatest({_MOST_SHARERS}, {_GROSS_EXCESS} * share) END"
+        )
+        con.execute(f"UPDATE cleaned SET birth_date = NULL FROM filler f WHERE f.place = {place} AND f.day = {day}")
+    con.execute("DROP TABLE filler")
+
+
+def _holds_birth_date() -> str:
+    """SQL of whether a NIK holds the birth date of its bearer, a woman's day by 40 more."""
+    rest = "substr(birth_date, 5, 2) || substr(birth_date, 3, 2)"
+    days = (f"right(birth_date, 2) || {rest}", f"(right(birth_date, 2)::INT + {WOMEN_DAY_OFFSET}) || {rest}")
+    is_held = f"substr(national_id, 7, 6) IN ({', '.join(days)})"
+    return f"coalesce(length(national_id) = {NIK_DIGITS} AND {is_held}, false)"
 
 
 def _in_batches(people: pl.DataFrame) -> pa.Table:
@@ -266,6 +324,9 @@ def _is_something(column: str) -> str:
         nothing = ["", *_NO_WORDS]
     listed = ", ".join(f"'{word}'" for word in nothing)
     is_word = f"{column} NOT IN ({listed})"
+    if column in NAMES:
+        is_repeated = f"(length({column}) > 1 AND replace({column}, left({column}, 1), '') = '')"
+        return f"{is_word} AND NOT {is_repeated} AND NOT regexp_full_match({column}, '{UNNAMED}')"
     if column not in _NUMBERS:
         return is_word
     is_counted_up = f"starts_with('123456789012345678901234567890', {column})"
@@ -273,7 +334,7 @@ def _is_something(column: str) -> str:
 
 
 def _name_key(columns: Collection[str]) -> str:
-    parts = [name for name in _NAMES if name in columns]
+    parts = [name for name in NAMES if name in columns]
     if "full_name" in parts:
         name = "full_name"
     elif parts:
@@ -295,10 +356,7 @@ def blocking_rules(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
     word, start = f"unnest({words})", f"unnest({starts})"
     year, day = "left(birth_date, 4)", "right(birth_date, 4)"
 
-    def half(number: str) -> str:
-        halves = f"'<' || left({number}, length({number}) // 2), '>' || right({number}, (length({number}) + 1) // 2)"
-        return f"unnest([{halves}])"
-
+    halves = "'<' || left(contact, length(contact) // 2), '>' || right(contact, (length(contact) + 1) // 2)"
     rules: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
         ("national_id", ("national_id",), ("national_id",)),
         ("contact", ("contact",), ("contact",)),
@@ -314,14 +372,13 @@ def blocking_rules(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
         ("address", ("address",), ("address",)),
         ("word of name, year of birth", ("name", "birth_date"), (word, year)),
         ("word of name, day of birth", ("name", "birth_date"), (word, day)),
-        ("half of national_id", ("national_id",), (half("national_id"),)),
-        ("half of contact", ("contact",), (half("contact"),)),
+        ("half of contact", ("contact",), (f"unnest([{halves}])",)),
         ("starts of names", ("name",), (f"array_to_string(list_sort({starts}), ' ')",)),
         ("start of name, year of birth", ("name", "birth_date"), (start, year)),
         ("word of name", ("name",), (word,)),
         ("region, year of birth", ("region", "birth_date"), ("region", year)),
     )
-    has = set(columns) | ({"name"} if set(columns) & set(_NAMES) else set())
+    has = set(columns) | ({"name"} if has_name(columns) else set())
     return {name: shared for name, needed, shared in rules if has >= set(needed)}
 
 
@@ -381,8 +438,8 @@ def pairs_sql(columns: Collection[str], part: int = 0, parts: int = 1) -> str:
 
 def _compared(columns: Collection[str]) -> tuple[str, ...]:
     """Columns that some comparison looks at."""
-    compared = [*recipe(columns), *(["name_key"] if "full_name" in columns else [])]
-    return tuple(compared)
+    compared = [*recipe(columns), *(["name_key"] if {"full_name", "national_id"} & set(columns) else [])]
+    return (*compared, *(["holds_birth_date"] if {"national_id", "birth_date"} <= set(columns) else []))
 
 
 def level_sql(name: str, columns: Collection[str]) -> str:
