@@ -14,6 +14,7 @@ import polars as pl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assets.house import House
+from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.declaration import note_of
 from assets.intake.formats import open_delivery
 from assets.intake.headers import fit_header, names_of
@@ -137,12 +138,20 @@ def decide_all(
     Raises
     ------
     FileRefused
-        If the file cannot be read, lacks a column or holds no ruling.
+        If the file cannot be read or lacks a column.
+    Refused
+        If it holds no ruling, or a row cannot be trusted: a ruling that is a formula would pass for none.
     """
     contract = house.contracts[CONTRACT]
     delivery = open_delivery(file, names=names_of(contract))
     fit = fit_header(delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row)
-    rows = [row for chunk in delivery.chunks() for row in fit.rows(chunk).to_dicts() if (row["ruling"] or "").strip()]
+    stated = pl.concat([fit.rows(chunk) for chunk in delivery.chunks()])
+    faulty = stated.filter(pl.col("row_fault").is_not_null())
+    if faulty.height:
+        fault = reasons_of_rows(faulty).row(0, named=True)
+        sentence = say(f"row.{fault['reason']}", lang, column=fault["column"])
+        raise Refused(say("cases.unreadable", lang, file=file.name, row=str(fault["row_number"]), sentence=sentence))
+    rows = stated.filter(pl.col("ruling").str.strip_chars() != "").to_dicts()
     if not rows:
         raise Refused(say("cases.no_ruling", lang, file=file.name))
     return _deliver(house, quarter, f"{file.stem}.csv", rows, lang, key)

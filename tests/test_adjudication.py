@@ -109,6 +109,20 @@ def test_a_filled_workbook_is_delivered_and_what_was_left_empty_stays_open(demo_
     assert second in still_open
 
 
+def test_a_ruling_that_is_a_formula_without_its_result_is_not_taken_for_none(demo: Demo, tmp_path: Path) -> None:
+    book = tmp_path / "cases.xlsx"
+    assert perlinsos(demo.home, "adjudicate", "list", "--out", book).code == 0
+    filled = openpyxl.load_workbook(book)
+    sheet = filled.worksheets[0]
+    heads = [cell.value for cell in sheet[1]]
+    sheet.cell(2, heads.index("ruling") + 1, "different")
+    sheet.cell(3, heads.index("ruling") + 1, '="same"')
+    filled.save(book)
+    said = perlinsos(demo.home, "adjudicate", "decide", "--file", book)
+    assert said.code == 4
+    assert "cases.xlsx, row 3: Column ruling holds a formula" in said.err
+
+
 def test_a_workbook_without_a_ruling_is_refused(demo: Demo, tmp_path: Path) -> None:
     book = tmp_path / "cases.xlsx"
     assert perlinsos(demo.home, "adjudicate", "list", "--out", book).code == 0

@@ -333,7 +333,7 @@ def test_a_row_that_could_not_be_cut_into_cells_is_rejected_for_that_alone_in_it
     rows = [RECIPIENT, RECIPIENT | {"programme": "X"}, RECIPIENT | {"programme": "X"}, RECIPIENT]
     faults = pl.Series("row_fault", [None, None, "too_many_cells", "open_quote"], pl.String)
     checked = Checker(RECIPIENTS, DECLARED).check(numbered(rows).insert_column(1, faults))
-    assert listed(checked) == [(3, "programme", "not_a_code"), (4, None, "too_many_cells"), (5, None, "open_quote")]
+    assert listed(checked) == [(3, "programme", "not_a_code"), (4, "", "too_many_cells"), (5, "", "open_quote")]
     assert checked.rejected["row_number"].to_list() == [3, 4, 5]
     assert checked.rejected.columns == ["row_number", *RECIPIENT]
     assert checked.accepted["row_number"].to_list() == [2]

@@ -18,6 +18,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.function_dispatch import Dispatcher
 
+from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
@@ -169,6 +170,22 @@ class _Column:
         return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
 
 
+def set_aside(checked: Checked, rows: pl.DataFrame, faults: pl.DataFrame) -> Checked:
+    """Add rows to the rejected ones, with their reasons as text.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of the same chunk as text.
+    faults : DataFrame
+        `row_number, column, reason, found, expected`, at least one row for each of them.
+    """
+    text = pl.col("column", "reason", "found", "expected").cast(pl.String)
+    reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
+    rejected = pl.concat([checked.rejected, rows.select(checked.rejected.columns)]).sort("row_number")
+    return Checked(checked.accepted, rejected, reasons)
+
+
 @dataclass
 class Checker:
     """Checks the chunks of one file and counts which code system they fit; memory is bounded by the chunk.
@@ -248,8 +265,8 @@ class Checker:
         ----------
         chunk : DataFrame
             The feed's columns as text, empty cells null, `row_number`, and where the file has them `row_fault`, why a
-            row cannot be trusted whatever its cells say. Absent columns count as empty; columns that are not of the
-            feed are kept in `rejected` alone.
+            row cannot be trusted whatever its cells say, or the faults of its cells by column. Absent columns count as
+            empty; columns that are not of the feed are kept in `rejected` alone.
 
         Raises
         ------
@@ -261,14 +278,8 @@ class Checker:
         cells, is_broken = chunk.drop("row_fault"), chunk["row_fault"].is_not_null()
         if not is_broken.any():
             return self._check(cells)
-        checked, broken = self._check(cells.filter(~is_broken)), chunk.filter(is_broken)
-        told = broken.select("row_number", reason=pl.col("row_fault").cast(self._reasons))
-        told = pl.concat([self._no_reasons(), told], how="diagonal")
-        return Checked(
-            checked.accepted,
-            pl.concat([checked.rejected, broken.drop("row_fault")]).sort("row_number"),
-            pl.concat([checked.reasons, told]).sort("row_number", maintain_order=True),
-        )
+        broken = chunk.filter(is_broken)
+        return set_aside(self._check(cells.filter(~is_broken)), broken, reasons_of_rows(broken))
 
     def _check(self, chunk: pl.DataFrame) -> Checked:
         absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]

@@ -18,8 +18,7 @@ from filelock import FileLock, Timeout
 
 from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
-from assets.intake.cell_faults import reasons_of_rows
-from assets.intake.checking import Checked, Checker
+from assets.intake.checking import Checked, Checker, set_aside
 from assets.intake.containers import is_litter, legible, name_of, refuse_half_arrived, shown
 from assets.intake.declaration import (
     UNDECLARED,
@@ -356,7 +355,7 @@ class Intake:
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)
             rows = fit.rows(chunk)
-            checked = _check(checker, rows)
+            checked = checker.check(rows)
             yield once.check(checked, rows) if once else checked, min(read / size, 1.0) if read else None
         checker.finish()
 
@@ -467,30 +466,13 @@ class _Once:
             expected=pl.lit(""),
         )  # fmt: skip
         others = Checked(checked.accepted.filter(~is_again), checked.rejected, checked.reasons)
-        return _set_aside(others, text, faults)
+        return set_aside(others, text, faults)
 
 
 def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
     return fit_header(
         delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
     )  # fmt: skip
-
-
-def _check(checker: Checker, rows: pl.DataFrame) -> Checked:
-    """Rows checked; one that could not be cut into cells safely, or has faulty cells, is rejected for that alone."""
-    broken = rows.filter(pl.col("row_fault").is_not_null())
-    if broken.is_empty():
-        return checker.check(rows.drop("row_fault"))
-    checked = checker.check(rows.filter(pl.col("row_fault").is_null()).drop("row_fault"))
-    return _set_aside(checked, broken, reasons_of_rows(broken))
-
-
-def _set_aside(checked: Checked, rows: pl.DataFrame, faults: pl.DataFrame) -> Checked:
-    """Add rows to the rejected ones, with their reasons as text."""
-    text = pl.col("column", "reason", "found", "expected").cast(pl.String)
-    reasons = pl.concat([checked.reasons.with_columns(text), faults]).sort("row_number", maintain_order=True)
-    rejected = pl.concat([checked.rejected, rows.select(checked.rejected.columns)]).sort("row_number")
-    return Checked(checked.accepted, rejected, reasons)
 
 
 def _bytes_of(chunk: pl.DataFrame) -> int:
