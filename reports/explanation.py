@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from reports.pages import page
 from schemas.messages import NOTHING, Lang, Words, named, say, written
+from schemas.vocabularies import Status
 
 Audience = Literal["analyst", "family"]
 WIDTH = 100
@@ -61,7 +62,7 @@ class ProgrammeDecision:
     decile, max_decile : int or None
         The family's welfare decile (1 is poorest) and the highest that qualifies.
     rank, queue_position : int or None
-        Place in the order of the eligible and in the queue, from 1.
+        Place in the order of the eligible, None for a family's own eyes, and in the queue; both from 1.
     seats : int
         Places of the area.
     places : Places or None
@@ -69,11 +70,13 @@ class ProgrammeDecision:
     cutoff_side : {"below", "same", "above"} or None
         Where an eligible family stands beside the highest score with which it would receive; None if nobody receives
         with whom it competes.
+    cutoff_band : {"near", "apart", "far"} or None
+        How far; None also where the score is no logarithm of expenditure.
     cutoff_distance_micro : int or None
         Score minus that score, micro-units; None for a family's own eyes.
     cutoff_distance_share : float or None
-        The same as a share of the predicted expenditure at the cut-off; rounded to whole percents for a family, None
-        where the score is no logarithm of expenditure.
+        The same as a share of the predicted expenditure at the cut-off; None for a family, and where the score is no
+        logarithm of expenditure.
     placed_by : Words or None
         The rule that gave it a place before poorer families, or gave others a place before it; None in plain order.
     tie_break : str or None
@@ -99,6 +102,7 @@ class ProgrammeDecision:
     seats: int
     places: Places | None
     cutoff_side: str | None
+    cutoff_band: str | None
     cutoff_distance_micro: int | None
     cutoff_distance_share: float | None
     placed_by: Words | None
@@ -169,7 +173,7 @@ class ScorePart:
     value : int, float or None
         Code or number as recorded; in words beside it.
     effect : {"raises", "lowers", "neutral"} or None
-        Beside the average family of the survey; None where nothing was scored.
+        Beside the average family of the survey; None where nothing was scored, and for a family's own eyes.
     points_micro : int or None
         Micro-points of the answer; None for a family's own eyes.
     """
@@ -200,6 +204,8 @@ class Explanation:
         Statements about the family that do not count yet, each with its author by kind.
     scorable : bool
         Whether the answers could be scored; if not, `problems` says which could not.
+    weighed_most : tuple of Words
+        For a family: the questions whose answers weighed most, in the order in which they are asked.
     score_micro, intercept_micro : int or None
         The score and its base value in micro-units: base value and points add up to the score.
     scaled : str or None
@@ -225,6 +231,7 @@ class Explanation:
     checks: tuple[RuleCheck, ...]
     waiting: tuple[Words, ...]
     scorable: bool
+    weighed_most: tuple[Words, ...]
     problems: tuple[Words, ...]
     score_micro: int | None
     intercept_micro: int | None
@@ -256,6 +263,8 @@ def as_html(explanation: Explanation, lang: Lang = "id") -> str:
         decisions=[(one, _facts(one, explanation, lang)) for one in explanation.decisions],
         parts=[(part, _part_cells(part, lang), (part.points_micro or 0) / longest) for part in explanation.parts],
         intercept=_points(explanation.intercept_micro, lang),
+        answers_note=_answers_note(explanation),
+        weighed_most=_weighed_most(explanation, lang),
     )
 
 
@@ -280,8 +289,9 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
     if explanation.waiting:
         lines += [*_section(say("page.not_counting", lang)), *_wrapped(say("page.not_counting_note", lang), ""), ""]
         lines += [line for one in explanation.waiting for line in _wrapped(f"- {one.of(lang)}")]
-    lines += [*_section(say("page.answers", lang)), *_wrapped(say("page.answers_note", lang), ""), ""]
+    lines += [*_section(say("page.answers", lang)), *_wrapped(say(_answers_note(explanation), lang), ""), ""]
     lines += [line for problem in explanation.problems for line in _wrapped(f"! {problem.of(lang)}")]
+    lines += _aligned(_weighed_most(explanation, lang))
     lines += _score_lines(explanation, lang)
     lines += _section(say("page.origin", lang))
     lines += _aligned([(say(f"page.{name}", lang), getattr(explanation, name)) for name in _HASHES])
@@ -353,16 +363,18 @@ def _seats(one: ProgrammeDecision, lang: Lang) -> str:
 
 
 def _distance(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> str | None:
-    if one.rank is None:
+    if one.status not in {Status.RECIPIENT, Status.WAITING}:
         return None
     if one.cutoff_side is None:
         return say("page.distance_no_recipient", lang)
     if one.cutoff_side == "same":
         return say("page.distance_same", lang)
+    if explanation.audience == "family" and one.cutoff_band is not None:
+        return say(f"page.distance_{one.cutoff_side}_{one.cutoff_band}", lang)
     micro = "" if one.cutoff_distance_micro is None else f" ({_signed(one.cutoff_distance_micro, lang)})"
     if one.cutoff_distance_share is None:
         return say(f"page.score_{one.cutoff_side}", lang) + micro
-    finest = Decimal("0.01") if explanation.audience == "analyst" else Decimal(1)
+    finest = Decimal("0.01")
     percent = abs(Decimal(str(one.cutoff_distance_share)) * 100).quantize(finest)
     share = _percent(percent, lang) if percent else say("page.less_than", lang, share=_percent(finest, lang))
     return say(f"page.distance_{one.cutoff_side}", lang, share=share) + micro
@@ -422,11 +434,20 @@ def _score_lines(explanation: Explanation, lang: Lang) -> Iterator[str]:
     table += [_part_cells(part, lang) for part in explanation.parts]
     table += [[say("page.score", lang), "", "", "", "", written(explanation.score_micro, lang)]]
     if explanation.audience == "family":
-        table = [row[:-1] for row in (table[0], *table[2:-1])]
+        table = [row[:-2] for row in (table[0], *table[2:-1])]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
         *texts, last = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join([*texts, row[-1].rjust(widths[-1]) if explanation.audience == "analyst" else last])
+
+
+def _answers_note(explanation: Explanation) -> str:
+    return "page.answers_note" + ("_family" if explanation.audience == "family" else "")
+
+
+def _weighed_most(explanation: Explanation, lang: Lang) -> list[tuple[str, str]]:
+    told = "; ".join(question.of(lang) for question in explanation.weighed_most)
+    return [(say("page.weighed_most", lang), told)] if told else []
 
 
 def _part_cells(part: ScorePart, lang: Lang) -> list[str]:

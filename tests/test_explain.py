@@ -1,6 +1,7 @@
 """Explanations: what the rows of a family say, put together without loss, and refused where they contradict."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -391,13 +392,33 @@ def test_a_family_that_cannot_be_scored_is_told_which_answers_are_lacking() -> N
 def test_a_family_is_never_told_points_score_or_exact_distance() -> None:
     one = explain(audience="family")
     assert "Luas lantai" in as_text(one)
-    assert "menurunkan perkiraan" in as_text(one)
+    for way in ("menurunkan", "menaikkan", "lowers", "raises"):
+        assert way not in as_text(one) + as_text(one, "en") + as_html(one)
     secrets = [SCORE, INTERCEPT, 34_000, *POINTS.values()]
     for printed in (as_json(one), as_text(one), as_text(one, "en"), as_html(one), as_html(one, "en")):
         for secret in secrets:
             for spelling in (str(abs(secret)), f"{abs(secret):,}", f"{abs(secret):,}".replace(",", ".")):
                 assert spelling not in printed
-    assert one.decisions[0].cutoff_distance_share == 0.03
+    pkh = one.decisions[0]
+    assert (pkh.rank, pkh.cutoff_distance_share, pkh.cutoff_side, pkh.cutoff_band) == (None, None, "above", "near")
+    assert "a little above the cut-off" in as_text(one, "en")
+
+
+@pytest.mark.parametrize(
+    ("micro", "told"),
+    [(94_000, "a little above"), (96_000, "above"), (262_000, "above"), (263_000, "far above"), (0, "exactly at"),
+     (-105_000, "a little below"), (-106_000, "below"), (-356_000, "below"), (-357_000, "far below")],
+)  # fmt: skip
+def test_a_family_is_told_the_distance_in_three_bands(micro: int, told: str) -> None:
+    text = as_text(explain(tables(PKH={"cutoff_distance_micro": micro}), audience="family"), "en")
+    assert re.search(rf"cut-off +{told} the cut-off\n", text)
+
+
+def test_a_family_is_told_what_weighed_most_in_the_order_of_the_questions() -> None:
+    told = [question.en for question in explain(audience="family").weighed_most]
+    assert told == ["Floor area", "Schooling of the head", "Family members"]
+    assert explain().weighed_most == ()
+    assert "Floor area; Schooling of the head; Family members" in as_html(explain(audience="family"), "en")
 
 
 def test_an_explanation_holds_nothing_of_another_family_nor_a_name_or_card_number() -> None:

@@ -50,7 +50,10 @@ PER_FAMILY = (
 
 _AUTHORISED_CHECK = "authorised_check"
 _UNKNOWN_SUFFIX = "_unknown"
-_WHOLE_PERCENT, _SIX_PLACES = 2, 6
+_SIX_PLACES = 6
+_BANDS = {"near": 0.1, "apart": 0.3, "far": math.inf}
+"""Bands of the distance to the cut-off: predicted expenditure less than so far from it, as a share of it."""
+_WEIGHED_MOST = 3
 
 
 def explanation(
@@ -73,7 +76,8 @@ def explanation(
     terms : Terms
         The terms the quarter was decided on.
     audience : {"analyst", "family"}
-        A family is told answers, rules and results; never points or the score, and distances in whole percents.
+        A family is told answers, rules and results; never points, score or rank, and distances in three bands: the
+        formula could be rebuilt from letters that say more.
 
     Raises
     ------
@@ -136,6 +140,7 @@ def explanation(
         ),
         waiting=tuple(dict.fromkeys(_waiting(row) for row in rows["registry/pending"])),
         scorable=score["scorable"],
+        weighed_most=() if analyst else told.weighed_most(score),
         problems=tuple(told.problem(problem) for problem in score["problems"]),
         score_micro=_added_up(score, decided.values(), terms) if analyst else None,
         intercept_micro=score["points_intercept"] if analyst and score["scorable"] else None,
@@ -218,7 +223,7 @@ class _Telling:
     ) -> ProgrammeDecision:
         programme = Programme(row["programme"])
         rule = self.terms.policy.programmes[programme]
-        side, micro, share = self._distance(row["cutoff_distance_micro"])
+        side, band, micro, share = self._distance(row["cutoff_distance_micro"])
         return ProgrammeDecision(
             programme=programme.value,
             list_reference=row["list_reference"],
@@ -226,11 +231,12 @@ class _Telling:
             reasons=self._reasons(row["reasons"], row, rule),
             decile=row["decile"],
             max_decile=rule.max_decile,
-            rank=row["rank"],
+            rank=row["rank"] if self.is_analyst else None,
             queue_position=row["queue_position"],
             seats=row["seats"],
             places=None if places is None else Places(**{field.name: places[field.name] for field in fields(Places)}),
             cutoff_side=side,
+            cutoff_band=band,
             cutoff_distance_micro=micro,
             cutoff_distance_share=share,
             placed_by=self._placed_by(row),
@@ -285,13 +291,16 @@ class _Telling:
             return words("placing.passed_over", rules=told)
         return None
 
-    def _distance(self, micro: int | None) -> tuple[str | None, int | None, float | None]:
+    def _distance(self, micro: int | None) -> tuple[str | None, str | None, int | None, float | None]:
+        """Side of the cut-off and band beside it; to analysts also micro-units and share, which give the score away."""
         if micro is None:
-            return None, None, None
+            return None, None, None, None
         side = "same" if micro == 0 else "below" if micro < 0 else "above"
-        is_logarithm = self.terms.scorecard.scale == "log"
-        share = round(math.expm1(micro / MICRO), _SIX_PLACES if self.is_analyst else _WHOLE_PERCENT)
-        return side, micro if self.is_analyst else None, share if is_logarithm else None
+        if self.terms.scorecard.scale != "log":
+            return side, None, micro if self.is_analyst else None, None
+        share = math.expm1(micro / MICRO)
+        band = next(name for name, bound in _BANDS.items() if abs(share) < bound)
+        return side, band, *((micro, round(share, _SIX_PLACES)) if self.is_analyst else (None, None))
 
     def _next_step(self, row: Row, payment: Row | None) -> Words:
         step = row["status"]
@@ -369,9 +378,17 @@ class _Telling:
             source=_who(source),
             source_date=self.provenance.get(f"{feature.name}_date"),
             # Points are centred on the surveyed families: their sign says which way an answer moves the estimate.
-            effect=None if points is None else "neutral" if points == 0 else "raises" if points > 0 else "lowers",
+            effect=None if points is None or not self.is_analyst else _effect(points),
             points_micro=points if self.is_analyst else None,
         )
+
+    def weighed_most(self, score: Row) -> tuple[Words, ...]:
+        """The answers farthest from the average family's, at most three, in the order of the questions."""
+        if not score["scorable"]:
+            return ()
+        points = {feature.name: abs(score[f"points_{feature.name}"]) for feature in self.terms.scorecard.features}
+        most = sorted((name for name in points if points[name]), key=lambda name: -points[name])[:_WEIGHED_MOST]
+        return tuple(self._question(name) for name in points if name in most)
 
     def problem(self, problem: str) -> Words:
         """Words of a problem as scoring states it, `missing:floor_area_m2`."""
@@ -395,6 +412,10 @@ class _Telling:
 
     def _fact_label(self, fact: str) -> Words:
         return words(f"fact.{fact}") if f"fact.{fact}" in catalogue() else self._question(fact)
+
+
+def _effect(points: int) -> str:
+    return "neutral" if points == 0 else "raises" if points > 0 else "lowers"
 
 
 def _paid(row: Row, payment: Row | None, rule: ProgrammeRule) -> tuple[PaidComponent, ...]:

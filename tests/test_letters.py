@@ -1,0 +1,112 @@
+"""What two thousand letters to families give away of the formula behind them."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.metrics import r2_score
+
+from assets.decision.draft import read_draft
+from assets.welfare.fit import one_thread
+from pipelines.demo import ask_agencies, scale
+from pipelines.explaining import explained
+from pipelines.home import Home
+from reports.explanation import Explanation, ProgrammeDecision
+from schemas.quarter import Quarter
+from tests.homes import FIRST, perlinsos
+
+FAMILIES, LETTERS = 5_000, 2_000
+MOST_ADDED = 0.10
+
+Letters = list[dict[str, Any]]
+
+
+def of_programme(one: ProgrammeDecision) -> dict[str, Any]:
+    """What a letter says of one programme beside its status, but for the place in the queue."""
+    place = {"below": -1, "same": 0, "above": 1}.get(one.cutoff_side or "")
+    band = {"near": 1, "apart": 2, "far": 3}.get(one.cutoff_band or "", 0)
+    words = [one.placed_by, one.next_step, *(reason.sentence for reason in (*one.reasons, *one.visits))]
+    numbers = {
+        "decile": one.decile, "rank": one.rank, "distance": None if place is None else place * band,
+        "share": one.cutoff_distance_share, "amount": one.amount_rupiah, "tie_break": hash_of(one.tie_break),
+        **{f"words{at}": hash_of(None if said is None else said.en) for at, said in enumerate(words[:6])},
+    }  # fmt: skip
+    return {f"{one.programme}_{name}": value for name, value in numbers.items()}
+
+
+def hash_of(word: str | None) -> int | None:
+    return None if word is None else sum(ord(letter) * (at + 1) for at, letter in enumerate(word)) % 1_009
+
+
+def facts_of(letter: Explanation) -> dict[str, Any]:
+    """The answers on record, where the family lives, and what was decided."""
+    statuses = {f"{one.programme}_status": hash_of(one.status) for one in letter.decisions}
+    return {**{part.feature: part.value for part in letter.parts}, **statuses, "place": hash_of(letter.domicile)}
+
+
+def told_of(letter: Explanation) -> dict[str, Any]:
+    """Everything else in the letter that differs between families."""
+    effects = {f"effect_{part.feature}": {"raises": 1, "lowers": -1}.get(part.effect or "") for part in letter.parts}
+    weighed = {question.en for question in letter.weighed_most}
+    flags = {f"weighed_{part.feature}": int(part.label.en in weighed) for part in letter.parts}
+    return {**effects, **flags, **{k: v for one in letter.decisions for k, v in of_programme(one).items()}}
+
+
+def rebuilt(rows: Letters, score: npt.NDArray[np.float64]) -> float:
+    """Out-of-sample R² of the score, learnt from two letters of three."""
+    names = list(dict.fromkeys(itertools.chain.from_iterable(rows)))
+    seen = np.array([[np.nan if row.get(name) is None else float(row[name]) for name in names] for row in rows])
+    held_out = np.arange(len(rows)) % 3 == 0
+    model = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.06, random_state=0)
+    with one_thread():
+        model.fit(seen[~held_out], score[~held_out])
+        return float(r2_score(score[held_out], model.predict(seen[held_out])))
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Explanation], npt.NDArray[np.float64]]:
+    """Letters to scored families of an invented country, in a random order, and the scores they do not tell."""
+    home = Home(tmp_path_factory.mktemp("letters") / "home")
+    made = ("world", "--families", FAMILIES, "--quarters", FIRST, "--out", home.path / "landing")
+    for command in (("init",), made):
+        said = perlinsos(home.path, *command)
+        assert said.code == 0, said.err
+    (home.path / "overlay.yaml").write_text(scale(FAMILIES).text())
+    ask_agencies(home, Quarter.parse(FIRST))
+    ran = perlinsos(home.path, "run", FIRST, "--first", "--json")
+    assert ran.code == 0, ran.err
+    house = home.house
+    draft = read_draft(house.drafts / FIRST / ran.json["draft"])
+    scores = draft.read(house, "decision/scores").filter("scorable").sort("family_id")
+    drawn = scores.sample(min(LETTERS, scores.height), shuffle=True, seed=1)
+    told = [explained(house, draft, family, "family") for family in drawn["family_id"]]
+    return told, drawn["score_micro"].to_numpy().astype(np.float64)
+
+
+@pytest.mark.slow
+def test_two_thousand_letters_add_a_tenth_at_most_to_what_facts_and_status_give_away(
+    letters: tuple[list[Explanation], npt.NDArray[np.float64]],
+) -> None:
+    told, score = letters
+    assert len(told) == LETTERS
+    known = [facts_of(letter) for letter in told]
+    said = [{**facts, **told_of(letter)} for facts, letter in zip(known, told, strict=True)]
+    queued = [
+        {**row, **{f"{one.programme}_queue": one.queue_position for one in letter.decisions}}
+        for row, letter in zip(said, told, strict=True)
+    ]
+    alone, with_letters, with_queue = (rebuilt(rows, score) for rows in (known, said, queued))
+    print(f"\nR2 of the score from {LETTERS:,} families: facts and status {alone:.3f}, letters {with_letters:.3f}")  # noqa: T201
+    print(f"  and with the places in the public queue {with_queue:.3f}")  # noqa: T201
+    assert with_letters - alone <= MOST_ADDED
+    assert alone > 0.5
+
+
+def test_the_attacker_reads_every_word_of_a_letter_that_tells_families_apart() -> None:
+    read = {"decile", "rank", "cutoff_side", "cutoff_band", "cutoff_distance_share", "amount_rupiah", "tie_break"}
+    read |= {"placed_by", "next_step", "reasons", "visits", "status", "programme", "queue_position"}
+    known = {"list_reference", "max_decile", "seats", "places", "components", "member_since", "from_status", "cause"}
+    assert {*ProgrammeDecision.__dataclass_fields__} == read | known | {"cutoff_distance_micro"}
