@@ -20,6 +20,7 @@ from pipelines import console
 from quotas.calendar import calendar_of
 from quotas.rulebook import rulebook
 from schemas.feeds import feeds
+from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.tables import TABLES
 from schemas.vocabularies import Feed, Outcome, Status

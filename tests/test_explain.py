@@ -11,7 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.decision.contestable import ONE_SOURCE
 from assets.decision.families import Terms
+from assets.decision.judge import IDENTITY_CASE, NO_COMPONENT, NO_DECILE, NOT_SCORABLE, UNCONFIRMED
+from assets.decision.reviews import REVIEW_DUE
 from assets.publication.explain import explanation
 from assets.welfare.score import score
 from assets.welfare.scorecard import FeatureTable, Provenance, Scorecard
@@ -26,6 +29,7 @@ from schemas.messages import catalogue
 from schemas.quarter import Quarter
 from schemas.questionnaire import default_questionnaire
 from schemas.tables import TABLES
+from schemas.vocabularies import Doubt, Implausible
 
 FAMILY, OTHER = "f-0001", "f-0002"
 QUARTER = Quarter.parse("2026Q1")
@@ -215,6 +219,33 @@ def test_a_family_is_told_of_a_check_by_an_authorised_body_and_nothing_of_what_i
     analyst = explain(tables(**said)).decisions[1].reasons
     assert [reason.code for reason in analyst] == [*found, "decile_above"]
     assert {"gambling_above", "gambling_reported", "abnormal_transactions"} == {*CONFIDENTIAL}
+
+
+VISITED_FOR = [
+    *(rule.code for rule in POLICY.filters), *(f"{rule.code}_unknown" for rule in POLICY.filters), *Doubt, *Implausible,
+    ONE_SOURCE, NOT_SCORABLE, IDENTITY_CASE, UNCONFIRMED, NO_COMPONENT, NO_DECILE, REVIEW_DUE,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("reason", VISITED_FOR)
+def test_every_reason_of_the_worklist_is_told_in_both_languages(reason: str) -> None:
+    made = tables()
+    listed = {**PLACE, "family_id": FAMILY, "reason": reason, "programmes": ["PKH", "BPNT"]}
+    made["decision/worklist"] = frame(TABLES["decision/worklist"], listed)
+    for audience in ("analyst", "family"):
+        for visit in (visit for one in explain(made, audience=audience).decisions for visit in one.visits):
+            assert len(visit.sentence.id) > 20
+            assert len(visit.sentence.en) > 20
+
+
+def test_that_one_body_alone_excludes_is_not_told_where_it_is_the_one_that_may_not_be_named() -> None:
+    for ground, visits in (("gambling_above", ["authorised_check"]), ("wage_above_minimum", ["one_source"])):
+        made = tables(BPNT={"reasons": [ground]})
+        listed = {**PLACE, "family_id": FAMILY, "reason": "one_source", "programmes": ["BPNT"]}
+        made["decision/worklist"] = frame(TABLES["decision/worklist"], listed)
+        told = explain(made, audience="family").decisions[1]
+        assert [visit.code for visit in told.visits] == visits
+        assert explain(made).decisions[1].visits[0].code == "one_source"
 
 
 def test_whoever_nothing_was_found_of_is_told_the_same_rules_as_whoever_something_was() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from assets.decision.contestable import ONE_SOURCE
 from assets.decision.families import Terms
 from assets.decision.judge import IDENTITY_CASE, NO_COMPONENT, UNCONFIRMED
 from assets.decision.ranking import RESERVED, SITTING
@@ -253,6 +254,8 @@ class _Telling:
     def _reasons(self, codes: Sequence[str], row: Row, rule: ProgrammeRule) -> tuple[Reason, ...]:
         """Reasons in words; to a family, findings of confidential filters are all the same check."""
         confidential = {one.code for one in self.terms.policy.filters if one.is_confidential and not self.is_analyst}
+        if confidential & {*row["reasons"]}:
+            confidential.add(ONE_SOURCE)
         told = dict.fromkeys(_AUTHORISED_CHECK if code in confidential else code for code in codes)
         return tuple(Reason(code, self._reason(code, row, rule)) for code in told)
 
