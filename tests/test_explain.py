@@ -350,6 +350,19 @@ def test_a_recipient_under_review_is_told_since_when_it_receives_and_that_the_as
     assert "Nothing is known yet about: Electricity connection." in text
 
 
+def test_who_keeps_the_place_without_any_component_known_is_told_what_it_goes_on_receiving() -> None:
+    amount = 875_000
+    kept = {"status": "recipient", "is_kept": True, "score_basis": "official_decile", "placed_by": "kept", "rank": 3,
+            "queue_position": None, "cutoff_distance_micro": None, "amount_rupiah": amount}  # fmt: skip
+    told = explain(tables(PKH=kept, payment={"components": [], "amount_rupiah": amount}))
+    assert (told.decisions[0].components, told.decisions[0].amount_rupiah) == ((), amount)
+    assert "Rp 875.000" in as_text(told)
+    with pytest.raises(Tampered, match="components add up to"):
+        explain(tables(PKH={**kept, "is_kept": False}, payment={"components": [], "amount_rupiah": amount}))
+    with pytest.raises(Tampered, match="components add up to"):
+        explain(tables(PKH=kept, payment={"components": [], "amount_rupiah": amount + 1}))
+
+
 def test_a_doubt_of_the_registry_is_told_and_what_holds_the_family_is_told_once() -> None:
     bare = {"status": "held", "reasons": ["component_unconfirmed"], "rank": None, "queue_position": None}
     held = {**bare, "ground_checks": ["component_unconfirmed"]}

@@ -426,7 +426,8 @@ def _paid(row: Row, payment: Row | None, rule: ProgrammeRule) -> tuple[PaidCompo
         return ()
     amounts = {component.code: component.amount_rupiah for component in rule.components}
     paid = tuple(PaidComponent(code, named(f"component.{code}", code), amounts[code]) for code in payment["components"])
-    added = sum(one.amount_rupiah for one in paid)
+    # Who is kept without any component known is paid what it received before.
+    added = row["amount_rupiah"] if row["is_kept"] and not paid else sum(one.amount_rupiah for one in paid)
     if {added, payment["amount_rupiah"]} != {row["amount_rupiah"]}:
         message = f"components add up to {added} rupiah, the decision says {row['amount_rupiah']}. Run it again."
         raise Tampered(message)
