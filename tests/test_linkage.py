@@ -172,7 +172,8 @@ def test_the_waterfall_adds_up_to_the_weight_and_the_probability_follows(
         name, born, number = (row[f"level_{one}"] for one in ("given_name", "birth_date", "national_id"))
         is_same_name = name >= 4 and row["level_family_name"] != 0
         is_certain = {
-            2: is_same_name or born == 4 or (name > 0 and born in {-1, 2, 3}), 1: True, 0: False,
+            2: (name >= 3 and row["level_family_name"] != 0 and born in {-1, 2, 3, 4}) or (name == -1 and born == 4),
+            1: True, 0: False,
             -1: is_same_name and born >= 2,
         }[number]  # fmt: skip
         assert (row["outcome"] == "same") == (row["probability"] >= SAME and is_certain)

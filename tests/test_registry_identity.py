@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -32,6 +33,7 @@ from tests.made_registry import (
     VILLAGE_THERE,
     WIFE,
     Office,
+    Row,
     born,
     by,
     family,
@@ -322,6 +324,37 @@ def test_a_newborn_who_is_given_a_number_is_still_one_child(office: Office) -> N
     assert office.resolve(Q1).persons_of(OURS) == [HUSBAND, None]
     assert office.resolve(Q2).persons_of(OURS) == [CHILD, HUSBAND]
     assert office.resolve(Q3).persons_of(OURS) == [CHILD, HUSBAND]
+
+
+@pytest.mark.parametrize(
+    ("number", "one", "other"),
+    [
+        (CHILD, {"name": "AHMAD HASAN SANTOSO"}, {"name": "AHMAD HUSIN SANTOSO"}),
+        (CHILD, {"name": "RINA SANTOSO", "sex": "female"}, {"name": "RONI SANTOSO", "sex": "male"}),
+        (CHILD, {"name": "RINA SANTOSO"}, {"name": "RONI SANTOSO", "birth_date": None}),
+        (CHILD, {"name": "RINA SANTOSO", "birth_date": None}, {"name": "RONI SANTOSO", "birth_date": None}),
+        *((None, BABY | {"name": word}, BABY | {"name": word}) for word in (
+            "BLM ADA NAMA", "TDK ADA", "NO NAME", "ANAK KEDUA SITI", "ANAK BAYI SITI", "SI BAYI", "BAYI1", "JANIN",
+        )),
+    ],
+)  # fmt: skip
+def test_two_whom_one_card_states_on_one_day_are_two(office: Office, number: str | None, one: Row, other: Row) -> None:
+    given: dict[str, Any] = {"name": "ANAK", "birth_date": born(CHILD), "sex": "female"}
+    office.deliver(
+        Q1,
+        family(OURS, HUSBAND),
+        {Feed.MEMBERS: [member(OURS, number, 3, NOV, **{**given, **kid}) for kid in (one, other)]},
+    )
+    office.resolve(Q1)
+    assert office.family(OURS)["household_size"] == 3
+    assert office.table("cases")["case_id"].n_unique() == (number is not None)
+
+
+def test_one_whom_a_card_states_twice_with_a_shortened_name_is_one(office: Office) -> None:
+    twice = [member(OURS, CHILD, 3, NOV, name=name, birth_date=born(CHILD)) for name in ("RINA PUTRI", "RINA")]
+    office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: twice})
+    office.resolve(Q1)
+    assert office.family(OURS)["household_size"] == 2
 
 
 def test_whoever_lay_in_another_shard_has_the_periods_that_shard_holds_now(office: Office) -> None:
