@@ -394,6 +394,31 @@ def test_an_array_of_objects_is_a_table(tmp_path: Path) -> None:
     assert cells(open_delivery(file)) == list(ROWS)
 
 
+_TABLE = '[{"agent_id": "A1", "kind": "x"}]'
+_COLLECTION = '{"type": "FeatureCollection", "features": [{"properties": {"agent_id": "A1"}, "geometry": null}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (_TABLE + _TABLE, "["),
+        (_TABLE + "\n" + _TABLE[1:-1], "{"),
+        (_COLLECTION + "\n" + _COLLECTION, "{"),
+        (f'{{"data": {_TABLE}}}\n{{"data": {_TABLE}}}', "{"),
+        (f'{{"data": {_TABLE}, "records": {_TABLE}}}', '"records"'),
+        (f'{{"data": {_TABLE}, "data2": {_TABLE}}}', "["),
+        (f'{{"page2": {_TABLE}, "data": {_TABLE}}}', "["),
+    ],
+)
+def test_json_behind_the_first_table_refuses_the_file(tmp_path: Path, text: str, found: str) -> None:
+    assert f"after the first stands {found}, which" in refusal(written(tmp_path, text, "file.json"))
+
+
+def test_what_an_interface_tells_beside_its_rows_is_no_second_table(tmp_path: Path) -> None:
+    text = f'{{"links": [{{"url": "x"}}], "data": {_TABLE}, "results": [], "errors": ["x"], "meta": {{"page": 1}}}}\n '
+    assert cells(open_delivery(written(tmp_path, text, "file.json"))) == [("A1", "x")]
+
+
 def test_geojson_gives_properties_and_geometry(tmp_path: Path) -> None:
     point = {"type": "Point", "coordinates": [114.25, -8.5]}
     collection = {
