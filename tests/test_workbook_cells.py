@@ -150,6 +150,50 @@ def test_the_zero_of_a_program_that_calculates_nothing_is_no_result(tmp_path: Pa
     assert reasons(tmp_path, file) == [(2, "relation", "formula_without_result"), (4, "name", "formula_without_result")]
 
 
+def uncalculated(file: Path, fill: Callable[[Any], None], said: bytes = b' fullCalcOnLoad="1"') -> Path:
+    """A workbook of four sound rows as xlsxwriter writes it, then filled; `said` is what it says of its results."""
+    with xlsxwriter.Workbook(file) as made:
+        sheet = made.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        for at in range(1, 5):
+            sheet.write_row(at, 0, person(at))
+        fill(sheet)
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/workbook.xml"
+    parts[part] = parts[part].replace(b' fullCalcOnLoad="1"', said)
+    assert said in parts[part]
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        (b' fullCalcOnLoad="1"', True), (b' forceFullCalc="1"', True), (b' calcCompleted="0"', True),
+        (b' calcCompleted="1"', False), (b"", False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("zero", ["0", "0.0", "0.00", "0E0"])
+def test_a_zero_is_no_result_where_the_workbook_says_it_was_not_calculated(
+    tmp_path: Path, zero: str, said: bytes, *, is_told: bool
+) -> None:
+    file = uncalculated(tmp_path / "file.xlsx", lambda sheet: sheet.write_formula(1, 6, "=A1", None, zero), said)
+    assert reasons(tmp_path, file) == ([(2, "address", "formula_without_result")] if is_told else [])
+
+
+def test_zeros_below_an_array_formula_with_a_result_are_none(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:  # noqa: ANN401
+        sheet.write_array_formula(1, 2, 3, 2, "{=UPPER(H2:H4)}", None, "SITI")
+        sheet.write_number(4, 6, 0)
+
+    assert reasons(tmp_path, uncalculated(tmp_path / "file.xlsx", fill)) == [
+        (row, "name", "formula_without_result") for row in (3, 4)
+    ]
+
+
 def test_an_empty_text_that_a_spreadsheet_calculated_is_an_empty_cell(tmp_path: Path) -> None:
     file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "G3", '=""'))
     with zipfile.ZipFile(file) as archive:
@@ -208,7 +252,10 @@ def test_a_table_that_begins_right_of_the_first_column_keeps_its_cells_apart(tmp
 @pytest.mark.parametrize("epoch", [None, CALENDAR_MAC_1904], ids=["1900", "1904"])
 @pytest.mark.parametrize(
     ("value", "form"),
-    [(0, DAY), (0.5, "hh:mm"), (1, DAY), (41, DAY), (365, DAY), (dt.timedelta(hours=30), "[h]:mm")],
+    [
+        (0, DAY), (0.5, "hh:mm"), (1, DAY), (41, DAY), (365, DAY), (1985, DAY), (2010, DAY),
+        (dt.timedelta(hours=30), "[h]:mm"),
+    ],
 )
 def test_a_small_number_shown_as_a_day_is_none(
     value: float | dt.timedelta, form: str, epoch: dt.datetime | None, tmp_path: Path

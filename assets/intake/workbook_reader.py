@@ -44,14 +44,20 @@ FAULTS = (
 ERROR, LONG_NUMBER, SMALL_DAY, NO_RESULT, MERGED = range(1, len(FAULTS))
 LONG_NUMBER_DIGITS = 16
 """A spreadsheet keeps fifteen digits of a number."""
-LEAST_DAY = 366
-"""Serial number from which on a cell formatted as a day is one: below stand ages, codes and times of day."""
-_EARLY_DAY = r"^(1899|190[0-5])-\d\d-\d\d \d\d:\d\d:\d\d"
+LEAST_DAY = 3000
+"""Serial number from which on a cell formatted as a day is one: below stand years, ages, codes and times of day.
+
+It is 18 March 1908, or 1912 in the system of 1904: nobody who lives today was born before it.
+"""
+_EARLY_DAY = r"^(1899|190\d|191[0-2])-\d\d-\d\d \d\d:\d\d:\d\d"
 _CONTENT = r"[^\s\p{Z}\p{Cf}]"
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
 _LONG_NUMBER_TRACE = r"v>-?(?:\d{16}|\d[\d.]*[eE]\+?\d)"
 _OPEN_DOCUMENT_TRACE = r"table:formula|covered-table-cell|percentage"
 _PERCENT_FORMATS = {"9", "10"}
+_UNCALCULATED = {"fullCalcOnLoad": True, "forceFullCalc": True, "calcCompleted": False}
+"""What a workbook says if its results may be none, and with which value."""
+_ZERO = re.compile(r"-?0+(\.0*)?([eE][+-]?\d+)?")
 _NO_PLACEHOLDER = re.compile(r'"[^"]*"|\\.')
 
 Range = tuple[int, int, int, int]
@@ -295,7 +301,9 @@ class OfficeBook:
                 target = targets.get(told.get("id", ""), "")
                 self._parts[told.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             elif name == "calcPr":
-                self._is_uncalculated = is_true(told.get("fullCalcOnLoad"))
+                self._is_uncalculated = any(
+                    name in told and is_true(told[name]) is value for name, value in _UNCALCULATED.items()
+                )
         self._percent_styles = percent_styles(archive)
 
     def trace(self, name: str) -> Traces:
@@ -357,6 +365,7 @@ class OfficeSheet:
         self._row = self._column = -1
         self._told: Mapping[str, str] = {}
         self._formula: Mapping[str, str] | None = None
+        self._filled: list[Range] = []
         self._has_value, self._text = False, ""
         self._names, self._columns = _Names(), dict[str, int]()
         self._parser = expat.ParserCreate()
@@ -377,7 +386,7 @@ class OfficeSheet:
                     self._column += 1
             case "v":
                 self._has_value = True
-                if self._formula is not None:
+                if self._formula is not None or self._filled:
                     self._parser.CharacterDataHandler = self._take
             case "f":
                 self._formula = told
@@ -398,20 +407,30 @@ class OfficeSheet:
 
     def _finish_cell(self) -> None:
         row, column, told = self._row, self._column, self._told
+        cell = (row, row, column, column)
+        # Of a formula that fills a range only the first cell names it.
+        is_array = self._formula is not None and self._formula.get("t") == "array" and "ref" in self._formula
+        cells = self._range(self._formula["ref"]) if self._formula is not None and is_array else cell
         if self._formula is not None and self._is_unresolved():
-            # Of a formula that fills a range only the first cell names it.
-            is_array = self._formula.get("t") == "array" and "ref" in self._formula
-            self._traces.unresolved.append(
-                self._range(self._formula["ref"]) if is_array else (row, row, column, column)
-            )
+            self._traces.unresolved.append(cells)
+        elif self._is_padding():
+            self._traces.unresolved.append(cell)
         elif self._has_value and told.get("s") in self._percent_styles and told.get("t", "n") == "n":
             self._traces.percents.append((row, column))
+        if self._is_uncalculated and cells != cell:
+            self._filled.append(cells)
+
+    def _is_padding(self) -> bool:
+        """Whether a cell is a zero that a writer which calculates nothing put below an array formula."""
+        return bool(_ZERO.fullmatch(self._text)) and any(
+            top <= self._row <= bottom and left <= self._column <= right for top, bottom, left, right in self._filled
+        )
 
     def _is_unresolved(self) -> bool:
         """Whether no result was saved; an empty text is one, unless the writer calculates nothing."""
         if self._told.get("t") == "str" and not self._text:
             return self._is_uncalculated or not self._has_value
-        return not self._text or (self._is_uncalculated and self._text == "0")
+        return not self._text or (self._is_uncalculated and _ZERO.fullmatch(self._text) is not None)
 
     def _place(self, reference: str) -> tuple[int, int]:
         letters = reference.rstrip("0123456789")
