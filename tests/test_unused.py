@@ -144,6 +144,28 @@ def test_sheets_that_were_not_read_are_named(intake: Intake, tmp_path: Path) -> 
     assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan.",)
 
 
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_hidden_sheets_are_named_and_refuse_the_file_if_they_hold_the_table(
+    intake: Intake, tmp_path: Path, state: str
+) -> None:
+    book = openpyxl.Workbook()
+    first, second = book.worksheets[0], book.create_sheet("tambahan", 0)
+    first.title, second.sheet_state, book.active = "agen", state, first
+    for row in (["agent_id", "kind", "regency_code"], ["A1", "tksk", "35.10"]):
+        first.append(row)
+    second.append(["agent_id", "keterangan"])
+    second.append(["A2", "x"])
+    book.save(tmp_path / "file.xlsx")
+    loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
+    assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan.",)
+    for at, name in enumerate(["agent_id", "kind", "regency_code"], start=1):
+        second.cell(1, at, name)
+    book.save(tmp_path / "file2.xlsx")
+    assert "in 2 sheets, hidden ones counted: tambahan, agen." in refusal(
+        intake.load(Feed.AGENTS, tmp_path / "file2.xlsx", QUARTER)
+    )
+
+
 # The feed a file is of
 
 DTSEN_FAMILIES = "family_card_number,village_code"

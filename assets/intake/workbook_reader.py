@@ -1,4 +1,4 @@
-"""A program of its own: the visible sheets of a workbook as text, within bounded memory and time. Intake starts it.
+"""A program of its own: the sheets of a workbook as text, within bounded memory and time. Intake starts it.
 
 Nothing of the project is imported here. A workbook made to exhaust or crash its reader ends this process alone.
 The library gives every cell as text. Where the text leaves open what the cell is, the library is asked again, and
@@ -170,17 +170,18 @@ def bound(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
 
 
-def read_sheet(reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], Traces]) -> pa.RecordBatch | None:
-    """Read a visible sheet with all its rows as text; None if it is hidden or empty."""
+def read_sheet(
+    reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], Traces]
+) -> tuple[pa.RecordBatch | None, bool]:
+    """Read a sheet with all its rows as text, None if it is empty, and tell whether it is visible."""
     try:
         loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        if loaded.visible != "visible":
-            return None
         batch, errors = loaded.to_arrow_with_errors()
     except (fastexcel.SheetNotFoundError, fastexcel.InvalidParametersError):
-        return None
+        return None, False
+    is_visible = loaded.visible == "visible"
     if not batch.num_columns or not batch.num_rows:
-        return None
+        return None, is_visible
     sheet, traces = Sheet(batch.columns, batch.num_rows, loaded.selected_columns[0].absolute_index), trace(name)
     # The library keeps a second copy of the cells with it.
     del loaded, batch
@@ -190,7 +191,7 @@ def read_sheet(reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], 
     mark_small_days(sheet, reader, name)
     if not traces.is_empty:
         mark_traces(sheet, traces)
-    return sheet.batch()
+    return sheet.batch(), is_visible
 
 
 def restore_errors(sheet: Sheet, errors: Sequence[Any]) -> None:
@@ -521,11 +522,12 @@ def main(path: str, target: str, memory: str, seconds: str, most_columns: str) -
     trace = tracer(path)
     with os.fdopen(int(target), "wb") as out:
         for name in reader.sheet_names:
-            batch = read_sheet(reader, name, trace)
+            batch, is_visible = read_sheet(reader, name, trace)
             if batch is None:
                 continue
             columns = batch.num_columns - 1
-            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell()})
+            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell(),
+                         "is_visible": is_visible})  # fmt: skip
             if columns > int(most_columns):
                 continue
             with pa.ipc.new_stream(out, batch.schema) as stream:
