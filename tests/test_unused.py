@@ -13,6 +13,7 @@ from assets.intake.declaration import declaration_of, note_of
 from assets.intake.loading import Intake, Loaded
 from assets.lake import Lake
 from schemas.errors import FileRefused
+from schemas.messages import say
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
@@ -69,7 +70,9 @@ def test_a_note_may_end_in_yaml_or_yml(tmp_path: Path, name: str) -> None:
     "name",
     [
         "file.csv.YAML", "file.csv.Yaml", "FILE.CSV.YAML", "file.csv.YML", "file.csv.json", "file.csv.txt",
-        "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML",
+        "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML", "file.csv.yaml.txt", "file.csv.yml.txt",
+        "file.csv.yaml.bak", "file.csv.yaml.yaml", "file.csv (1).yaml", "file (1).csv.yaml", "file_csv.yaml", "file.csv.ymal",
+        "file.csv .yaml", "Copy of file.csv.yaml", "file.csv.yaml~", "file.csv.yaml (2).txt",
     ],
 )  # fmt: skip
 def test_a_note_under_another_name_refuses_its_file_and_the_right_name_is_told(
@@ -93,9 +96,29 @@ def test_what_is_no_note_of_a_file_may_lie_beside_it(intake: Intake, tmp_path: P
     file = written(tmp_path, AGENTS)
     written(tmp_path, "id: household\ntarget: {column: y}\n", "file.yaml")
     written(tmp_path, "sender: kemensos\n", "other.csv.yaml")
-    for name in ("file.json", "file.txt", "readme.txt", "file.csv.sig.bak"):
+    for name in ("file.json", "file.txt", "readme.txt", "file.csv.sig.bak", "file.csv.yaml.sig"):
         written(tmp_path, "{}", name)
+    for name in ("file (1).csv", "file_csv"):
+        written(tmp_path, AGENTS, name)
+        written(tmp_path, "sender: kemensos\n", f"{name}.yaml")
     assert intake.load(Feed.AGENTS, file, QUARTER).state is BatchState.LOADED
+
+
+def test_a_copy_that_an_editor_kept_of_a_note_is_none(intake: Intake, tmp_path: Path) -> None:
+    file = written(tmp_path, AGENTS)
+    for name in ("file.csv.yaml", "file.csv.yaml.bak", "file.csv.yaml~"):
+        written(tmp_path, "sender: kemensos\n", name)
+    assert intake.load(Feed.AGENTS, file, QUARTER).state is BatchState.LOADED
+
+
+def test_a_note_with_the_ending_of_a_text_is_no_delivery_of_the_landing_zone(intake: Intake, tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / str(QUARTER) / "agents"
+    folder.mkdir(parents=True)
+    written(folder, AGENTS)
+    written(folder, "sender: kemensos\n", "file.csv.yaml.txt")
+    file, note = intake.load_landing(tmp_path / "landing", QUARTER)
+    assert "Rename it to file.csv.yaml" in refusal(file)
+    assert note.reason == say("load.lone_note", "en", file="file.csv.yaml.txt")
 
 
 def test_a_key_written_twice_in_a_note_is_refused(tmp_path: Path) -> None:

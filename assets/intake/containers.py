@@ -23,9 +23,11 @@ EMPTY_ZIP = b"PK\x05\x06"
 UNPACKING_FAULTS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 """What the standard library raises for a damaged or unsupported gzip or zip."""
 
-_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini"}
-_LITTER_BEGINS, _LITTER_ENDS = ("~$", "._", ".~lock."), (".tmp",)
-"""How programs call the files they leave beside others: owners of open documents, previews, what is being written."""
+_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "nohup.out"}
+_LITTER_BEGINS, _LITTER_ENDS = ("~$", "._", ".~lock."), (".tmp", ".bak", "~", ".swp")
+_SAVED_BY_EDITOR = "#"
+"""How programs call the files they leave beside others: owners of open documents, previews, what is being written,
+copies of what was there before."""
 _HALF_ARRIVED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload")
 """How programs call a file that they are still fetching, or did not fetch to its end."""
 _COPY_BYTES = 1 << 20
@@ -286,7 +288,8 @@ def is_litter(name: str) -> bool:
     path = PurePosixPath(name)
     plain = path.name.lower()
     is_known = plain in _LITTER or plain.startswith(_LITTER_BEGINS) or plain.endswith(_LITTER_ENDS)
-    return "__MACOSX" in path.parts or is_known
+    is_saved = plain.startswith(_SAVED_BY_EDITOR) and plain.endswith(_SAVED_BY_EDITOR)
+    return "__MACOSX" in path.parts or is_known or is_saved
 
 
 def _only_member(name: str, names: Sequence[str]) -> str:
