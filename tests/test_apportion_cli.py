@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from tests.homes import perlinsos
 
@@ -161,3 +162,14 @@ def test_codes_that_only_look_like_areas_within_one_another_are_shared_out(tmp_p
 def test_a_cap_on_a_total_is_refused_as_a_weight_of_one_is(tmp_path: Path) -> None:
     answer = said(tmp_path, 10, "code,weight\na,1\n", caps="code,cap\na,1\nTotal,1\n")
     assert "caps.csv, row 3 (Total): holds a total" in answer.err
+
+
+def test_weights_that_a_workbook_states_as_numbers_have_one_reading(tmp_path: Path) -> None:
+    file = tmp_path / "weights.xlsx"
+    with xlsxwriter.Workbook(file) as made:
+        sheet = made.add_worksheet()
+        for at, row in enumerate([("code", "weight"), ("35.10", 21.125), ("35.11", 26.375), ("35.12", 53)]):
+            sheet.write_row(at, 0, row)
+    told = perlinsos(tmp_path / "no home", "quotas", "apportion", "--places", 100, "--weights", file)
+    assert told.code == 0, told.err
+    assert told.json["seats"] == {"35.10": 21, "35.11": 26, "35.12": 53}

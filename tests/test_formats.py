@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -120,6 +121,13 @@ def ods(file: Path, rows: Iterable[Iterable[str | None]], attributes: str = "") 
             '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
         )
     return file
+
+
+def test_decimals_of_parquet_have_one_reading(tmp_path: Path) -> None:
+    figures = [Decimal("1.234"), Decimal("567.000"), Decimal("89.120"), None]
+    file = tmp_path / "file.parquet"
+    pl.DataFrame({"weight": pl.Series(figures, dtype=pl.Decimal(10, 3))}).write_parquet(file)
+    assert cells(open_delivery(file)) == [("1.2340",), ("567",), ("89.1200",), (None,)]
 
 
 # Delimited text

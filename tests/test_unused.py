@@ -71,8 +71,8 @@ def test_a_note_may_end_in_yaml_or_yml(tmp_path: Path, name: str) -> None:
     [
         "file.csv.YAML", "file.csv.Yaml", "FILE.CSV.YAML", "file.csv.YML", "file.csv.json", "file.csv.txt",
         "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML", "file.csv.yaml.txt", "file.csv.yml.txt",
-        "file.csv.yaml.bak", "file.csv.yaml.yaml", "file.csv (1).yaml", "file (1).csv.yaml", "file_csv.yaml", "file.csv.ymal",
-        "file.csv .yaml", "Copy of file.csv.yaml", "file.csv.yaml~", "file.csv.yaml (2).txt",
+        "file.csv.yaml.bak", "file.csv.yaml.yaml", "file.csv (1).yaml", "file (1).csv.yaml", "file_csv.yaml",
+        "file.csv.ymal", "file.csv .yaml", "Copy of file.csv.yaml", "file.csv.yaml~", "file.csv.yaml (2).txt",
     ],
 )  # fmt: skip
 def test_a_note_under_another_name_refuses_its_file_and_the_right_name_is_told(

@@ -307,6 +307,41 @@ def test_a_number_shown_as_a_percentage_is_read_as_it_is_shown(form: str, tmp_pa
     assert reasons(tmp_path, file, Feed.POVERTY_STATISTICS) == []
 
 
+WEIGHTS = (1.234, 567, 890.125)
+
+
+@pytest.mark.parametrize("form", ["General", "0.000", "#,##0.000"])
+def test_a_number_of_a_workbook_has_one_reading_and_a_text_keeps_two(form: str, tmp_path: Path) -> None:
+    names = ("household_id", "regency_code", "cluster_id", "is_urban", "weight", "expenditure_rupiah_per_capita_month")
+    file = tmp_path / "file.xlsx"
+
+    def fill(number: Callable[[Any, int, float, Any], None]) -> None:
+        with xlsxwriter.Workbook(file) as made:
+            sheet = made.add_worksheet()
+            sheet.write_row(0, 0, names)
+            for at, weight in enumerate(WEIGHTS, start=1):
+                sheet.write_row(at, 0, [f"h{at}", "35.10", "c1", "true", None, 500000])
+                number(sheet, at, weight, made.add_format({"num_format": form}))
+
+    fill(lambda sheet, at, weight, shape: sheet.write_number(at, 4, weight, shape))
+    assert reasons(tmp_path, file, Feed.CONSUMPTION_SURVEY) == []
+    (part,) = (tmp_path / "lake" / "intake" / "consumption_survey").rglob("*.parquet")
+    assert pl.read_parquet(part)["weight"].to_list() == list(WEIGHTS)
+    fill(lambda sheet, at, weight, _: sheet.write_string(at, 4, str(weight)))
+    assert [reason for *_, reason in reasons(tmp_path / "text", file, Feed.CONSUMPTION_SURVEY)] == ["two_readings"] * 2
+
+
+def test_a_percentage_of_three_decimals_has_one_reading(tmp_path: Path) -> None:
+    file = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(file) as made:
+        sheet, percent = made.add_worksheet(), made.add_format({"num_format": "0.000%"})
+        sheet.write_row(0, 0, ("area_code", "vintage", "poor_percent", "poor_count"))
+        sheet.write_row(1, 0, ["35.10", "2025-03"])
+        sheet.write_number(1, 2, 0.07125, percent)
+        sheet.write_number(1, 3, 100130)
+    assert reasons(tmp_path, file, Feed.POVERTY_STATISTICS) == []
+
+
 # Merged cells
 
 

@@ -156,7 +156,7 @@ def _refuse_misnamed_notes(file: Path) -> None:
 
 
 def _is_like_note(file: Path, own: str, beside: Collection[str]) -> bool:
-    """Whether a name is that of the note of `own` but for marks, a copy's number or its ending, and of no other file."""
+    """Whether a name is that of the note of `own` but for marks, a copy's number or its ending, and no other's."""
     name, of_own = file.name.lower(), _letters(own)
     is_like = any(
         letters.startswith(of_own) and _NOTE_ENDINGS.fullmatch(letters.removeprefix(of_own))

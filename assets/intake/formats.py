@@ -213,11 +213,14 @@ def _as_text(part: pl.DataFrame, slices: int, before: int, limits: Limits) -> It
     """Cells of any type as text, in so many slices: a dictionary can repeat one long cell at no cost."""
     cells = part.rename({name: f"c{at}" for at, name in enumerate(part.columns)})
     for slice_ in cells.iter_slices(max(1, cells.height // slices)):
-        measures = [name for name, dtype in slice_.schema.items() if dtype.is_float()]
+        measures = [name for name, dtype in slice_.schema.items() if dtype.is_float() or dtype.is_decimal()]
+        decimals = [name for name in measures if slice_.schema[name].is_decimal()]
         text = slice_.with_columns(pl.col(pl.Binary).cast(pl.String, strict=False)).with_columns(
             pl.all().cast(pl.String)
         )
         # The file says that these are numbers: three decimals get a zero more, so that nobody takes them for thousands.
+        # Fixed decimals of a whole number are none.
+        text = text.with_columns(pl.col(decimals).str.replace(r"\.0+$", ""))
         text = text.with_columns(pl.col(measures).str.replace(TWO_READINGS, "${0}0"))
         yield as_cells(text, before, limits)
         before += slice_.height

@@ -50,6 +50,8 @@ LEAST_DAY = 3000
 It is 18 March 1908, or 1912 in the system of 1904: nobody who lives today was born before it.
 """
 _EARLY_DAY = r"^(1899|190\d|191[0-2])-\d\d-\d\d \d\d:\d\d:\d\d"
+_THREE_DECIMALS = r"^-?[1-9]\d{0,2}\.\d{3}$"
+"""In text, 1.234 may be a thousand and more; a number has one reading, which a zero more shows."""
 _CONTENT = r"[^\s\p{Z}\p{Cf}]"
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
 _LONG_NUMBER_TRACE = r"v>-?(?:\d{16}|\d[\d.]*[eE]\+?\d)"
@@ -189,6 +191,7 @@ def read_sheet(
     if traces.has_long_numbers:
         mark_long_numbers(sheet, reader, name)
     mark_small_days(sheet, reader, name)
+    show_decimals(sheet, reader, name)
     if not traces.is_empty:
         mark_traces(sheet, traces)
     return sheet.batch(), is_visible
@@ -235,6 +238,16 @@ def mark_small_days(sheet: Sheet, reader: fastexcel.ExcelReader, name: str) -> N
         sheet.mark_rows(column, pc.less(serials.cast(pa.duration("ms")).cast(pa.int64()), least), SMALL_DAY)
 
 
+def show_decimals(sheet: Sheet, reader: fastexcel.ExcelReader, name: str) -> None:
+    """Give numbers of three decimals a zero more, so that nobody takes them for thousands; texts stay as they are."""
+    candidates = sheet.longer_than(len("1.234"), _THREE_DECIMALS)
+    reloaded = reload(sheet, reader, name, candidates, "boolean")
+    for (column, is_like), numbers in zip(candidates.items(), reloaded, strict=True):
+        values = sheet.columns[column]
+        is_measure = pc.and_(is_like, pc.is_valid(numbers))
+        sheet.columns[column] = pc.if_else(is_measure, pc.binary_join_element_wise(values, "0", ""), values)
+
+
 def mark_traces(sheet: Sheet, traces: Traces) -> None:
     """Mark what the XML told, and show percentages as such."""
     for cells in traces.unresolved:
@@ -259,7 +272,8 @@ def percentage(text: str | None) -> str | None:
     """A number as the percentage that a spreadsheet shows for it: 0.365 is 36.5%."""
     if text is None or not re.fullmatch(r"-?\d+(\.\d+)?", text):
         return text
-    return f"{Decimal(text).scaleb(2).normalize():f}%"
+    shown = f"{Decimal(text).scaleb(2).normalize():f}"
+    return f"{shown}0%" if re.match(_THREE_DECIMALS, shown) else f"{shown}%"
 
 
 # XML of Office Open XML
