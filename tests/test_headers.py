@@ -233,3 +233,11 @@ def test_paths_of_groups_of_one_size_are_not_read_but_named(header: str, tmp_pat
 def test_one_header_with_a_stroke_is_no_path(tmp_path: Path) -> None:
     fit, _ = fitted(tmp_path, "no_kk,Dusun/RW\n351,Krajan/3\n")
     assert fit.unknown == ("Dusun/RW",)
+
+
+@pytest.mark.parametrize(
+    "cell", ["3510094703850001 SITI AMINAH", "SITI 1985-03-07", "3510.0947.0385.0001", "SITI 07/03/1985"]
+)
+def test_a_header_cell_that_is_somebodys_data_is_told_by_its_place(cell: str, tmp_path: Path) -> None:
+    fit, _ = fitted(tmp_path, f"no_kk,{cell},catatan 2025\n351,x,y\n")
+    assert fit.unknown == ("(2) ********", "catatan 2025")

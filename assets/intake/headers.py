@@ -20,6 +20,7 @@ _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
+_SOMEBODYS = re.compile(r"(?:\d[\s.'/-]?){8}")
 _MARKS_OF_PATH = re.compile(r"[/.:-]")
 _PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
@@ -82,7 +83,8 @@ class HeaderFit:
     columns : mapping
         Column of the feed to position of the file (`c3`), or to an expression of several.
     unknown : tuple of str
-        Names of the file that the feed does not know; their cells are not read.
+        Names of the file that the feed does not know; their cells are not read. Of one that holds a number of eight
+        digits or more, which is no name, its place.
     missing : tuple of str
         Columns of the feed, all of them optional, that the file does not have.
     first_row : int
@@ -257,7 +259,8 @@ def fit_header(
     required = [one for one in absent if not contract.columns[one].nullable]
     if required:
         raise _lacking(required, said, used, known, name)
-    unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
+    unread = enumerate(zip(header, said, strict=True), start=1)
+    unknown = tuple(_told(cell.strip(), at) for at, (cell, one) in unread if one and one not in used)
     is_unit_open = _OF_AREAS in contract.columns and any(
         factor is None and str(contract.columns[column].metadata["unit"]).partition(" ")[0] in _LARGE
         for column, factor in stated.items()
@@ -343,6 +346,11 @@ def _named_once(group: Mapping[int, str], known: Mapping[str, str]) -> dict[int,
     """The names of a group whose column no other of them means."""
     count = Counter(known[one] for one in group.values())
     return {at: one for at, one in group.items() if count[known[one]] == 1}
+
+
+def _told(header: str, place: int) -> str:
+    """A name of the file as it may be told; of one that holds a long number, somebody's data, the place alone."""
+    return f"({place}) ********" if _SOMEBODYS.search(header) else header
 
 
 def last_part(header: str) -> str:
