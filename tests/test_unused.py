@@ -21,6 +21,7 @@ from tests.homes import perlinsos
 from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
+NIK = "3510094703850001"
 AGENTS = "agent_id,kind,regency_code\nA1,tksk,35.10\n"
 SAMPLE = "household_id,regency_code,cluster_id,is_urban,weight,expenditure_rupiah_per_capita_month\n"
 
@@ -173,18 +174,18 @@ def test_hidden_sheets_are_named_and_refuse_the_file_if_they_hold_the_table(
 ) -> None:
     book = openpyxl.Workbook()
     first, second = book.worksheets[0], book.create_sheet("tambahan", 0)
-    first.title, second.sheet_state, book.active = "agen", state, first
+    first.title, second.title, second.sheet_state, book.active = "agen", f"tambahan {NIK}", state, first
     for row in (["agent_id", "kind", "regency_code"], ["A1", "tksk", "35.10"]):
         first.append(row)
     second.append(["agent_id", "keterangan"])
     second.append(["A2", "x"])
     book.save(tmp_path / "file.xlsx")
     loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
-    assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan.",)
+    assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan ********.",)
     for at, name in enumerate(["agent_id", "kind", "regency_code"], start=1):
         second.cell(1, at, name)
     book.save(tmp_path / "file2.xlsx")
-    assert "in 2 sheets, hidden ones counted: tambahan, agen." in refusal(
+    assert "in 2 sheets, hidden ones counted: tambahan ********, agen." in refusal(
         intake.load(Feed.AGENTS, tmp_path / "file2.xlsx", QUARTER)
     )
 

@@ -5,6 +5,7 @@ Nothing is unpacked under a name an archive chose: members are streamed, or copi
 
 import gzip
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -30,6 +31,7 @@ _SAVED_BY_EDITOR = "#"
 copies of what was there before."""
 _HALF_ARRIVED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload")
 """How programs call a file that they are still fetching, or did not fetch to its end."""
+_LONG_NUMBER = re.compile(r"(?:\d[\s.'/-]?){8,}")
 _COPY_BYTES = 1 << 20
 _NAME_CHARS = 80
 _END_BYTES = 66_000
@@ -171,6 +173,16 @@ def legible(text: str) -> str:
     """Foreign text as it may stand in a message: printable, of bounded length."""
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= _NAME_CHARS else f"{text[:_NAME_CHARS]}…"
+
+
+def is_somebodys(text: str) -> bool:
+    """Whether a text holds eight digits or more in a row, as a person's number or a birth date."""
+    return bool(_LONG_NUMBER.search(text))
+
+
+def masked(text: str) -> str:
+    """Foreign text as it may stand in a message, its long numbers hidden."""
+    return legible(_LONG_NUMBER.sub("********", text))
 
 
 def refuse_half_arrived(path: Path) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.intake.containers import LIMITS, ZIP, Limits, Source, legible, source_of
+from assets.intake.containers import LIMITS, ZIP, Limits, Source, masked, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
 from assets.intake.headers import last_part, plain_name
@@ -162,7 +162,7 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
     ]
     # One table in several sheets, one per district, some perhaps hidden: to read one of them would lose the others.
     if len(alike) > 1:
-        told = ", ".join(legible(one.name) for one in alike)
+        told = ", ".join(masked(one.name) for one in alike)
         raise FileRefused("several_sheets", file=source.name, count=len(alike), sheets=told)
     best = (sheet for sheet, count in zip(sheets, found, strict=True) if sheet.is_visible and count == most)
     sheet = next((one for one in alike if one.is_visible), None) or next(best)

@@ -11,6 +11,7 @@ from functools import cache
 import polars as pl
 
 from assets.intake.cell_faults import separate_cell_faults
+from assets.intake.containers import is_somebodys
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
@@ -20,7 +21,6 @@ _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
-_SOMEBODYS = re.compile(r"(?:\d[\s.'/-]?){8}")
 _MARKS_OF_PATH = re.compile(r"[/.:-]")
 _PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
@@ -350,7 +350,7 @@ def _named_once(group: Mapping[int, str], known: Mapping[str, str]) -> dict[int,
 
 def _told(header: str, place: int) -> str:
     """A name of the file as it may be told; of one that holds a long number, somebody's data, the place alone."""
-    return f"({place}) ********" if _SOMEBODYS.search(header) else header
+    return f"({place}) ********" if is_somebodys(header) else header
 
 
 def last_part(header: str) -> str:
