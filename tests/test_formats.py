@@ -414,6 +414,8 @@ _COLLECTION = '{"type": "FeatureCollection", "features": [{"properties": {"agent
         (_COLLECTION + "\n" + _COLLECTION, "{"),
         (f'{{"data": {_TABLE}}}\n{{"data": {_TABLE}}}', "{"),
         (f'{{"data": {_TABLE}, "records": {_TABLE}}}', '"records"'),
+        (f'{{"data": {_TABLE}, "features": {_TABLE}}}', '"features"'),
+        (f'{{"features": {_TABLE}, "data": {_TABLE}}}', '"data"'),
         (f'{{"data": {_TABLE}, "data2": {_TABLE}}}', "["),
         (f'{{"page2": {_TABLE}, "data": {_TABLE}}}', "["),
     ],

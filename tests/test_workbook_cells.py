@@ -398,6 +398,14 @@ def test_cells_of_open_document_are_judged_as_well(tmp_path: Path) -> None:
     ]
 
 
+def test_a_number_of_open_document_has_one_reading_and_a_text_two(tmp_path: Path) -> None:
+    value = 'office:value-type="float" office:value="1.234"'
+    number = f"<table:table-cell {value}><text:p>1,234</text:p></table:table-cell>"
+    rows = [open_document_row(1, note=number), open_document_row(2, note=said("1.234"))]
+    (chunk,) = open_delivery(ods(tmp_path / "file.ods", rows)).chunks()
+    assert chunk["c7"].to_list()[1:] == ["1.2340", "1.234"]
+
+
 # Strays
 
 

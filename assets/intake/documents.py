@@ -23,6 +23,7 @@ GEOMETRY = "geometry"
 
 _WRAPPED = {"data", "rows", "records", "result", "results", "items"}
 """Under these names interfaces of other systems hand out their rows."""
+_TABLES = {*_WRAPPED, "features"}
 _READ_BYTES = 1 << 16
 _UNSEEN = {0: "\ufffd", **dict.fromkeys(map(ord, INVISIBLE))}
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
@@ -234,7 +235,7 @@ def _in_wrapped(text: _Text) -> Iterator[_Row]:
     Raises
     ------
     FileRefused
-        If another one holds objects too: under a name of :data:`_WRAPPED`, or with the columns of the first.
+        If another one holds objects too: under a name of :data:`_TABLES`, or with the columns of the first.
     """
     columns: set[str] | None = None
     others: list[set[str]] = []
@@ -249,7 +250,7 @@ def _in_wrapped(text: _Text) -> Iterator[_Row]:
                 continue
             value = text.value()
             if isinstance(value, list) and value and isinstance(value[0], dict):
-                if columns is not None and key in _WRAPPED:
+                if columns is not None and key in _TABLES:
                     raise FileRefused("after_table", file=text.source.name, found=f'"{key}"')
                 others.append(set(value[0]))
         if columns and columns in others:
@@ -301,7 +302,9 @@ def _in_features(text: _Text) -> Iterator[_Row]:
     with text.stream:
         for key in text.entries():
             if key != "features":
-                text.value()
+                value = text.value()
+                if key in _WRAPPED and isinstance(value, list) and any(isinstance(item, dict) for item in value):
+                    raise FileRefused("after_table", file=text.source.name, found=f'"{key}"')
                 continue
             for feature in text.items():
                 known = _object(feature) or {}
