@@ -253,7 +253,13 @@ def test_a_table_that_begins_right_of_the_first_column_keeps_its_cells_apart(tmp
 @pytest.mark.parametrize(
     ("value", "form"),
     [
-        (0, DAY), (0.5, "hh:mm"), (1, DAY), (41, DAY), (365, DAY), (1985, DAY), (2010, DAY),
+        (0, DAY),
+        (0.5, "hh:mm"),
+        (1, DAY),
+        (41, DAY),
+        (365, DAY),
+        (1985, DAY),
+        (2010, DAY),
         (dt.timedelta(hours=30), "[h]:mm"),
     ],
 )
@@ -339,6 +345,8 @@ def test_a_percentage_of_three_decimals_has_one_reading(tmp_path: Path) -> None:
         sheet.write_row(1, 0, ["35.10", "2025-03"])
         sheet.write_number(1, 2, 0.07125, percent)
         sheet.write_number(1, 3, 100130)
+    (chunk,) = open_delivery(file).chunks()
+    assert chunk["c2"][1] == "7.1250%"
     assert reasons(tmp_path, file, Feed.POVERTY_STATISTICS) == []
 
 
