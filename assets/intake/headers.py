@@ -22,6 +22,7 @@ _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
 _MARKS_OF_PATH = re.compile(r"[/.:-]")
+_GROUP_AND_NAME = 2
 _PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
 _PARTS = {
@@ -334,7 +335,7 @@ def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
 def _groups(paths: Mapping[int, str]) -> list[list[int]]:
     """Places of paths by their first part, or the first that tells them apart while each has a group left."""
     parts = {at: _MARKS_OF_PATH.split(path) for at, path in paths.items()}
-    while parts and len({path[0] for path in parts.values()}) == 1 and min(map(len, parts.values())) > len(("a", "b")):
+    while parts and len({path[0] for path in parts.values()}) == 1 and min(map(len, parts.values())) > _GROUP_AND_NAME:
         parts = {at: path[1:] for at, path in parts.items()}
     groups: dict[str, list[int]] = {}
     for at, path in parts.items():
