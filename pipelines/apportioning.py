@@ -1,6 +1,7 @@
 """Seats on request: `perlinsos quotas apportion` on any file of weights. The arithmetic is in `quotas.apportion`."""
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+_REGION = re.compile(r"[0-9]{2}(\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{4})?)?)?|[0-9]{4}|[0-9]{6,7}|[0-9]{10}")
+"""Codes that may stand in a message; what else stands in their column may be a number or a name of a person."""
 _WHOLE = re.compile(r"[0-9]+(\.0+)?")
 _MOST_DIGITS = 60
 _REMEDY = "Write it without marks between thousands and with a point before decimals, as 100130 or 100.13."
@@ -42,12 +45,15 @@ def seats_of_files(places: int, weights: Path, caps: Path | None, method: Method
         refuses.
     """
     weighed = _figures(weights, "weight", _DECIMAL)
-    capped = {} if caps is None else {code: int(cap) for code, cap in _figures(caps, "cap", _WHOLE).items()}
+    capped = {} if caps is None else {code: int(cap) for code, cap in _figures(caps, "cap", _WHOLE, weighed).items()}
     result = apportion(places, weighed, method, capped)
     return {"seats": result.seats, "ties": result.ties, "unused": result.unused}
 
 
-def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decimal]:
+def _figures(
+    path: Path, column: str, form: re.Pattern[str], known: Collection[str] | None = None
+) -> dict[str, Decimal]:
+    """Read the figure of each code; with `known`, refuse a code that is not among them."""
     delivery = open_delivery(path, names={"code", column})
     header = [plain_name(cell) for cell in delivery.header[0]] if delivery.header else []
     places = [f"c{_place(delivery, header, name)}" for name in ("code", column)]
@@ -67,21 +73,18 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
         )
         marks.learn(rows.select(figure=places[1]))
         for number, is_sound, is_total, code, figure in rows.iter_rows():
-            where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
+            where = _where(delivery, number, code)
             if not is_sound:
                 message = f"{where}: cannot be cut into the cells the header names. {_REMEDY}"
                 raise Refused(message)
             if is_total:
                 message = f"{where}: holds a total and no area; its parts would count twice. Take the row out."
                 raise Refused(message)
-            if code is None:
-                message = f"{where}: has no code. Give every row the code of its area."
-                raise Refused(message)
-            if code in found:
-                message = f"{where}: the code stands in an earlier row too. Give each code one row."
+            if code is None or code in found or (known is not None and code not in known):
+                message = f"{where}: {_fault_of_code(code, found, column)}"
                 raise Refused(message)
             if figure is None or not form.fullmatch(figure) or len(figure) > _MOST_DIGITS:
-                fault = "is missing" if figure is None else f"{figure[:_MOST_DIGITS]!r} is no number of zero or more"
+                fault = "is missing" if figure is None else "is no number of zero or more"
                 whole = " It must be whole." if form is _WHOLE else ""
                 message = f"{where}: {column} {fault}.{whole} {_REMEDY}"
                 raise Refused(message)
@@ -94,10 +97,22 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
         )
         raise Refused(message)
     for code, part in enclosing(pl.Series(list(found), dtype=pl.String)).iter_rows():
-        where = f"{delivery.name}, row {row_of[code]} ({code})"
+        where = _where(delivery, row_of[code], code)
         message = f"{where}: holds {part} of row {row_of[part]}, which would count twice. Keep the area or its parts."
         raise Refused(message)
     return found
+
+
+def _fault_of_code(code: str | None, found: Collection[str], column: str) -> str:
+    if code is None:
+        return "has no code. Give every row the code of its area."
+    if code in found:
+        return "the code stands in an earlier row too. Give each code one row."
+    return f"has a {column} but no weight. Give it a weight, zero if need be, or take the row out."
+
+
+def _where(delivery: Delivery, row: int, code: str | None) -> str:
+    return f"{delivery.name}, row {row}" + (f" ({code})" if code and _REGION.fullmatch(code) else "")
 
 
 def _place(delivery: Delivery, header: list[str], name: str) -> int:

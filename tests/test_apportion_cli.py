@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from tests.homes import perlinsos
 
@@ -92,24 +93,25 @@ def test_a_tie_over_hundreds_of_codes_is_told_as_one_group(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("weights", "caps", "named"),
     [
-        ("code,weight\na,1\nb,-1\n", None, "row 3 (b): weight '-1' is no number of zero or more"),
-        ("code,weight\na,1\n\nb,NaN\n", None, "row 4 (b): weight 'NaN'"),
-        ("code,weight\na,inf\n", None, "row 2 (a): weight 'inf'"),
-        ("code,weight\na,1e5\n", None, "row 2 (a): weight '1e5'"),
-        ("code,weight\na,\n", None, "row 2 (a): weight is missing"),
-        ('code,weight\na,"100,130"\n', None, "row 2 (a): weight '100,130'"),
+        ("code,weight\na,1\nb,-1\n", None, "row 3: weight is no number of zero or more"),
+        ("code,weight\na,1\n\nb,NaN\n", None, "row 4: weight is no number"),
+        ("code,weight\na,inf\n", None, "row 2: weight is no number"),
+        ("code,weight\na,1e5\n", None, "row 2: weight is no number"),
+        ("code,weight\na,\n", None, "row 2: weight is missing"),
+        ('code,weight\na,"100,130"\n', None, "row 2: weight is no number"),
         ("code;weight\na;1.234.567\n", None, "without marks between thousands"),
-        ("code,weight\na,100,130\n", None, "row 2 (a): cannot be cut into the cells"),
+        ("code,weight\na,100,130\n", None, "row 2: cannot be cut into the cells"),
         ("code,weight\na,1\n,2\n", None, "row 3: has no code"),
-        ("code,weight\na,1\nb,2\na,1\n", None, "row 4 (a): the code stands in an earlier row too"),
+        ("code,weight\na,1\nb,2\na,1\n", None, "row 4: the code stands in an earlier row too"),
         ("code\na\n", None, "no column 'weight'"),
         ("35.10,100\n35.09,200\n", None, "no column 'code'"),
         ("code,weight,weight\na,1,2\n", None, "more than one column 'weight'"),
         ("code,weight\n", None, "all weights are zero or there are none"),
         ("code,weight\na,0\n", None, "all weights are zero"),
         ("", None, "is empty"),
-        ("code,weight\na,1\n", "code,cap\nb,1\n", "b has a cap but no weight"),
-        ("code,weight\na,1\n", "code,cap\na,1.5\n", "row 2 (a): cap '1.5'"),
+        ("code,weight\na,1\n", "code,cap\nb,1\n", "caps.csv, row 2: has a cap but no weight"),
+        ("code,weight\na,1\n", "code,cap\na,1.5\n", "row 2: cap is no number"),
+        ("code,weight\n35.10,x\n", None, "row 2 (35.10): weight is no number"),
         ("code,weight\na,1\n", "code,weight\na,1\n", "caps.csv has no column 'cap'"),
     ],
 )
@@ -132,7 +134,7 @@ def test_a_negative_number_of_places_is_refused_and_a_word_is_wrong_usage(tmp_pa
 @pytest.mark.parametrize(
     ("weights", "named"),
     [
-        ("code,weight\n35.10,1\n35.09,2\nJumlah,3\n", "row 4 (Jumlah): holds a total"),
+        ("code,weight\n35.10,1\n35.09,2\nJumlah,3\n", "row 4: holds a total"),
         ("code,weight\n35.10,1\n35.09,2\n,TOTAL\n", "row 4: holds a total"),
         ("name,code,weight\nBanyuwangi,3510,1\nJumlah/Total,,3\n", "row 3: holds a total"),
         ("name,code,weight\nBanyuwangi,3510,1\nJumlah Provinsi Jawa Timur,35,3\n", "row 3 (35): holds a total"),
@@ -143,7 +145,7 @@ def test_a_negative_number_of_places_is_refused_and_a_word_is_wrong_usage(tmp_pa
         ("code,weight\n3510090,1\n3510090001,1\n", "row 2 (3510090): holds 3510090001 of row 3"),
         ("code,weight\n9999,3\n3510,1\n1101,2\n", "row 2 (9999): holds 1101 of row 4"),
         ("code,weight\n00,3\n35,1\n11,2\n", "row 2 (00): holds 11 of row 4"),
-        ("code,weight\n35.10,1\nINDONESIA,3\n", "row 3 (INDONESIA): holds 35.10 of row 2"),
+        ("code,weight\n35.10,1\nINDONESIA,3\n", "row 3: holds 35.10 of row 2"),
     ],
 )  # fmt: skip
 def test_sums_and_areas_beside_their_parts_are_refused_with_both_rows(tmp_path: Path, weights: str, named: str) -> None:
@@ -160,4 +162,31 @@ def test_codes_that_only_look_like_areas_within_one_another_are_shared_out(tmp_p
 
 def test_a_cap_on_a_total_is_refused_as_a_weight_of_one_is(tmp_path: Path) -> None:
     answer = said(tmp_path, 10, "code,weight\na,1\n", caps="code,cap\na,1\nTotal,1\n")
-    assert "caps.csv, row 3 (Total): holds a total" in answer.err
+    assert "caps.csv, row 3: holds a total" in answer.err
+
+
+def test_weights_that_a_workbook_states_as_numbers_have_one_reading(tmp_path: Path) -> None:
+    file = tmp_path / "weights.xlsx"
+    with xlsxwriter.Workbook(file) as made:
+        sheet = made.add_worksheet()
+        for at, row in enumerate([("code", "weight"), ("35.10", 21.125), ("35.11", 26.375), ("35.12", 53)]):
+            sheet.write_row(at, 0, row)
+    told = perlinsos(tmp_path / "no home", "quotas", "apportion", "--places", 100, "--weights", file)
+    assert told.code == 0, told.err
+    assert told.json["seats"] == {"35.10": 21, "35.11": 26, "35.12": 53}
+
+
+@pytest.mark.parametrize(
+    ("weights", "caps"),
+    [
+        ("code,weight\n3510094703850001,SITI AMINAH 1985-03-07\n", None),
+        ("code,weight\nSITI AMINAH,3510094703850001 \nSITI AMINAH,1\n", None),
+        ("code,weight\n3510094703850001,1.234\n35.10,567\n", None),
+        ("code,weight\n35.10,1\n", "code,cap\n3510094703850001,1\n"),
+    ],
+)
+def test_persons_given_by_mistake_are_not_printed(tmp_path: Path, weights: str, caps: str | None) -> None:
+    answer = said(tmp_path, 10, weights, caps=caps)
+    assert answer.code == 4
+    assert ", row " in answer.err
+    assert not any(part in answer.err + answer.out for part in ("3510094703850001", "SITI", "1985"))

@@ -195,7 +195,7 @@ def test_weights_with_two_readings_get_no_seats(tmp_path: Path, cells: tuple[str
     (tmp_path / "weights.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     told = perlinsos(tmp_path / "home", "quotas", "apportion", "--places", 100, "--weights", tmp_path / "weights.csv")
     assert told.code == 4
-    assert "row 2 (a)" in told.err
+    assert "weights.csv, row 2:" in told.err
     assert "thousands or decimals" in told.err
 
 

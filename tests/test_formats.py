@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -120,6 +121,13 @@ def ods(file: Path, rows: Iterable[Iterable[str | None]], attributes: str = "") 
             '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
         )
     return file
+
+
+def test_decimals_of_parquet_have_one_reading(tmp_path: Path) -> None:
+    figures = [Decimal("1.234"), Decimal("567.000"), Decimal("89.120"), None]
+    file = tmp_path / "file.parquet"
+    pl.DataFrame({"weight": pl.Series(figures, dtype=pl.Decimal(10, 3))}).write_parquet(file)
+    assert cells(open_delivery(file)) == [("1.2340",), ("567",), ("89.1200",), (None,)]
 
 
 # Delimited text
@@ -285,7 +293,7 @@ def test_a_workbook_gives_its_cells_as_a_reader_sees_them(tmp_path: Path) -> Non
 def test_the_sheet_with_the_wanted_columns_is_read_and_a_hidden_one_never(tmp_path: Path) -> None:
     def fill(book: xlsxwriter.Workbook) -> None:
         sheet(book, [["read this first"]], "notes")
-        sheet(book, [HEADER, ("hidden", "x", "x", "x")], "old")
+        sheet(book, [HEADER[:2], ("hidden", "x")], "old")
         sheet(book, [HEADER, *ROWS], "data")
         book.get_worksheet_by_name("old").hide()
 
@@ -300,7 +308,7 @@ def test_a_table_in_several_sheets_is_refused_rather_than_read_in_part(tmp_path:
         sheet(book, second, name)
 
     both = workbook(tmp_path / "both.xlsx", lambda book: fill(book, [["Kec. Rogojampi"], HEADER, ["A9"]], "2"))
-    with pytest.raises(FileRefused, match=r"both\.xlsx holds this table in 2 sheets\. Put them into one"):
+    with pytest.raises(FileRefused, match=r"both\.xlsx holds this table in 2 sheets, .*: Kec. Muncar, 2\. Put them"):
         open_delivery(both, names=set(HEADER))
     for second, name in (([HEADER], "empty"), ([HEADER, *ROWS], "contoh"), ([["agent_id"], ["A9"]], "summary")):
         alone = workbook(tmp_path / f"{name}.xlsx", lambda book: fill(book, second, name))  # noqa: B023
@@ -392,6 +400,33 @@ def test_json_lines_keep_numbers_as_written_and_name_a_line_that_is_none(tmp_pat
 def test_an_array_of_objects_is_a_table(tmp_path: Path) -> None:
     file = written(tmp_path, json.dumps([dict(zip(HEADER, row, strict=True)) for row in ROWS], indent=2))
     assert cells(open_delivery(file)) == list(ROWS)
+
+
+_TABLE = '[{"agent_id": "A1", "kind": "x"}]'
+_COLLECTION = '{"type": "FeatureCollection", "features": [{"properties": {"agent_id": "A1"}, "geometry": null}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (_TABLE + _TABLE, "["),
+        (_TABLE + "\n" + _TABLE[1:-1], "{"),
+        (_COLLECTION + "\n" + _COLLECTION, "{"),
+        (f'{{"data": {_TABLE}}}\n{{"data": {_TABLE}}}', "{"),
+        (f'{{"data": {_TABLE}, "records": {_TABLE}}}', '"records"'),
+        (f'{{"data": {_TABLE}, "features": {_TABLE}}}', '"features"'),
+        (f'{{"features": {_TABLE}, "data": {_TABLE}}}', '"data"'),
+        (f'{{"data": {_TABLE}, "data2": {_TABLE}}}', "["),
+        (f'{{"page2": {_TABLE}, "data": {_TABLE}}}', "["),
+    ],
+)
+def test_json_behind_the_first_table_refuses_the_file(tmp_path: Path, text: str, found: str) -> None:
+    assert f"after the first stands {found}, which" in refusal(written(tmp_path, text, "file.json"))
+
+
+def test_what_an_interface_tells_beside_its_rows_is_no_second_table(tmp_path: Path) -> None:
+    text = f'{{"links": [{{"url": "x"}}], "data": {_TABLE}, "results": [], "errors": ["x"], "meta": {{"page": 1}}}}\n '
+    assert cells(open_delivery(written(tmp_path, text, "file.json"))) == [("A1", "x")]
 
 
 def test_geojson_gives_properties_and_geometry(tmp_path: Path) -> None:

@@ -199,12 +199,45 @@ def test_of_a_path_the_last_part_is_the_name(mark: str, tmp_path: Path) -> None:
     assert fit.unknown == ("start", f"meta{mark}id")
 
 
-def test_a_last_part_of_two_paths_names_neither_and_a_name_of_its_own_goes_before(tmp_path: Path) -> None:
-    fit, rows = fitted(tmp_path, "no_kk,a/no_kk,a/rt,b/rt,a/rw,a/kode_desa\n351,352,1,2,3,35.10.09.2001\n")
+def test_a_name_of_its_own_goes_before_a_path_and_a_part_given_twice_in_a_group_names_neither(tmp_path: Path) -> None:
+    header = "no_kk,a/no_kk,a/x/rt,a/y/rt,b/rt,a/rw,a/kode_desa"
+    fit, rows = fitted(tmp_path, f"{header}\n351,352,1,1,2,3,35.10.09.2001\n")
     assert rows.select("family_card_number", "rt", "rw", "village_code").rows() == [("351", None, "3", "35.10.09.2001")]
-    assert fit.unknown == ("a/no_kk", "a/rt", "b/rt")
+    assert fit.unknown == ("a/no_kk", "a/x/rt", "a/y/rt", "b/rt")
+
+
+@pytest.mark.parametrize("mark", ["/", ".", "-", ":"])
+@pytest.mark.parametrize("root", ["", "form"])
+def test_only_paths_of_the_group_with_most_known_names_are_read(mark: str, root: str, tmp_path: Path) -> None:
+    paths = (("anggota", "no_kk"), ("anggota", "rt"), ("anggota", "rw"), ("petugas", "rt"), ("petugas", "kode_desa"))
+    header = [mark.join(filter(None, (root, *path))) for path in paths]
+    fit, rows = fitted(tmp_path, ",".join(header) + "\n351,1,2,9,35.10.09.2001\n")
+    assert rows.select("family_card_number", "rt", "rw", "village_code").rows() == [("351", "1", "2", None)]
+    assert fit.unknown == tuple(header[3:])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "no_kk,kk/rt,petugas/rw",  # One column of each.
+        "no_kk,kk/rt,kk/rw,petugas/kode_desa,petugas/kode_kabupaten_kota",  # Two of each.
+        "no_kk,rt,petugas/rw,petugas/kode_desa",  # As many without a group.
+    ],
+)
+def test_paths_of_groups_of_one_size_are_not_read_but_named(header: str, tmp_path: Path) -> None:
+    names = header.split(",")
+    fit, _ = fitted(tmp_path, f"{header}\n" + ",".join("1" for _ in names) + "\n")
+    assert fit.unknown == tuple(name for name in names if "/" in name)
 
 
 def test_one_header_with_a_stroke_is_no_path(tmp_path: Path) -> None:
     fit, _ = fitted(tmp_path, "no_kk,Dusun/RW\n351,Krajan/3\n")
     assert fit.unknown == ("Dusun/RW",)
+
+
+@pytest.mark.parametrize(
+    "cell", ["3510094703850001 SITI AMINAH", "SITI 1985-03-07", "3510.0947.0385.0001", "SITI 07/03/1985"]
+)
+def test_a_header_cell_that_is_somebodys_data_is_told_by_its_place(cell: str, tmp_path: Path) -> None:
+    fit, _ = fitted(tmp_path, f"no_kk,{cell},catatan 2025\n351,x,y\n")
+    assert fit.unknown == ("(2) ********", "catatan 2025")

@@ -19,7 +19,8 @@ QUARTER = Quarter(2026, 1)
 AGENTS = "agent_id,kind,regency_code,village_code\nA1,tksk,35.10,35.10.09.2001\n"
 LITTER = (
     "~$agents.xlsx", "._agents.csv", ".~lock.agents.ods#", "Thumbs.db", "thumbs.db", ".DS_Store", "desktop.ini",
-    "Desktop.ini", "A1B2C3D4.tmp", "~WRL0005.TMP", ".hidden.csv",
+    "Desktop.ini", "agents.csv.bak", "agents.csv~", "#agents.csv#",
+    "nohup.out", "agents.csv.swp", "A1B2C3D4.tmp", "~WRL0005.TMP", ".hidden.csv",
 )  # fmt: skip
 HALF = ("agents.csv.part", "agents.xlsx.crdownload", "agents.csv.filepart", "AGENTS.CSV.PART", "agents.download")
 

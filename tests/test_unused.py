@@ -13,6 +13,7 @@ from assets.intake.declaration import declaration_of, note_of
 from assets.intake.loading import Intake, Loaded
 from assets.lake import Lake
 from schemas.errors import FileRefused
+from schemas.messages import say
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
@@ -20,6 +21,7 @@ from tests.homes import perlinsos
 from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
+NIK = "3510094703850001"
 AGENTS = "agent_id,kind,regency_code\nA1,tksk,35.10\n"
 SAMPLE = "household_id,regency_code,cluster_id,is_urban,weight,expenditure_rupiah_per_capita_month\n"
 
@@ -69,7 +71,9 @@ def test_a_note_may_end_in_yaml_or_yml(tmp_path: Path, name: str) -> None:
     "name",
     [
         "file.csv.YAML", "file.csv.Yaml", "FILE.CSV.YAML", "file.csv.YML", "file.csv.json", "file.csv.txt",
-        "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML",
+        "File.csv.yml", "file.yaml", "file.yml", "FILE.YAML", "file.csv.yaml.txt", "file.csv.yml.txt",
+        "file.csv.yaml.bak", "file.csv.yaml.yaml", "file.csv (1).yaml", "file (1).csv.yaml", "file_csv.yaml",
+        "file.csv.ymal", "file.csv .yaml", "Copy of file.csv.yaml", "file.csv.yaml~", "file.csv.yaml (2).txt",
     ],
 )  # fmt: skip
 def test_a_note_under_another_name_refuses_its_file_and_the_right_name_is_told(
@@ -93,9 +97,29 @@ def test_what_is_no_note_of_a_file_may_lie_beside_it(intake: Intake, tmp_path: P
     file = written(tmp_path, AGENTS)
     written(tmp_path, "id: household\ntarget: {column: y}\n", "file.yaml")
     written(tmp_path, "sender: kemensos\n", "other.csv.yaml")
-    for name in ("file.json", "file.txt", "readme.txt", "file.csv.sig.bak"):
+    for name in ("file.json", "file.txt", "readme.txt", "file.csv.sig.bak", "file.csv.yaml.sig"):
         written(tmp_path, "{}", name)
+    for name in ("file (1).csv", "file_csv"):
+        written(tmp_path, AGENTS, name)
+        written(tmp_path, "sender: kemensos\n", f"{name}.yaml")
     assert intake.load(Feed.AGENTS, file, QUARTER).state is BatchState.LOADED
+
+
+def test_a_copy_that_an_editor_kept_of_a_note_is_none(intake: Intake, tmp_path: Path) -> None:
+    file = written(tmp_path, AGENTS)
+    for name in ("file.csv.yaml", "file.csv.yaml.bak", "file.csv.yaml~"):
+        written(tmp_path, "sender: kemensos\n", name)
+    assert intake.load(Feed.AGENTS, file, QUARTER).state is BatchState.LOADED
+
+
+def test_a_note_with_the_ending_of_a_text_is_no_delivery_of_the_landing_zone(intake: Intake, tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / str(QUARTER) / "agents"
+    folder.mkdir(parents=True)
+    written(folder, AGENTS)
+    written(folder, "sender: kemensos\n", "file.csv.yaml.txt")
+    file, note = intake.load_landing(tmp_path / "landing", QUARTER)
+    assert "Rename it to file.csv.yaml" in refusal(file)
+    assert note.reason == say("load.lone_note", "en", file="file.csv.yaml.txt")
 
 
 def test_a_key_written_twice_in_a_note_is_refused(tmp_path: Path) -> None:
@@ -142,6 +166,28 @@ def test_sheets_that_were_not_read_are_named(intake: Intake, tmp_path: Path) -> 
     book.save(tmp_path / "file.xlsx")
     loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
     assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan.",)
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_hidden_sheets_are_named_and_refuse_the_file_if_they_hold_the_table(
+    intake: Intake, tmp_path: Path, state: str
+) -> None:
+    book = openpyxl.Workbook()
+    first, second = book.worksheets[0], book.create_sheet("tambahan", 0)
+    first.title, second.title, second.sheet_state, book.active = "agen", f"tambahan {NIK}", state, first
+    for row in (["agent_id", "kind", "regency_code"], ["A1", "tksk", "35.10"]):
+        first.append(row)
+    second.append(["agent_id", "keterangan"])
+    second.append(["A2", "x"])
+    book.save(tmp_path / "file.xlsx")
+    loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
+    assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan ********.",)
+    for at, name in enumerate(["agent_id", "kind", "regency_code"], start=1):
+        second.cell(1, at, name)
+    book.save(tmp_path / "file2.xlsx")
+    assert "in 2 sheets, hidden ones counted: tambahan ********, agen." in refusal(
+        intake.load(Feed.AGENTS, tmp_path / "file2.xlsx", QUARTER)
+    )
 
 
 # The feed a file is of

@@ -150,6 +150,50 @@ def test_the_zero_of_a_program_that_calculates_nothing_is_no_result(tmp_path: Pa
     assert reasons(tmp_path, file) == [(2, "relation", "formula_without_result"), (4, "name", "formula_without_result")]
 
 
+def uncalculated(file: Path, fill: Callable[[Any], None], said: bytes = b' fullCalcOnLoad="1"') -> Path:
+    """A workbook of four sound rows as xlsxwriter writes it, then filled; `said` is what it says of its results."""
+    with xlsxwriter.Workbook(file) as made:
+        sheet = made.add_worksheet()
+        sheet.write_row(0, 0, COLUMNS)
+        for at in range(1, 5):
+            sheet.write_row(at, 0, person(at))
+        fill(sheet)
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    part = "xl/workbook.xml"
+    parts[part] = parts[part].replace(b' fullCalcOnLoad="1"', said)
+    assert said in parts[part]
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        (b' fullCalcOnLoad="1"', True), (b' forceFullCalc="1"', True), (b' calcCompleted="0"', True),
+        (b' calcCompleted="1"', False), (b"", False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("zero", ["0", "0.0", "0.00", "0E0"])
+def test_a_zero_is_no_result_where_the_workbook_says_it_was_not_calculated(
+    tmp_path: Path, zero: str, said: bytes, *, is_told: bool
+) -> None:
+    file = uncalculated(tmp_path / "file.xlsx", lambda sheet: sheet.write_formula(1, 6, "=A1", None, zero), said)
+    assert reasons(tmp_path, file) == ([(2, "address", "formula_without_result")] if is_told else [])
+
+
+def test_zeros_below_an_array_formula_with_a_result_are_none(tmp_path: Path) -> None:
+    def fill(sheet: Any) -> None:  # noqa: ANN401
+        sheet.write_array_formula(1, 2, 3, 2, "{=UPPER(H2:H4)}", None, "SITI")
+        sheet.write_number(4, 6, 0)
+
+    assert reasons(tmp_path, uncalculated(tmp_path / "file.xlsx", fill)) == [
+        (row, "name", "formula_without_result") for row in (3, 4)
+    ]
+
+
 def test_an_empty_text_that_a_spreadsheet_calculated_is_an_empty_cell(tmp_path: Path) -> None:
     file = book(tmp_path / "file.xlsx", lambda sheet: put(sheet, "G3", '=""'))
     with zipfile.ZipFile(file) as archive:
@@ -208,7 +252,16 @@ def test_a_table_that_begins_right_of_the_first_column_keeps_its_cells_apart(tmp
 @pytest.mark.parametrize("epoch", [None, CALENDAR_MAC_1904], ids=["1900", "1904"])
 @pytest.mark.parametrize(
     ("value", "form"),
-    [(0, DAY), (0.5, "hh:mm"), (1, DAY), (41, DAY), (365, DAY), (dt.timedelta(hours=30), "[h]:mm")],
+    [
+        (0, DAY),
+        (0.5, "hh:mm"),
+        (1, DAY),
+        (41, DAY),
+        (365, DAY),
+        (1985, DAY),
+        (2010, DAY),
+        (dt.timedelta(hours=30), "[h]:mm"),
+    ],
 )
 def test_a_small_number_shown_as_a_day_is_none(
     value: float | dt.timedelta, form: str, epoch: dt.datetime | None, tmp_path: Path
@@ -257,6 +310,43 @@ def test_a_number_shown_as_a_percentage_is_read_as_it_is_shown(form: str, tmp_pa
     (chunk,) = open_delivery(file).chunks()
     percent = chunk["c2"][1]
     assert percent == ("0.0745" if '"' in form else "7.45%")
+    assert reasons(tmp_path, file, Feed.POVERTY_STATISTICS) == []
+
+
+WEIGHTS = (1.234, 567, 890.125)
+
+
+@pytest.mark.parametrize("form", ["General", "0.000", "#,##0.000"])
+def test_a_number_of_a_workbook_has_one_reading_and_a_text_keeps_two(form: str, tmp_path: Path) -> None:
+    names = ("household_id", "regency_code", "cluster_id", "is_urban", "weight", "expenditure_rupiah_per_capita_month")
+    file = tmp_path / "file.xlsx"
+
+    def fill(number: Callable[[Any, int, float, Any], None]) -> None:
+        with xlsxwriter.Workbook(file) as made:
+            sheet = made.add_worksheet()
+            sheet.write_row(0, 0, names)
+            for at, weight in enumerate(WEIGHTS, start=1):
+                sheet.write_row(at, 0, [f"h{at}", "35.10", "c1", "true", None, 500000])
+                number(sheet, at, weight, made.add_format({"num_format": form}))
+
+    fill(lambda sheet, at, weight, shape: sheet.write_number(at, 4, weight, shape))
+    assert reasons(tmp_path, file, Feed.CONSUMPTION_SURVEY) == []
+    (part,) = (tmp_path / "lake" / "intake" / "consumption_survey").rglob("*.parquet")
+    assert pl.read_parquet(part)["weight"].to_list() == list(WEIGHTS)
+    fill(lambda sheet, at, weight, _: sheet.write_string(at, 4, str(weight)))
+    assert [reason for *_, reason in reasons(tmp_path / "text", file, Feed.CONSUMPTION_SURVEY)] == ["two_readings"] * 2
+
+
+def test_a_percentage_of_three_decimals_has_one_reading(tmp_path: Path) -> None:
+    file = tmp_path / "file.xlsx"
+    with xlsxwriter.Workbook(file) as made:
+        sheet, percent = made.add_worksheet(), made.add_format({"num_format": "0.000%"})
+        sheet.write_row(0, 0, ("area_code", "vintage", "poor_percent", "poor_count"))
+        sheet.write_row(1, 0, ["35.10", "2025-03"])
+        sheet.write_number(1, 2, 0.07125, percent)
+        sheet.write_number(1, 3, 100130)
+    (chunk,) = open_delivery(file).chunks()
+    assert chunk["c2"][1] == "7.1250%"
     assert reasons(tmp_path, file, Feed.POVERTY_STATISTICS) == []
 
 
@@ -314,6 +404,14 @@ def test_cells_of_open_document_are_judged_as_well(tmp_path: Path) -> None:
         (6, "name", "error_in_cell"),
         (8, "address", "merged_cell"),
     ]
+
+
+def test_a_number_of_open_document_has_one_reading_and_a_text_two(tmp_path: Path) -> None:
+    value = 'office:value-type="float" office:value="1.234"'
+    number = f"<table:table-cell {value}><text:p>1,234</text:p></table:table-cell>"
+    rows = [open_document_row(1, note=number), open_document_row(2, note=said("1.234"))]
+    (chunk,) = open_delivery(ods(tmp_path / "file.ods", rows)).chunks()
+    assert chunk["c7"].to_list()[1:] == ["1.2340", "1.234"]
 
 
 # Strays

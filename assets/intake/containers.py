@@ -5,6 +5,7 @@ Nothing is unpacked under a name an archive chose: members are streamed, or copi
 
 import gzip
 import os
+import re
 import stat
 import tempfile
 import zipfile
@@ -23,11 +24,14 @@ EMPTY_ZIP = b"PK\x05\x06"
 UNPACKING_FAULTS = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 """What the standard library raises for a damaged or unsupported gzip or zip."""
 
-_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini"}
-_LITTER_BEGINS, _LITTER_ENDS = ("~$", "._", ".~lock."), (".tmp",)
-"""How programs call the files they leave beside others: owners of open documents, previews, what is being written."""
+_LITTER = {".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "nohup.out"}
+_LITTER_BEGINS, _LITTER_ENDS = ("~$", "._", ".~lock."), (".tmp", ".bak", "~", ".swp")
+_SAVED_BY_EDITOR = "#"
+"""How programs call the files they leave beside others: owners of open documents, previews, what is being written,
+copies of what was there before."""
 _HALF_ARRIVED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload")
 """How programs call a file that they are still fetching, or did not fetch to its end."""
+_LONG_NUMBER = re.compile(r"(?:\d[\s.'/-]?){8,}")
 _COPY_BYTES = 1 << 20
 _NAME_CHARS = 80
 _END_BYTES = 66_000
@@ -171,6 +175,16 @@ def legible(text: str) -> str:
     return text if len(text) <= _NAME_CHARS else f"{text[:_NAME_CHARS]}…"
 
 
+def is_somebodys(text: str) -> bool:
+    """Whether a text holds eight digits or more in a row, as a person's number or a birth date."""
+    return bool(_LONG_NUMBER.search(text))
+
+
+def masked(text: str) -> str:
+    """Foreign text as it may stand in a message, its long numbers hidden."""
+    return legible(_LONG_NUMBER.sub("********", text))
+
+
 def refuse_half_arrived(path: Path) -> None:
     """Refuse a file whose name is that of a download under way.
 
@@ -286,7 +300,8 @@ def is_litter(name: str) -> bool:
     path = PurePosixPath(name)
     plain = path.name.lower()
     is_known = plain in _LITTER or plain.startswith(_LITTER_BEGINS) or plain.endswith(_LITTER_ENDS)
-    return "__MACOSX" in path.parts or is_known
+    is_saved = plain.startswith(_SAVED_BY_EDITOR) and plain.endswith(_SAVED_BY_EDITOR)
+    return "__MACOSX" in path.parts or is_known or is_saved
 
 
 def _only_member(name: str, names: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """What a sender declares of a file, in a note beside it (`<file>.yaml`, `<file>.yml`) or on the command line."""
 
+import re
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
-from assets.intake.containers import legible, shown
+from assets.intake.containers import is_litter, legible, shown
 from quotas.parameters import read_yaml
 from schemas.errors import FileRefused, PolicyError, UnknownRegency
 from schemas.quarter import Quarter
@@ -18,6 +20,11 @@ SUFFIXES = (".yaml", ".yml")
 SIGNATURE_SUFFIX = ".sig"
 _MEANT = (*SUFFIXES, ".json", ".txt")
 """Endings behind a file's whole name under which people write its note, in capitals or not."""
+_NOTE_ENDINGS = re.compile(r"(?:ya?ml|ymal|yalm)+(?:txt|bak|old|docx?)?")
+"""What stands behind the letters and digits of a file's name in those of its note, misspelt or with another ending."""
+_COPY_MARK = re.compile(r"\s*\(\d+\)|\s*-\s*(?:copy|salin)\b|\bcopy of\s+|\bsalinan\s+")
+_NOTE_AS_TEXT = tuple(suffix + ".txt" for suffix in SUFFIXES)
+"""What a simple editor makes of the endings of a note."""
 UNDECLARED = "undeclared"
 """Stands for the sender where a file's note names none."""
 _KEYS = {
@@ -103,7 +110,7 @@ def signature_of(file: Path) -> Path:
 
 def is_note(file: Path) -> bool:
     """Whether a file is a note, well named or not: no feed is delivered as YAML."""
-    return file.name.lower().endswith(SUFFIXES)
+    return file.name.lower().endswith(SUFFIXES + _NOTE_AS_TEXT)
 
 
 def is_signature(file: Path) -> bool:
@@ -132,13 +139,34 @@ def _refuse_misnamed_notes(file: Path) -> None:
         beside = {one: one.name.lower() for one in file.parent.iterdir()}
     except OSError:
         raise FileRefused("unreadable", file=shown(file)) from None
-    found = sorted(one for one, name in beside.items() if name in meant or (name in of_stem and _has_keys(one)))
     right = [file.name + suffix for suffix in SUFFIXES]
+    # A copy that an editor kept of the right note is none.
+    has_right = any(file.with_name(name) in beside for name in right)
+    found = sorted(
+        one
+        for one, name in beside.items()
+        if not (has_right and is_litter(name))
+        and (name in meant or (name in of_stem and _has_keys(one)) or _is_like_note(one, own, beside.values()))
+    )
     wrong = next((one for one in found if one.name not in right), None)
     if wrong is not None:
         raise FileRefused("note_misnamed", file=shown(file), found=shown(wrong), note=legible(right[0]))
     if len(found) > 1:
         raise FileRefused("notes", file=shown(file), notes=", ".join(shown(one) for one in found))
+
+
+def _is_like_note(file: Path, own: str, beside: Collection[str]) -> bool:
+    """Whether a name is that of the note of `own` but for marks, a copy's number or its ending, and no other's."""
+    name, of_own = file.name.lower(), _letters(own)
+    is_like = any(
+        letters.startswith(of_own) and _NOTE_ENDINGS.fullmatch(letters.removeprefix(of_own))
+        for letters in (_letters(name), _letters(_COPY_MARK.sub("", name)))
+    )
+    return is_like and not (is_note(file) and Path(name).stem in beside)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name)
 
 
 def _has_keys(file: Path) -> bool:

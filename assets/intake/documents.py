@@ -23,6 +23,7 @@ GEOMETRY = "geometry"
 
 _WRAPPED = {"data", "rows", "records", "result", "results", "items"}
 """Under these names interfaces of other systems hand out their rows."""
+_TABLES = {*_WRAPPED, "features"}
 _READ_BYTES = 1 << 16
 _UNSEEN = {0: "\ufffd", **dict.fromkeys(map(ord, INVISIBLE))}
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
@@ -122,6 +123,11 @@ class _Text:
             if not self.take(",") and self.peek() != "]":
                 raise FileRefused("broken_json", file=self.source.name)
 
+    def finish(self) -> None:
+        """Refuse a document behind which another one stands: its rows would be lost."""
+        if found := self.peek():
+            raise FileRefused("after_table", file=self.source.name, found=found)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -220,16 +226,36 @@ def _object(value: object) -> _Row:
 def _in_array(text: _Text) -> Iterator[_Row]:
     with text.stream:
         yield from map(_object, text.items())
+        text.finish()
 
 
 def _in_wrapped(text: _Text) -> Iterator[_Row]:
-    """Objects of the first array that an interface wrapped into an object."""
+    """Objects of the one array that an interface wrapped into an object.
+
+    Raises
+    ------
+    FileRefused
+        If another one holds objects too: under a name of :data:`_TABLES`, or with the columns of the first.
+    """
+    columns: set[str] | None = None
+    others: list[set[str]] = []
     with text.stream:
         for key in text.entries():
-            if key in _WRAPPED and text.peek() == "[":
-                yield from map(_object, text.items())
-                return
-            text.value()
+            if columns is None and key in _WRAPPED and text.peek() == "[":
+                columns = set()
+                for item in text.items():
+                    row = _object(item)
+                    columns = columns or set(row or ())
+                    yield row
+                continue
+            value = text.value()
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                if columns is not None and key in _TABLES:
+                    raise FileRefused("after_table", file=text.source.name, found=f'"{key}"')
+                others.append(set(value[0]))
+        if columns and columns in others:
+            raise FileRefused("after_table", file=text.source.name, found="[")
+        text.finish()
 
 
 def _is_line(source: Source, encoding: str, limits: Limits) -> bool:
@@ -276,18 +302,22 @@ def _in_features(text: _Text) -> Iterator[_Row]:
     with text.stream:
         for key in text.entries():
             if key != "features":
-                text.value()
+                value = text.value()
+                if key in _WRAPPED and isinstance(value, list) and any(isinstance(item, dict) for item in value):
+                    raise FileRefused("after_table", file=text.source.name, found=f'"{key}"')
                 continue
             for feature in text.items():
                 known = _object(feature) or {}
                 properties = known.get("properties")
                 row: dict[str, Any] = {**properties} if isinstance(properties, dict) else {}
                 yield {**row, GEOMETRY: known.get(GEOMETRY)} if known else None
+        text.finish()
 
 
 def _api_answer(text: _Text, source: Source) -> Document:
     with text.stream:
         content = {key: text.value() for key in text.entries()}
+        text.finish()
     try:
         rows = rows_of(content)
     except FileRefused as refusal:

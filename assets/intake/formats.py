@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.intake.containers import LIMITS, ZIP, Limits, Source, source_of
+from assets.intake.containers import LIMITS, ZIP, Limits, Source, masked, source_of
 from assets.intake.delimited import CHUNK_ROWS, chunks_of, encoding_of, form_of
 from assets.intake.documents import document_of
 from assets.intake.headers import last_part, plain_name
@@ -66,7 +66,7 @@ class Delivery:
     first_row : int
         Number of the first row of such a file: 1 for JSON lines, else 2, as though the names were row 1.
     sheets : tuple of str
-        Of a workbook with several visible sheets, those beside our own template's: the one read, then the others.
+        Of a workbook with several sheets, hidden or not, those beside our own template's: the one read, then others.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
 
     sheets = sheets_of(source, limits)
     found = [max(map(hits, sheet.header), default=0) for sheet in sheets]
-    most = max(found)
+    most = max(count for sheet, count in zip(sheets, found, strict=True) if sheet.is_visible)
     alike = [
         sheet
         for sheet, count in zip(sheets, found, strict=True)
@@ -160,10 +160,12 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
         and sheet.name not in _EXAMPLES
         and sheet.rows > 1 + [hits(row) for row in sheet.header].index(count)
     ]
-    # One table in several sheets, one sheet per district: to read one of them would lose the others.
+    # One table in several sheets, one per district, some perhaps hidden: to read one of them would lose the others.
     if len(alike) > 1:
-        raise FileRefused("several_sheets", file=source.name, count=len(alike))
-    sheet = alike[0] if alike else sheets[found.index(most)]
+        told = ", ".join(masked(one.name) for one in alike)
+        raise FileRefused("several_sheets", file=source.name, count=len(alike), sheets=told)
+    best = (sheet for sheet, count in zip(sheets, found, strict=True) if sheet.is_visible and count == most)
+    sheet = next((one for one in alike if one.is_visible), None) or next(best)
     if not sheet.header:
         next(sheet.read())  # It is too wide, and says so.
     others = [one.name for one in sheets if one is not sheet and one.name not in _OWN_SHEETS]
@@ -211,11 +213,14 @@ def _as_text(part: pl.DataFrame, slices: int, before: int, limits: Limits) -> It
     """Cells of any type as text, in so many slices: a dictionary can repeat one long cell at no cost."""
     cells = part.rename({name: f"c{at}" for at, name in enumerate(part.columns)})
     for slice_ in cells.iter_slices(max(1, cells.height // slices)):
-        measures = [name for name, dtype in slice_.schema.items() if dtype.is_float()]
+        measures = [name for name, dtype in slice_.schema.items() if dtype.is_float() or dtype.is_decimal()]
+        decimals = [name for name in measures if slice_.schema[name].is_decimal()]
         text = slice_.with_columns(pl.col(pl.Binary).cast(pl.String, strict=False)).with_columns(
             pl.all().cast(pl.String)
         )
         # The file says that these are numbers: three decimals get a zero more, so that nobody takes them for thousands.
+        # Fixed decimals of a whole number are none.
+        text = text.with_columns(pl.col(decimals).str.replace(r"\.0+$", ""))
         text = text.with_columns(pl.col(measures).str.replace(TWO_READINGS, "${0}0"))
         yield as_cells(text, before, limits)
         before += slice_.height

@@ -11,6 +11,7 @@ from functools import cache
 import polars as pl
 
 from assets.intake.cell_faults import separate_cell_faults
+from assets.intake.containers import is_somebodys
 from schemas.contract import Contract
 from schemas.errors import FileRefused
 from schemas.feeds import ADDED_COLUMNS
@@ -20,6 +21,8 @@ _NUMBERED_BEHIND = re.compile(r"\s*[(\[]\s*\d{1,3}\s*[)\]]\s*$")
 _NUMBERED_BEFORE = re.compile(
     r"^\s*(?:[(\[]?\d{1,3}[a-z]?\d?[)\].]+|\d{1,3}[a-z]?\d?(?=\s)|[a-z][.)])\s*(?=\S)", re.IGNORECASE
 )
+_MARKS_OF_PATH = re.compile(r"[/.:-]")
+_GROUP_AND_NAME = 2
 _PATH = re.compile(r"^(?:\w+[/.:-])+(\w+)$", re.ASCII)
 _NUMBERING = re.compile(r"^\(?\s*\d{1,3}\s*\)?\.?$")
 _PARTS = {
@@ -81,7 +84,8 @@ class HeaderFit:
     columns : mapping
         Column of the feed to position of the file (`c3`), or to an expression of several.
     unknown : tuple of str
-        Names of the file that the feed does not know; their cells are not read.
+        Names of the file that the feed does not know; their cells are not read. Of one that holds a number of eight
+        digits or more, which is no name, its place.
     missing : tuple of str
         Columns of the feed, all of them optional, that the file does not have.
     first_row : int
@@ -256,7 +260,8 @@ def fit_header(
     required = [one for one in absent if not contract.columns[one].nullable]
     if required:
         raise _lacking(required, said, used, known, name)
-    unknown = tuple(cell.strip() for cell, one in zip(header, said, strict=True) if one and one not in used)
+    unread = enumerate(zip(header, said, strict=True), start=1)
+    unknown = tuple(_told(cell.strip(), at) for at, (cell, one) in unread if one and one not in used)
     is_unit_open = _OF_AREAS in contract.columns and any(
         factor is None and str(contract.columns[column].metadata["unit"]).partition(" ")[0] in _LARGE
         for column, factor in stated.items()
@@ -312,16 +317,41 @@ def _with_units(header: Sequence[str], units: Sequence[str], known: Mapping[str,
 def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
     """The known name of each cell of a header, else its plain one; of a path, the name of its last part.
 
-    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`), and a part that stands in
-    several cells names none of them.
+    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`), and only the paths of one group
+    are known: those of another may be of another person (`petugas/nik`).
     """
     said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in cells]
     given = {known[one] for one in said if one in known}
     last = {at: last_part(cell) for at, cell in enumerate(cells) if said[at] not in known}
-    meant = {at: one for at, one in last.items() if one in known and known[one] not in given}
-    count = Counter(known[one] for one in meant.values())
-    meant = {at: one for at, one in meant.items() if count[known[one]] == 1}
-    return [meant.get(at, one) for at, one in enumerate(said)] if len(meant) > 1 else said
+    paths = {at: cells[at].strip() for at, one in last.items() if one in known and known[one] not in given}
+    groups = [_named_once({at: last[at] for at in members}, known) for members in _groups(paths)]
+    most = max([1, len(given), *map(len, groups)])
+    leading = [group for group in groups if len(group) == most]
+    # Names without a group are one as well, and those of two groups of one size are nobody's.
+    is_certain = len(leading) == 1 and most > max(1, len(given))
+    return [leading[0].get(at, one) for at, one in enumerate(said)] if is_certain else said
+
+
+def _groups(paths: Mapping[int, str]) -> list[list[int]]:
+    """Places of paths by their first part, or the first that tells them apart while each has a group left."""
+    parts = {at: _MARKS_OF_PATH.split(path) for at, path in paths.items()}
+    while parts and len({path[0] for path in parts.values()}) == 1 and min(map(len, parts.values())) > _GROUP_AND_NAME:
+        parts = {at: path[1:] for at, path in parts.items()}
+    groups: dict[str, list[int]] = {}
+    for at, path in parts.items():
+        groups.setdefault(path[0].lower(), []).append(at)
+    return list(groups.values())
+
+
+def _named_once(group: Mapping[int, str], known: Mapping[str, str]) -> dict[int, str]:
+    """The names of a group whose column no other of them means."""
+    count = Counter(known[one] for one in group.values())
+    return {at: one for at, one in group.items() if count[known[one]] == 1}
+
+
+def _told(header: str, place: int) -> str:
+    """A name of the file as it may be told; of one that holds a long number, somebody's data, the place alone."""
+    return f"({place}) ********" if is_somebodys(header) else header
 
 
 def last_part(header: str) -> str:

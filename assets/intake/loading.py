@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
 from assets.intake.checking import Checked, Checker, set_aside
-from assets.intake.containers import is_litter, legible, name_of, refuse_half_arrived, shown
+from assets.intake.containers import is_litter, legible, masked, name_of, refuse_half_arrived, shown
 from assets.intake.declaration import (
     UNDECLARED,
     Declaration,
@@ -262,7 +262,7 @@ class Intake:
     def _warn_of_sheets(self, delivery: Delivery) -> Iterator[str]:
         """Which sheets of a workbook were not read."""
         if delivery.sheets:
-            sheet, *others = map(legible, delivery.sheets)
+            sheet, *others = map(masked, delivery.sheets)
             yield say("load.unread_sheets", self.lang, sheet=sheet, others=", ".join(others))
 
     def _warn_of_births(self, checker: Checker) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A program of its own: the visible sheets of a workbook as text, within bounded memory and time. Intake starts it.
+"""A program of its own: the sheets of a workbook as text, within bounded memory and time. Intake starts it.
 
 Nothing of the project is imported here. A workbook made to exhaust or crash its reader ends this process alone.
 The library gives every cell as text. Where the text leaves open what the cell is, the library is asked again, and
@@ -44,14 +44,22 @@ FAULTS = (
 ERROR, LONG_NUMBER, SMALL_DAY, NO_RESULT, MERGED = range(1, len(FAULTS))
 LONG_NUMBER_DIGITS = 16
 """A spreadsheet keeps fifteen digits of a number."""
-LEAST_DAY = 366
-"""Serial number from which on a cell formatted as a day is one: below stand ages, codes and times of day."""
-_EARLY_DAY = r"^(1899|190[0-5])-\d\d-\d\d \d\d:\d\d:\d\d"
+LEAST_DAY = 3000
+"""Serial number from which on a cell formatted as a day is one: below stand years, ages, codes and times of day.
+
+It is 18 March 1908, or 1912 in the system of 1904: nobody who lives today was born before it.
+"""
+_EARLY_DAY = r"^(1899|190\d|191[0-2])-\d\d-\d\d \d\d:\d\d:\d\d"
+_THREE_DECIMALS = r"^-?[1-9]\d{0,2}\.\d{3}$"
+"""In text, 1.234 may be a thousand and more; a number has one reading, which a zero more shows."""
 _CONTENT = r"[^\s\p{Z}\p{Cf}]"
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 256
 _LONG_NUMBER_TRACE = r"v>-?(?:\d{16}|\d[\d.]*[eE]\+?\d)"
 _OPEN_DOCUMENT_TRACE = r"table:formula|covered-table-cell|percentage"
 _PERCENT_FORMATS = {"9", "10"}
+_UNCALCULATED = {"fullCalcOnLoad": True, "forceFullCalc": True, "calcCompleted": False}
+"""What a workbook says if its results may be none, and with which value."""
+_ZERO = re.compile(r"-?0+(\.0*)?([eE][+-]?\d+)?")
 _NO_PLACEHOLDER = re.compile(r'"[^"]*"|\\.')
 
 Range = tuple[int, int, int, int]
@@ -164,17 +172,18 @@ def bound(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))
 
 
-def read_sheet(reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], Traces]) -> pa.RecordBatch | None:
-    """Read a visible sheet with all its rows as text; None if it is hidden or empty."""
+def read_sheet(
+    reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], Traces]
+) -> tuple[pa.RecordBatch | None, bool]:
+    """Read a sheet with all its rows as text, None if it is empty, and tell whether it is visible."""
     try:
         loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        if loaded.visible != "visible":
-            return None
         batch, errors = loaded.to_arrow_with_errors()
     except (fastexcel.SheetNotFoundError, fastexcel.InvalidParametersError):
-        return None
+        return None, False
+    is_visible = loaded.visible == "visible"
     if not batch.num_columns or not batch.num_rows:
-        return None
+        return None, is_visible
     sheet, traces = Sheet(batch.columns, batch.num_rows, loaded.selected_columns[0].absolute_index), trace(name)
     # The library keeps a second copy of the cells with it.
     del loaded, batch
@@ -182,9 +191,10 @@ def read_sheet(reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], 
     if traces.has_long_numbers:
         mark_long_numbers(sheet, reader, name)
     mark_small_days(sheet, reader, name)
+    show_decimals(sheet, reader, name)
     if not traces.is_empty:
         mark_traces(sheet, traces)
-    return sheet.batch()
+    return sheet.batch(), is_visible
 
 
 def restore_errors(sheet: Sheet, errors: Sequence[Any]) -> None:
@@ -228,6 +238,16 @@ def mark_small_days(sheet: Sheet, reader: fastexcel.ExcelReader, name: str) -> N
         sheet.mark_rows(column, pc.less(serials.cast(pa.duration("ms")).cast(pa.int64()), least), SMALL_DAY)
 
 
+def show_decimals(sheet: Sheet, reader: fastexcel.ExcelReader, name: str) -> None:
+    """Give numbers of three decimals a zero more, so that nobody takes them for thousands; texts stay as they are."""
+    candidates = sheet.longer_than(len("1.234"), _THREE_DECIMALS)
+    reloaded = reload(sheet, reader, name, candidates, "boolean")
+    for (column, is_like), numbers in zip(candidates.items(), reloaded, strict=True):
+        values = sheet.columns[column]
+        is_measure = pc.and_(is_like, pc.is_valid(numbers))
+        sheet.columns[column] = pc.if_else(is_measure, pc.binary_join_element_wise(values, "0", ""), values)
+
+
 def mark_traces(sheet: Sheet, traces: Traces) -> None:
     """Mark what the XML told, and show percentages as such."""
     for cells in traces.unresolved:
@@ -252,7 +272,8 @@ def percentage(text: str | None) -> str | None:
     """A number as the percentage that a spreadsheet shows for it: 0.365 is 36.5%."""
     if text is None or not re.fullmatch(r"-?\d+(\.\d+)?", text):
         return text
-    return f"{Decimal(text).scaleb(2).normalize():f}%"
+    shown = f"{Decimal(text).scaleb(2).normalize():f}"
+    return f"{shown}0%" if re.match(_THREE_DECIMALS, shown) else f"{shown}%"
 
 
 # XML of Office Open XML
@@ -295,7 +316,9 @@ class OfficeBook:
                 target = targets.get(told.get("id", ""), "")
                 self._parts[told.get("name", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             elif name == "calcPr":
-                self._is_uncalculated = is_true(told.get("fullCalcOnLoad"))
+                self._is_uncalculated = any(
+                    name in told and is_true(told[name]) is value for name, value in _UNCALCULATED.items()
+                )
         self._percent_styles = percent_styles(archive)
 
     def trace(self, name: str) -> Traces:
@@ -357,6 +380,7 @@ class OfficeSheet:
         self._row = self._column = -1
         self._told: Mapping[str, str] = {}
         self._formula: Mapping[str, str] | None = None
+        self._filled: list[Range] = []
         self._has_value, self._text = False, ""
         self._names, self._columns = _Names(), dict[str, int]()
         self._parser = expat.ParserCreate()
@@ -377,7 +401,7 @@ class OfficeSheet:
                     self._column += 1
             case "v":
                 self._has_value = True
-                if self._formula is not None:
+                if self._formula is not None or self._filled:
                     self._parser.CharacterDataHandler = self._take
             case "f":
                 self._formula = told
@@ -398,20 +422,30 @@ class OfficeSheet:
 
     def _finish_cell(self) -> None:
         row, column, told = self._row, self._column, self._told
+        cell = (row, row, column, column)
+        # Of a formula that fills a range only the first cell names it.
+        is_array = self._formula is not None and self._formula.get("t") == "array" and "ref" in self._formula
+        cells = self._range(self._formula["ref"]) if self._formula is not None and is_array else cell
         if self._formula is not None and self._is_unresolved():
-            # Of a formula that fills a range only the first cell names it.
-            is_array = self._formula.get("t") == "array" and "ref" in self._formula
-            self._traces.unresolved.append(
-                self._range(self._formula["ref"]) if is_array else (row, row, column, column)
-            )
+            self._traces.unresolved.append(cells)
+        elif self._is_padding():
+            self._traces.unresolved.append(cell)
         elif self._has_value and told.get("s") in self._percent_styles and told.get("t", "n") == "n":
             self._traces.percents.append((row, column))
+        if self._is_uncalculated and cells != cell:
+            self._filled.append(cells)
+
+    def _is_padding(self) -> bool:
+        """Whether a cell is a zero that a writer which calculates nothing put below an array formula."""
+        return bool(_ZERO.fullmatch(self._text)) and any(
+            top <= self._row <= bottom and left <= self._column <= right for top, bottom, left, right in self._filled
+        )
 
     def _is_unresolved(self) -> bool:
         """Whether no result was saved; an empty text is one, unless the writer calculates nothing."""
         if self._told.get("t") == "str" and not self._text:
             return self._is_uncalculated or not self._has_value
-        return not self._text or (self._is_uncalculated and self._text == "0")
+        return not self._text or (self._is_uncalculated and _ZERO.fullmatch(self._text) is not None)
 
     def _place(self, reference: str) -> tuple[int, int]:
         letters = reference.rstrip("0123456789")
@@ -502,11 +536,12 @@ def main(path: str, target: str, memory: str, seconds: str, most_columns: str) -
     trace = tracer(path)
     with os.fdopen(int(target), "wb") as out:
         for name in reader.sheet_names:
-            batch = read_sheet(reader, name, trace)
+            batch, is_visible = read_sheet(reader, name, trace)
             if batch is None:
                 continue
             columns = batch.num_columns - 1
-            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell()})
+            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell(),
+                         "is_visible": is_visible})  # fmt: skip
             if columns > int(most_columns):
                 continue
             with pa.ipc.new_stream(out, batch.schema) as stream:

@@ -35,12 +35,13 @@ _MARKS = {"[Content_Types].xml", "mimetype"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its first rows, how many it has in all, and a way to read them."""
+    """A sheet of a workbook: its first rows, how many it has in all, a way to read them, whether people see it."""
 
     name: str
     rows: int
     header: tuple[tuple[str, ...], ...]
     read: Callable[[], Iterator[pl.DataFrame]]
+    is_visible: bool
 
 
 class _Nameless:
@@ -58,7 +59,7 @@ def is_workbook(names: Sequence[str]) -> bool:
 
 
 def sheets_of(source: Source, limits: Limits) -> tuple[Sheet, ...]:
-    """The visible sheets that hold anything, in order.
+    """The sheets that hold anything, in order; at least one of them is visible.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def sheets_of(source: Source, limits: Limits) -> tuple[Sheet, ...]:
         _look_inside(workbook, source.name, limits)
         sheets = _Nameless()
         told = _told_by_reader(workbook, sheets, source.name, limits)
-    if not told:
+    if not any(one["is_visible"] for one in told):
         raise FileRefused("no_sheet", file=source.name)
     return tuple(_sheet(sheets, one, source.name, limits) for one in told)
 
@@ -129,7 +130,7 @@ def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits
         def refused() -> Iterator[pl.DataFrame]:
             raise FileRefused("too_many_columns", file=name, most=limits.columns)
 
-        return Sheet(told["name"], told["rows"], (), refused)
+        return Sheet(told["name"], told["rows"], (), refused, told["is_visible"])
 
     def read() -> Iterator[pl.DataFrame]:
         # A descriptor of its own, so that two readers do not move each other's place.
@@ -144,7 +145,7 @@ def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits
 
     header = next(read()).head(HEADER_ROWS).drop("row_number", "row_fault")
     rows = tuple(tuple(cell or "" for cell in row) for row in header.iter_rows())
-    return Sheet(told["name"], told["rows"], rows, read)
+    return Sheet(told["name"], told["rows"], rows, read, told["is_visible"])
 
 
 def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:
