@@ -36,6 +36,16 @@ FAMILIES: Contract = contract(
 )
 
 
+PERSONS = contract(
+    "intake/persons", "Persons", "A feed of persons in which nothing is required.",
+    [
+        column(name, pl.String, name, name, source="test", nullable=True, aliases=aliases)
+        for name, aliases in {"nik": (), "name": ("nama",), "rt": (), "rw": ()}.items()
+    ],
+    grain="person", order=["nik"],
+)  # fmt: skip
+
+
 def fitted(folder: Path, content: str, feed: Contract = FAMILIES) -> tuple[HeaderFit, pl.DataFrame]:
     file = folder / "file.csv"
     file.write_text(content, encoding="utf-8")
@@ -209,24 +219,30 @@ def test_a_name_of_its_own_goes_before_a_path_and_a_part_given_twice_in_a_group_
 @pytest.mark.parametrize("mark", ["/", ".", "-", ":"])
 @pytest.mark.parametrize("root", ["", "form"])
 def test_only_paths_of_the_group_with_most_known_names_are_read(mark: str, root: str, tmp_path: Path) -> None:
-    paths = (("anggota", "no_kk"), ("anggota", "rt"), ("anggota", "rw"), ("petugas", "rt"), ("petugas", "kode_desa"))
+    paths = (("anggota", "nik"), ("anggota", "nama"), ("anggota", "rt"), ("petugas", "nik"), ("petugas", "rw"))
     header = [mark.join(filter(None, (root, *path))) for path in paths]
-    fit, rows = fitted(tmp_path, ",".join(header) + "\n351,1,2,9,35.10.09.2001\n")
-    assert rows.select("family_card_number", "rt", "rw", "village_code").rows() == [("351", "1", "2", None)]
+    fit, rows = fitted(tmp_path, ",".join(header) + "\n351,ANI,2,9,3\n", PERSONS)
+    assert rows.select("nik", "name", "rt", "rw").rows() == [("351", "ANI", "2", None)]
     assert fit.unknown == tuple(header[3:])
+
+
+def test_a_questionnaire_of_families_is_read_in_all_its_groups(tmp_path: Path) -> None:
+    fit, rows = fitted(tmp_path, "kk/no_kk,letak/rt,letak/rw,letak/kode_desa\n351,1,2,35.10.09.2001\n")
+    assert rows.select("family_card_number", "rt", "rw", "village_code").rows() == [("351", "1", "2", "35.10.09.2001")]
+    assert fit.unknown == ()
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        "no_kk,kk/rt,petugas/rw",  # One column of each.
-        "no_kk,kk/rt,kk/rw,petugas/kode_desa,petugas/kode_kabupaten_kota",  # Two of each.
-        "no_kk,rt,petugas/rw,petugas/kode_desa",  # As many without a group.
+        "nama,anak/rt,petugas/rw",  # One column of each.
+        "anak/rt,anak/nama,petugas/rw,petugas/nik",  # Two of each.
+        "nama,rt,petugas/rw,petugas/nik",  # As many without a group.
     ],
 )
 def test_paths_of_groups_of_one_size_are_not_read_but_named(header: str, tmp_path: Path) -> None:
     names = header.split(",")
-    fit, _ = fitted(tmp_path, f"{header}\n" + ",".join("1" for _ in names) + "\n")
+    fit, _ = fitted(tmp_path, f"{header}\n" + ",".join("1" for _ in names) + "\n", PERSONS)
     assert fit.unknown == tuple(name for name in names if "/" in name)
 
 

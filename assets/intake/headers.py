@@ -70,6 +70,7 @@ _TOTAL = (
 )
 _FIRST_CELLS = 3
 _OF_EVERY_ROW = ("row_number", "row_fault")
+_OF_PERSONS = "nik"
 _BETWEEN = " ; "
 _NEAR = 0.84
 _MANY = 4
@@ -317,13 +318,16 @@ def _with_units(header: Sequence[str], units: Sequence[str], known: Mapping[str,
 def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
     """The known name of each cell of a header, else its plain one; of a path, the name of its last part.
 
-    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`), and only the paths of one group
-    are known: those of another may be of another person (`petugas/nik`).
+    Forms on telephones write `group/question`. One cell alone is no path (`Dusun/RW`). In a feed of persons only the
+    paths of one group are known: those of another may be of another person (`petugas/nik`).
     """
     said = [next((one for one in _either([cell]) if one in known), _plain(cell)) for cell in cells]
     given = {known[one] for one in said if one in known}
     last = {at: last_part(cell) for at, cell in enumerate(cells) if said[at] not in known}
     paths = {at: cells[at].strip() for at, one in last.items() if one in known and known[one] not in given}
+    if _OF_PERSONS not in known.values():
+        named = _named_once({at: last[at] for at in paths}, known)
+        return [named.get(at, one) for at, one in enumerate(said)] if len(named) > 1 else said
     groups = [_named_once({at: last[at] for at in members}, known) for members in _groups(paths)]
     most = max([1, len(given), *map(len, groups)])
     leading = [group for group in groups if len(group) == most]
