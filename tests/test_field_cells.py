@@ -98,6 +98,42 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 2
 
 
+@pytest.mark.parametrize(
+    ("cell", "born"),
+    [
+        ("1955-03-06T16:30:00.000Z", date(1955, 3, 7)), ("1955-03-06T16:30:00Z", date(1955, 3, 7)),
+        ("1955-03-07T00:00:00+07:30", date(1955, 3, 7)), ("1955-03-07 00:00:00+0730", date(1955, 3, 7)),
+        ("1955-03-07T00:00:00+7:30", date(1955, 3, 7)), ("-467796600000", date(1955, 3, 7)),
+        ("-467796601000", date(1955, 3, 6)), ("1955-03-06T16:29:59Z", date(1955, 3, 6)),
+        ("1949-06-30T16:00:00Z", date(1949, 7, 1)), ("1944-06-30T15:00:00Z", date(1944, 7, 1)),
+        ("1939-06-30T16:30:00Z", date(1939, 7, 1)), ("1930-06-30T16:40:00Z", date(1930, 7, 1)),
+        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)), ("1964-06-30T16:30:00Z", date(1964, 6, 30)),
+        ("1964-06-30T17:00:00Z", date(1964, 7, 1)),
+    ],
+)  # fmt: skip
+def test_an_instant_before_1964_is_the_day_of_jakartas_clocks_then(intake: Intake, cell: str, born: date) -> None:
+    stated = {"birth_date": cell, "stated_date": "2025-12-05"}
+    assert loaded(intake, Feed.MEMBERS, [MEMBER | stated]).state is BatchState.LOADED
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [born]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])
+def test_instants_before_1964_in_json_parquet_and_link_are_on_their_day_too(
+    intake: Intake, tmp_path: Path, zone: str
+) -> None:
+    born = pl.Series(["1955-03-06T16:30:00"]).str.to_datetime(time_zone="UTC").dt.convert_time_zone(zone)
+    content = json.dumps([MEMBER | {"birth_date": "1955-03-06T16:30:00.000Z"}]).encode()
+    loaded(intake, Feed.MEMBERS, content, name="file.json")
+    rows = pl.DataFrame([MEMBER]).with_columns(birth_date=born, nik=pl.lit("3510094703850002"))
+    rows.write_parquet(tmp_path / "made.parquet")
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1955, 3, 7)] * 2
+    (tmp_path / "people.csv").write_text("id,name,born\n1,SITI,1955-03-06T16:30:00.000Z\n")
+    spec = PersonSpec.model_validate({"id": "id", "full_name": "name", "birth_date": {"column": "born"}})
+    people = read_people(tmp_path / "people.csv", spec, TODAY).people
+    assert people["birth_date"].to_list() == [date(1955, 3, 7)]
+
+
 @pytest.mark.parametrize("cell", ["1990-05-03 17:00 PDT", "1714694400", "1990-05-03T17:00:00[x]"])
 def test_an_instant_of_an_unknown_zone_or_unit_stays_unread(cell: str) -> None:
     assert read(pl.DataFrame({"day": [cell]}), {"day": Shape(pl.Date())})["day"].to_list() == [None]

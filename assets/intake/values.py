@@ -61,13 +61,13 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?\+0?[789](?::?00)?)?$"
+_LOCAL_OFFSET = r"\+0?(?:7(?::?(?:00|20|30|07(?::?12)?))?|8(?::?00)?|9(?::?(?:00|30))?)"
+"""What clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
+_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?{_LOCAL_OFFSET})?$"
 """A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
 _ZONED_TIME = rf"(?i){_TIME} ?(?:Z|UTC|GMT|(?:UTC|GMT)?([+-][0-9]{{1,2}}):?([0-9]{{2}})?)$"
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
 """Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
-_JAKARTA_MINUTES = 7 * 60
-_DAY_MINUTES = 24 * 60
 _EARLIEST_YEAR = 1000
 _HALF = 0.5
 _LABEL_MARKS = r"[^a-z0-9.,%]+"
@@ -455,19 +455,23 @@ def _yes_or_no() -> pl.Expr:
 
 
 def _day() -> pl.Expr:
-    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta (UTC+7)."""
+    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta then."""
     cell = pl.col("cell")
     zoned = cell.str.extract_groups(_ZONED_TIME).struct
     is_zoned = zoned.field("1").is_not_null() & ~cell.str.contains(_LOCAL_TIME)
     hour, minute, ahead, past = (zoned.field(str(at)).cast(pl.Int64, strict=False) for at in (1, 2, 3, 4))
     sign = pl.when(zoned.field("3").str.starts_with("-")).then(-1).otherwise(1)
     offset = ahead.fill_null(0) * 60 + sign * past.fill_null(0)
-    later = (hour * 60 + minute - offset + _JAKARTA_MINUTES).floordiv(_DAY_MINUTES)
     written = _written_day(cell.str.replace(_LOCAL_TIME, "").str.replace(_ZONED_TIME, ""))
-    in_jakarta = written + pl.duration(days=pl.when(is_zoned).then(later).otherwise(0))
+    instant = written.cast(pl.Datetime("ms")) + pl.duration(minutes=hour * 60 + minute - offset)
     counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
-    minutes = counted.floordiv(60_000) + _JAKARTA_MINUTES
-    return pl.coalesce(in_jakarta, minutes.floordiv(_DAY_MINUTES).cast(pl.Int32).cast(pl.Date))
+    unzoned = pl.when(~is_zoned.fill_null(value=False)).then(written)
+    return pl.coalesce(unzoned, *(_day_in_jakarta(one) for one in (instant, counted.cast(pl.Datetime("ms")))))
+
+
+def _day_in_jakarta(instant: pl.Expr) -> pl.Expr:
+    """The day of a moment of UTC by the clocks of Jakarta, which were 7, 7½, 8 or 9 hours ahead."""
+    return instant.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Jakarta").dt.date()
 
 
 def _written_day(day: pl.Expr) -> pl.Expr:
