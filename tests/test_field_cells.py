@@ -139,6 +139,33 @@ def test_an_instant_of_an_unknown_zone_or_unit_stays_unread(cell: str) -> None:
     assert read(pl.DataFrame({"day": [cell]}), {"day": Shape(pl.Date())})["day"].to_list() == [None]
 
 
+# Days in numbers
+
+MONTH_FIRST = ("03/25/1990", "03/04/1990", "12/31/1960", "01/12/1960", "02/03/1971")
+
+
+def born(*days: str) -> list[Mapping[str, str]]:
+    return [MEMBER | {"nik": f"35100947038500{at:02}", "birth_date": day} for at, day in enumerate(days, start=1)]
+
+
+@pytest.mark.parametrize("mark", ["/", "-", "."])
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_column_that_is_written_month_first_refuses_the_file(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, mark: str, rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    found = loaded(intake, Feed.MEMBERS, born(*(day.replace("/", mark) for day in MONTH_FIRST)))
+    assert found.state is BatchState.REFUSED
+    assert "Column birth_date of file.csv writes the month before the day" in str(found.reason)
+    assert "2026-01-31" in str(found.reason)
+
+
+def test_of_a_column_that_is_written_day_first_an_impossible_day_alone_is_rejected(intake: Intake) -> None:
+    found = loaded(intake, Feed.MEMBERS, born("25/03/1990", "03/04/1990", "03/25/1990"))
+    assert reasons(found) == [(4, "birth_date", "not_a_date")]
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 3, 25), date(1990, 4, 3)]
+
+
 # Numbers with two readings
 
 

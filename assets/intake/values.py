@@ -47,6 +47,13 @@ NOTHING = (*NOTHING_SIGNS, *NOTHING_NAMES)
 TWO_READINGS = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 """Numbers whose one mark may stand before decimals or between thousands."""
 Mark = Literal[".", ","]
+_MONTH, _NO_MONTH, _SPACED = "(?:0?[1-9]|1[0-2])", "(?:1[3-9]|2[0-9]|3[01])", "[./ -]+"
+NUMBERED_DAY = r"^[0-9]{1,2}[./ -]"
+"""How a day in numbers begins whose year stands last."""
+ONLY_MONTH_FIRST = rf"^{_MONTH}{_SPACED}{_NO_MONTH}{_SPACED}[12][0-9]{{3}}"
+ONLY_DAY_FIRST = rf"^{_NO_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
+EITHER_FIRST = rf"^{_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
+"""Days in numbers of which one alone can be the month, or both."""
 OLDEST_YEARS = 125
 """Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 
