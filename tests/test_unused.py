@@ -236,6 +236,36 @@ def test_what_speaks_of_thousands_outside_the_header_refuses_the_file(
     assert intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, stated), QUARTER).state is BatchState.LOADED
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Penduduk Miskin 2025 (Ribu)", "PENDUDUK MISKIN (DALAM RIBUAN)", "Satuan: ribu penduduk", "Satuan: Ribuan",
+        "Penduduk Miskin ('000)", "Penduduk Miskin (000)", "Penduduk Miskin (x 1000 jiwa)", "Penduduk Miskin (x 1.000)",
+        "Poor population (in thousands)", "Keterangan: angka dalam ribu", "Penduduk miskin, ribu", "dalam juta",
+        "Poor (million inhabitants)",
+    ],
+)  # fmt: skip
+def test_thousands_in_a_title_or_a_note_need_no_unit_behind_them(intake: Intake, tmp_path: Path, title: str) -> None:
+    table = f"area_code,vintage,{POOR}\n35.10,2025-03,131\n"
+    for text in (f'"{title}",,\n{table}', f'{table}"{title}",,\n'):
+        said = refusal(intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER))
+        assert "Write the unit behind the name of the column" in said
+
+
+@pytest.mark.parametrize(("column", "unit"), [("satuan", "ribu"), ("unit", "Thousand"), ("satuan", "Ribuan")])
+def test_thousands_in_a_column_of_units_need_no_unit_behind_them(
+    intake: Intake, tmp_path: Path, column: str, unit: str
+) -> None:
+    file = written(tmp_path, f"area_code,vintage,{column},{POOR}\n35.10,2025-03,{unit},131\n")
+    assert f'"{unit}"' in refusal(intake.load(Feed.POVERTY_STATISTICS, file, QUARTER))
+
+
+def test_an_area_whose_name_has_a_thousand_in_it_is_loaded(intake: Intake, tmp_path: Path) -> None:
+    text = f"Kepulauan Seribu 2025,,,\narea_code,vintage,nama,{POOR}\n31.01,2025-03,Kepulauan Seribu,4000\n"
+    loaded = intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER)
+    assert (loaded.state, loaded.rejected) == (BatchState.LOADED, 0)
+
+
 def _api(label: str, unit: str) -> dict[str, Any]:
     return {
         "data-availability": "available", "vervar": [{"val": 3510, "label": "Banyuwangi"}],

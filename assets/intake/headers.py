@@ -50,8 +50,19 @@ _UNITS = {
     for kind, words in _UNIT_WORDS.items()
 }
 """Units as tables write them behind the name of a column or below it, plain, and how many of ours one of them is."""
-_COUNTED = r"(?:jiwa|orang|persons|people|rupiah|rp|kk|keluarga)"
-_SCALED = rf"(?i)\b(?:ribu(?:an)?|juta(?:an)?|000|thousands?|millions?)\s+{_COUNTED}\b"
+_BETWEEN = " ; "
+_COUNTED = (
+    r"(?:jiwa|orang|persons|people|inhabitants|penduduk|rupiah|rp|kk|keluarga|famil(?:y|ies)|rumah tangga|ruta"
+    r"|households?)"
+)
+_SCALE_WORD = r"(?:ribu(?:an)?|juta(?:an)?|thousands?|millions?)"
+_SCALED = (
+    rf"(?i)\b((?:{_SCALE_WORD}|000)\s+{_COUNTED})\b",
+    # Alone the word may be part of an area's name.
+    rf"(?i)(?:^|{_BETWEEN}|[(\[,:/–-]|\b(?:dalam|in|satuan|unit))\s*({_SCALE_WORD})\b",
+    r"(?i)[(\['‘’]\s*(000)\b",
+    r"(?i)([x×*]\s*1[., ]?000)\b",
+)
 """What a title, a note or a column of units says where figures are not in single units."""
 _LARGE = ("persons", "rupiah")
 _OF_AREAS = "area_code"
@@ -67,7 +78,6 @@ _TOTAL = (
 )
 _FIRST_CELLS = 3
 _OF_EVERY_ROW = ("row_number", "row_fault")
-_BETWEEN = " ; "
 _NEAR = 0.84
 _MANY = 4
 
@@ -128,7 +138,8 @@ class HeaderFit:
         cells = chunk.columns[len(_OF_EVERY_ROW) :]
         if self.is_unit_open and cells:
             text = pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)
-            _refuse_scaled(chunk.select(text.str.extract(_SCALED, 0)).to_series().drop_nulls())
+            found = pl.coalesce(text.str.extract(one) for one in _SCALED)
+            _refuse_scaled(chunk.select(found).to_series().drop_nulls())
         chunk = separate_cell_faults(chunk, self._places, self.texts)
         beyond = [name for name in cells if int(name[1:]) >= self.width]
         if beyond:
@@ -263,7 +274,7 @@ def fit_header(
     )
     if is_unit_open:
         titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
-        _refuse_scaled([one.group() for one in re.finditer(_SCALED, titles)])
+        _refuse_scaled([one.group(1) for said in _SCALED if (one := re.search(said, titles))])
     scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
     texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
     return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open, texts)
