@@ -10,7 +10,7 @@ import polars as pl
 from assets.intake.codesystems import enclosing
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import is_total_row, plain_name
-from assets.intake.values import TWO_READINGS, DecimalMarks
+from assets.intake.values import TWO_READINGS, DecimalMarks, Shape, is_nothing
 from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
@@ -62,10 +62,11 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
         ).select(
             "row_number",
             pl.col("row_fault").is_null() & pl.all_horizontal(pl.lit(True), pl.col(cells[len(header) :]).is_null()),
-            is_total_row(cells).alias("is_total"),
+            is_total_row(cells, cells).alias("is_total"),
             *places,
         )
         marks.learn(rows.select(figure=places[1]))
+        rows = rows.with_columns(_without_nothing(rows[places[0]]))
         for number, is_sound, is_total, code, figure in rows.iter_rows():
             where = f"{delivery.name}, row {number}" + (f" ({code})" if code else "")
             if not is_sound:
@@ -98,6 +99,11 @@ def _figures(path: Path, column: str, form: re.Pattern[str]) -> dict[str, Decima
         message = f"{where}: holds {part} of row {row_of[part]}, which would count twice. Keep the area or its parts."
         raise Refused(message)
     return found
+
+
+def _without_nothing(codes: pl.Series) -> pl.Series:
+    nothing = is_nothing(codes, Shape(pl.String()))
+    return codes if nothing is None else codes.set(nothing, None)
 
 
 def _place(delivery: Delivery, header: list[str], name: str) -> int:

@@ -55,13 +55,14 @@ _COUNTED = (
     r"(?:jiwa|orang|persons|people|inhabitants|penduduk|rupiah|rp|kk|keluarga|famil(?:y|ies)|rumah tangga|ruta"
     r"|households?)"
 )
+_DASH, _QUOTES, _TIMES = "\u2013", "\u2018\u2019", "\u00d7"
 _SCALE_WORD = r"(?:ribu(?:an)?|juta(?:an)?|thousands?|millions?)"
 _SCALED = (
     rf"(?i)\b((?:{_SCALE_WORD}|000)\s+{_COUNTED})\b",
     # Alone the word may be part of an area's name.
-    rf"(?i)(?:^|{_BETWEEN}|[(\[,:/–-]|\b(?:dalam|in|satuan|unit))\s*({_SCALE_WORD})\b",
-    r"(?i)[(\['‘’]\s*(000)\b",
-    r"(?i)([x×*]\s*1[., ]?000)\b",
+    rf"(?i)(?:^|{_BETWEEN}|[(\[,:/{_DASH}-]|\b(?:dalam|in|satuan|unit))\s*({_SCALE_WORD})\b",
+    rf"(?i)[(\['{_QUOTES}]\s*(000)\b",
+    rf"(?i)([x{_TIMES}*]\s*1[., ]?000)\b",
 )
 """What a title, a note or a column of units says where figures are not in single units."""
 _LARGE = ("persons", "rupiah")
@@ -70,12 +71,14 @@ _OF_AREAS = "area_code"
 
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
-_SUM = r"(?:sub[ -]?|grand )?(?:jumlah|total)"
+_SUM = r"(?:sub[ -]?|grand )?(?:jumlah|jml\.?|total|rata[ -]rata)"
 _TOTAL = (
     rf"(?i)^{_SUM}(?:[ /(]+{_SUM}\)?)?"
     r"(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang|nasional|indonesia"
-    r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?[ :.]*$"
+    r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?(?: *\([0-9+ .-]+\))?[ :.]*$"
 )
+_TOTAL_OF_ANYTHING = rf"(?i)^\s*{_SUM}(?:[^\p{{L}}].*)?$"
+"""As a sum of figures may be called where no cell names a person: TOTAL JAWA TIMUR."""
 _FIRST_CELLS = 3
 _OF_EVERY_ROW = ("row_number", "row_fault")
 _NEAR = 0.84
@@ -163,15 +166,19 @@ class HeaderFit:
         return {name: [of] if isinstance(of, str) else list(of.meta.root_names()) for name, of in self.columns.items()}
 
 
-def is_total_row(columns: Sequence[str]) -> pl.Expr:
+def is_total_row(columns: Sequence[str], figures: Sequence[str] = ()) -> pl.Expr:
     """Whether a row of text cells is a sum that people write below a table: its first words say so.
 
     Parameters
     ----------
     columns : sequence of str
         Columns of the file in their order.
+    figures : sequence of str
+        Those in which no person's name and no answer stands: there any cell that begins so tells a sum.
     """
-    return pl.coalesce(columns[:_FIRST_CELLS]).str.contains(_TOTAL).fill_null(value=False)
+    first = pl.coalesce(columns[:_FIRST_CELLS]).str.contains(_TOTAL)
+    others = (pl.col(name).str.contains(_TOTAL_OF_ANYTHING) for name in figures)
+    return pl.any_horizontal(one.fill_null(value=False) for one in (first, *others))
 
 
 @cache
