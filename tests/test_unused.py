@@ -1,6 +1,7 @@
 """What of a delivery was not used is told: notes, columns, sheets, units, repeated households, the feed it is of."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,43 @@ def test_persons_are_not_taken_as_families_because_some_columns_fit(intake: Inta
 def test_another_feed_is_advised_only_if_it_reads_more_columns(intake: Intake, tmp_path: Path) -> None:
     file = written(tmp_path, "agent_id,kind,remark,note\nA1,tksk,x,y\n")
     assert "load with" not in refusal(intake.load(Feed.AGENTS, file, QUARTER))
+
+
+MEMBER = {
+    "family_card_number": "3510091203190004", "nik": "3510094703850001", "name": "SITI", "birth_date": "1985-03-07",
+    "sex": "female", "relation": "1", "marital_status": "2", "is_pregnant": "false", "school_participation": "3",
+    "school_level": "", "education": "23", "work_position": "0", "disability": "4", "stated_date": "2025-12-05",
+    "verified_nik": "", "agent_id": "A1",
+}  # fmt: skip
+VISIT = {"family_card_number": "3510091203190004", "agent_id": "A1", "visit_result": "1"}
+REGISTERED = {
+    "tanggal_pendaftaran": "2025-11-01", "village_code": "35.10.09.2001", "channel": "agent", "proposer": "village",
+    "has_consent": "true", "consent_date": "2025-11-01", "is_ikd_verified": "false", "face_match": "passed",
+}  # fmt: skip
+SHOCKS = {"survey_date": "2025-12-01", "illness_date": "", "failed_crop_date": "", "disaster_date": ""}
+DTSEN = {
+    name: "" for name in TABLES["intake/dtsen_persons"].columns if name not in {"batch_id", "row_number", "nik_bucket"}
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("feed", "row"),
+    [
+        (Feed.SURVEYS, VISIT | {"survey_date": "2025-12-05"} | REGISTERED),
+        (Feed.VALIDATIONS, VISIT | {"validation_date": "2025-12-05", "building_number": "1"} | SHOCKS),
+        (Feed.MEMBERS, DTSEN | MEMBER),
+    ],
+)
+def test_a_form_of_two_feeds_is_loaded_as_the_one_that_alone_reads_some_of_it(
+    tmp_path: Path, feed: Feed, row: dict[str, str]
+) -> None:
+    intake = Intake(Lake(tmp_path / "lake"), TABLES, 1.0, SENDERS, today=date(2026, 2, 10))
+    file = written(tmp_path, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    written(tmp_path, "sender: tests\n", "file.csv.yaml")
+    loaded = intake.load(feed, file, QUARTER)
+    assert loaded.state is BatchState.LOADED, loaded.reason
+    assert loaded.batch is not None
+    assert loaded.batch.unknown_columns
 
 
 # Units of figures

@@ -108,9 +108,10 @@ def identities(stated: pl.DataFrame, key: PseudonymKey) -> pl.Series:
 def _part_sharers(fresh: pl.DataFrame, carried: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
     """Give an identity of his own to whom a family states under a number that another of its persons bears.
 
-    A card lists nobody twice: who stands beside the bearer with another name and birth date, or with a name unlike in
-    all, is somebody else; on another day, who differs in name, birth date and sex. The number stays with whom it was
-    with last quarter, else with whose birth date and sex it says, else with who was stated first.
+    A card lists nobody twice: who stands beside the bearer with another sex, another name and birth date, or a name
+    that is not the same shortened, is somebody else; on another day, who differs in name, birth date and sex. The
+    number stays with whom it was with last quarter, else with whose birth date and sex it says, else with who was
+    stated first.
 
     Returns
     -------
@@ -134,12 +135,17 @@ def _part_sharers(fresh: pl.DataFrame, carried: pl.DataFrame, key: PseudonymKey)
         *number, "is_restated", number_agrees().not_(), "stated_date", "name", "birth_date"
     )
     bearer = sharing.unique(number, keep="first", maintain_order=True).select(facts)
-    days = sharing.join(bearer, on=facts, how="semi").select(*number, "stated_date").unique()
+    days = sharing.join(bearer, on=facts, how="semi", nulls_equal=True).select(*number, "stated_date").unique()
     beside = sharing.join(days.with_columns(is_beside=pl.lit(value=True)), on=[*number, "stated_date"], how="left")
-    is_another = pl.all_horizontal(pl.col(name) != pl.col(f"{name}_other") for name in ("name", "birth_date", "sex"))
+    differs = {name: pl.col(name) != pl.col(f"{name}_other") for name in ("name", "birth_date", "sex")}
+    starts = _starts_of_words()
+    shared = starts[0].list.set_intersection(starts[1]).list.len()
+    is_shortened = shared == pl.min_horizontal(one.list.n_unique() for one in starts)
+    is_another_beside = is_stranger() | differs["sex"] | ~is_shortened
+    is_another = pl.all_horizontal(differs.values())
     strangers = (
         beside.join(bearer, on=number, suffix="_other")
-        .filter(pl.when("is_beside").then(is_stranger()).otherwise(is_another))
+        .filter(pl.when("is_beside").then(is_another_beside).otherwise(is_another))
         .select(facts)
         .unique()
         .sort(facts)
@@ -150,7 +156,7 @@ def _part_sharers(fresh: pl.DataFrame, carried: pl.DataFrame, key: PseudonymKey)
     strangers = strangers.with_columns(own_id=key.ids("person", own.to_series()))
     is_sharing = pl.col("own_id").is_not_null()
     return (
-        marked.join(strangers, on=facts, how="left", maintain_order="left")
+        marked.join(strangers, on=facts, how="left", maintain_order="left", nulls_equal=True)
         .with_columns(
             identity_id=pl.coalesce("own_id", "identity_id"),
             shared_nik=pl.when(is_sharing).then("nik"),
@@ -183,10 +189,15 @@ def is_stranger() -> pl.Expr:
 
     A number holds a birth date, so that a slip in its region or serial hits somebody of the same birthday.
     """
-    starts = [
-        pl.col(name).str.to_lowercase().str.extract_all(r"\p{L}{1,3}\p{L}*").list.eval(pl.element().str.head(3))
-        for name in ("name", "name_other")
-    ]
+    starts = _starts_of_words()
     is_unlike = starts[0].list.set_intersection(starts[1]).list.len() == 0
     differs = (pl.col("name") != pl.col("name_other")) & (pl.col("birth_date") != pl.col("birth_date_other"))
     return differs | is_unlike
+
+
+def _starts_of_words() -> list[pl.Expr]:
+    """First letters of the words of `name` and `name_other`."""
+    return [
+        pl.col(name).str.to_lowercase().str.extract_all(r"\p{L}{1,3}\p{L}*").list.eval(pl.element().str.head(3))
+        for name in ("name", "name_other")
+    ]

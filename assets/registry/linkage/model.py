@@ -20,10 +20,12 @@ COLUMNS = (
 """What a person file may say of a person beside its id."""
 NAMES = ("given_name", "family_name", "full_name")
 _OF_WHOM = "(dari|ny|nyonya|tn|tuan|ibu|bu|bapak|bpk)( .*)?"
-_WHICH = "(ke|pertama|kedua|ketiga|kembar|laki|perempuan|lk|pr|[a-d]|[ivx]+|[0-9]+)"
+_WHICH = "(ke|pertama|kesatu|kedua|ketiga|keempat|satu|dua|tiga|kembar|laki|perempuan|lk|pr|[a-d]|[ivx]+|[0-9]+)"
+_NOT = "(belum|blm|tidak|tdk|tak|tanpa)"
 UNNAMED = (
-    rf"(jabang )?(bayi|baby|by)( .*)?|anak( {_WHICH})*|(anak|putra|putri) {_OF_WHOM}|nn"
-    "|(belum|tidak|tak|tanpa) (ada|punya|di ?beri|ber) ?nama"
+    r"((si|jabang|calon) )?(bayi|baby|by)[0-9]*( .*)?|janin|bblr|nn|xx+|no ?name|kosong"
+    rf"|anak( {_WHICH})*|anak {_WHICH}( {_WHICH})* .*|anak (bayi|by)( .*)?|(anak|putra|putri) {_OF_WHOM}"
+    rf"|{_NOT} (ada|punya|di ?beri|ber)( ?nama)?"
 )
 """What stands where a newborn has no name yet, in lower case; Anak Agung and Putri Lestari are names."""
 

@@ -45,7 +45,7 @@ _FEW_FILLERS, _EXCESS, _GROSS_EXCESS, _DAYS_OF_A_YEAR = 4, 3, 10, 365.25
 """So many persons, and so many times its share of the year, that one of these days may have, and any other day."""
 _NO_DATES = ("18991230", "18991231", "19000101", "19700101")
 # Levels from which on a name is the same, be it in another order, and a birth date the same or nearly so.
-SAME_NAME, SAME_DATE, _NEAR_DATE, _MISSING = 4, 4, 2, -1
+SAME_NAME, SAME_DATE, _NEAR_NAME, _NEAR_DATE, _MISSING = 4, 4, 3, 2, -1
 _FIRST_YEAR, _LAST_YEAR = 1850, 2100
 # What tells most pairs apart for least work comes first: the rest is not compared where it could not reach the
 # threshold.
@@ -169,8 +169,9 @@ def _is_certain(columns: Collection[str]) -> pl.Expr:
     """Whether what agrees makes two records one person, whatever the sum of the weights.
 
     Neighbours, twins, couples and namesakes share much that the sum takes for independent evidence. One person is who
-    bears the same number, unless neither name nor birth date agrees; a number one typing error off with the same name
-    and birth date; or, where a number is missing, the same name and birth date.
+    bears the same number, a name that is nearly the same and no other birth date, or no name and the same birth date; a
+    number one typing error off with the same name and birth date; or, where a number is missing, the same name and
+    birth date.
     """
 
     def level(*names: str) -> pl.Expr:
@@ -178,15 +179,14 @@ def _is_certain(columns: Collection[str]) -> pl.Expr:
 
     number, name, born = level("national_id"), level("full_name", "given_name"), level("birth_date")
     is_same_name = (name >= SAME_NAME) & (level("family_name") != 0)
-    is_near_date = born >= _NEAR_DATE
-    is_like = (name > 0) & ((born == _MISSING) | is_near_date)
+    is_like = (name >= _NEAR_NAME) & (level("family_name") != 0) & ((born == _MISSING) | (born >= _NEAR_DATE))
     levels = recipe([one.removeprefix("level_") for one in columns if one.startswith("level_")])
     is_number_alone = {"full_name", "given_name", "birth_date"}.isdisjoint(levels)
     return (
         pl.when(number == _MISSING)
         .then(is_same_name & (born == SAME_DATE))
         .when(number == len(levels.get("national_id", ())) - 1)
-        .then(is_same_name | is_like | (born == SAME_DATE) | is_number_alone)
+        .then(is_like | ((name == _MISSING) & (born == SAME_DATE)) | is_number_alone)
         .otherwise(number > 0)
     )
 
