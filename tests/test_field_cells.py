@@ -383,7 +383,32 @@ def test_nobody_is_called_by_a_mark_of_nothing(intake: Intake, mark: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "names", [("Siti", "Nan"), ("Siti", "Na"), ("SITI", "NA"), ("siti", "nan"), ("SITI", "NAN"), ("Siti", "None")]
+    "mark",
+    [
+        "tidak ada", "Tidak Ada", "TDK ADA", "KOSONG", "(kosong)", "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!",
+        "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010", "_", "* * *", "()",
+    ],
+)  # fmt: skip
+def test_nobody_is_called_by_words_signs_or_failed_formulas(intake: Intake, tmp_path: Path, mark: str) -> None:
+    rows = [MEMBER, MEMBER | {"nik": "3510094703850002", "name": mark}]
+    assert reasons(loaded(intake, Feed.MEMBERS, rows)) == [(3, "name", "missing")]
+    (tmp_path / "people.csv").write_text(f"no,nama\n1,{mark}\n2,Siti\n", encoding="utf-8")
+    people = read_people(tmp_path / "people.csv", PersonSpec(id="no", full_name="nama"), TODAY).people
+    assert people["full_name"].to_list() == [None, "Siti"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Siti", "Nan"),
+        ("Siti", "Nat"),
+        ("SITI", "NAT"),
+        ("Siti", "Na"),
+        ("SITI", "NA"),
+        ("siti", "nan"),
+        ("SITI", "NAN"),
+        ("Siti", "None"),
+    ],
 )
 def test_a_person_called_nan_na_or_none_keeps_the_name(intake: Intake, names: tuple[str, str]) -> None:
     rows = [MEMBER | {"name": name, "nik": f"351009470385000{at}"} for at, name in enumerate(names, 1)]

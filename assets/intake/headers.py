@@ -281,7 +281,7 @@ def fit_header(
     )
     if is_unit_open:
         titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
-        _refuse_scaled([one.group(1) for said in _SCALED if (one := re.search(said, titles))])
+        _refuse_scaled([hit.group(1) for form in _SCALED if (hit := re.search(form, titles))])
     scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
     texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
     return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open, texts)

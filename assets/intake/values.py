@@ -35,10 +35,10 @@ TEXT_MARKS = "'\u2018\u2019`\u00b4"
 """Apostrophes that keep a spreadsheet from reading a cell as a number, as hands and programs write them."""
 
 NOTHING_SIGNS = (
-    "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "???", "\\n", "n/a", "n.a.", "null",
-    "(null)", "<null>", "<na>",
+    "-", "--", "---", "----", "-----", "\u2010", "\u2013", "\u2014", "\u2212", "_", ".", "..", "...", "\u2026", "?", "??",
+    "???", "\\n", "n/a", "n.a.", "null", "(null)", "<null>", "<na>", "undefined", "(blank)",
 )  # fmt: skip
-NOTHING_NAMES = ("na", "nan", "none", "nil", "nul")
+NOTHING_NAMES = ("na", "nan", "nat", "none", "nil", "nul")
 """Marks of nothing that are names of people too."""
 NOTHING_WORDS = ("tidak ada", "tdk ada", "kosong", "(kosong)")
 """Words for nothing; of a number they may mean zero, so there they stay unread."""
@@ -57,8 +57,13 @@ EITHER_FIRST = rf"^{_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
 OLDEST_YEARS = 125
 """Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 
-_CERTAIN_IN_TEXT = (*NOTHING_SIGNS, "NULL", "(NULL)", "<NULL>", "NaN", "\\N", "N/A", "N.A.", "<NA>")
-_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *NOTHING_WORDS))
+_NOTHING_IN_TEXT = (
+    *NOTHING_SIGNS, *NOTHING_WORDS,
+    "#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#error!",
+)  # fmt: skip
+"""Marks of nothing that no name is, in lower case; of a formula that failed a text shows no more than that."""
+_WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}]*$"
+_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *_NOTHING_IN_TEXT))
 _WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
 _NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
 _THOUSAND = 1000
@@ -277,14 +282,18 @@ def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, 
 def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
     """Which cells hold a mark of nothing, None if no cell does; a word of the column's own is none.
 
-    A person may be called Nan, Na or None: in free text these count only if written in other letters than the column.
+    A person may be called Nan, Na or None: in free text these count only if written in other letters than the column,
+    and a cell without any letter or digit is nothing.
     """
     is_short = cells.str.len_bytes() <= _LONGEST_NOTHING
+    if shape.is_free:
+        is_short |= cells.str.contains(_WITHOUT_SENSE)
     if not is_short.any():
         return None
     short = cells.filter(is_short)
     if shape.is_free:
-        marks = short.is_in(_CERTAIN_IN_TEXT) | _is_out_of_case(short, cells)
+        marks = short.str.to_lowercase().is_in(_NOTHING_IN_TEXT) | short.is_in(("NaN", "NaT"))
+        marks |= short.str.contains(_WITHOUT_SENSE) | _is_out_of_case(short, cells)
     else:
         own = {word.lower() for word in (*shape.words, *(spelling for spelling, _ in shape.spellings))}
         said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
