@@ -385,8 +385,9 @@ def test_nobody_is_called_by_a_mark_of_nothing(intake: Intake, mark: str) -> Non
 @pytest.mark.parametrize(
     "mark",
     [
-        "tidak ada", "Tidak Ada", "TDK ADA", "KOSONG", "(kosong)", "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!",
-        "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010", "_", "* * *", "()",
+        "tidak ada", "Tidak Ada", "TDK ADA", "KOSONG", "(kosong)", "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!",
+        "#NUM!", "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010", "_", "* * *",
+        "()",
     ],
 )  # fmt: skip
 def test_nobody_is_called_by_words_signs_or_failed_formulas(intake: Intake, tmp_path: Path, mark: str) -> None:

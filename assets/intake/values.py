@@ -35,8 +35,8 @@ TEXT_MARKS = "'\u2018\u2019`\u00b4"
 """Apostrophes that keep a spreadsheet from reading a cell as a number, as hands and programs write them."""
 
 NOTHING_SIGNS = (
-    "-", "--", "---", "----", "-----", "\u2010", "\u2013", "\u2014", "\u2212", "_", ".", "..", "...", "\u2026", "?", "??",
-    "???", "\\n", "n/a", "n.a.", "null", "(null)", "<null>", "<na>", "undefined", "(blank)",
+    "-", "--", "---", "----", "-----", "\u2010", "\u2013", "\u2014", "\u2212", "_", ".", "..", "...", "\u2026", "?",
+    "??", "???", "\\n", "n/a", "n.a.", "null", "(null)", "<null>", "<na>", "undefined", "(blank)",
 )  # fmt: skip
 NOTHING_NAMES = ("na", "nan", "nat", "none", "nil", "nul")
 """Marks of nothing that are names of people too."""
