@@ -348,6 +348,16 @@ def test_a_visit_is_no_later_than_the_files_issue(
         assert "2000-01-01 - 2026" in found.tally[0].sentence("en")
 
 
+@pytest.mark.parametrize(("day", "is_taken"), [("2027-03-31", True), ("2027-04-01", False), ("2062-01-01", False)])
+def test_a_file_is_not_issued_more_than_a_year_after_its_quarter(intake: Intake, day: str, *, is_taken: bool) -> None:
+    note = {"issued_on": date.fromisoformat(day)}
+    found = loaded(intake, Feed.SURVEYS, [SURVEY | {"survey_date": "2025-12-05"}], note)
+    assert (found.state is BatchState.LOADED) == is_taken
+    if not is_taken:
+        assert f"The note says that file.csv was issued on {day}" in str(found.reason)
+        assert "the latest day is 2027-03-31" in str(found.reason)
+
+
 def test_a_decree_may_hold_from_a_later_day(intake: Intake) -> None:
     wage = {
         "area_code": "35.10",
@@ -386,8 +396,8 @@ def test_nobody_is_called_by_a_mark_of_nothing(intake: Intake, mark: str) -> Non
     "mark",
     [
         "tidak ada", "Tidak Ada", "TDK ADA", "KOSONG", "(kosong)", "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!",
-        "#NUM!", "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010", "_", "* * *",
-        "()",
+        "#NUM!", "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010", "_",
+        "* * *", "()",
     ],
 )  # fmt: skip
 def test_nobody_is_called_by_words_signs_or_failed_formulas(intake: Intake, tmp_path: Path, mark: str) -> None:

@@ -209,6 +209,7 @@ class Intake:
             said = declaration or declaration_of(file, quarter, sender)
             if supersedes:
                 said = said.model_copy(update={"supersedes": tuple(supersedes)})
+            _refuse_issued_too_late(said, quarter)
             admitted = self.senders.admit(said, feed)
             file_hash = hash_of_file(file)
             is_as_noted = declaration is None and not supersedes
@@ -474,6 +475,19 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
     return fit_header(
         delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
     )  # fmt: skip
+
+
+def _refuse_issued_too_late(said: Declaration, quarter: Quarter) -> None:
+    """Refuse a day of issue that is a slip: statements up to it would be taken.
+
+    Raises
+    ------
+    FileRefused
+        If the file says it was issued more than a year after the quarter.
+    """
+    last = quarter.last_day.replace(year=quarter.last_day.year + 1)
+    if said.issued_on > last:
+        raise FileRefused("issued_too_late", day=str(said.issued_on), quarter=str(quarter), last=str(last))
 
 
 def _bytes_of(chunk: pl.DataFrame) -> int:
