@@ -24,6 +24,7 @@ from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
 from assets.intake.values import (
+    DAY_IN_NUMBERS,
     EITHER_FIRST,
     NUMBERED_DAY,
     OLDEST_YEARS,
@@ -292,7 +293,7 @@ class Checker:
         absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]
         text = chunk.with_columns(absent) if absent else chunk
         self._count_order_of_days(text)
-        typed = self._read(text)
+        typed = _with_births_of_no_day(text, self._read(text))
         said = without_marks(text, typed, {column.name: column.shape for column in self._columns})
         typed, form = self._with_forms(said, typed)
         slots, faults = self._faults(said, typed, form)
@@ -524,6 +525,14 @@ class Checker:
                 "expected": self._expected,
             }
         )
+
+
+def _with_births_of_no_day(text: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Typed columns in which a birth on no day of the calendar is one that cannot be, and so unknown; else no day."""
+    if _BIRTH not in typed.columns or typed[_BIRTH].null_count() == text[_BIRTH].null_count():
+        return typed
+    is_of_no_day = typed[_BIRTH].is_null() & text[_BIRTH].str.contains(DAY_IN_NUMBERS)
+    return typed.with_columns(typed[_BIRTH].set(is_of_no_day, date.min))
 
 
 def _each(words: Sequence[str], dtype: pl.Enum, is_fault: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:

@@ -54,6 +54,13 @@ ONLY_MONTH_FIRST = rf"^{_MONTH}{_SPACED}{_NO_MONTH}{_SPACED}[12][0-9]{{3}}"
 ONLY_DAY_FIRST = rf"^{_NO_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
 EITHER_FIRST = rf"^{_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
 """Days in numbers of which one alone can be the month, or both."""
+_DAY_FROM_ZERO, _MONTH_FROM_ZERO = "(?:[0-2]?[0-9]|3[01])", "(?:0?[0-9]|1[0-2])"
+DAY_IN_NUMBERS = (
+    rf"^(?:[0-9]{{4}}[./ -]{_MONTH_FROM_ZERO}[./ -]{_DAY_FROM_ZERO}"
+    rf"|{_DAY_FROM_ZERO}[./ -]{_MONTH_FROM_ZERO}[./ -][0-9]{{4}})"
+    r"(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
+)
+"""A day in figures by its form: one that cannot be read is none of the calendar, as 00/00/1955 or 31/02/1955."""
 OLDEST_YEARS = 125
 """Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 
