@@ -69,7 +69,7 @@ _NOTHING_IN_TEXT = (
     "#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#error!",
 )  # fmt: skip
 """Marks of nothing that no name is, in lower case; of a formula that failed a text shows no more than that."""
-_WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}]*$"
+_WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 _LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *_NOTHING_IN_TEXT))
 _WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
 _NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
