@@ -11,7 +11,7 @@ import polars as pl
 from assets.intake.codesystems import enclosing
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import is_total_row, plain_name
-from assets.intake.values import TWO_READINGS, DecimalMarks
+from assets.intake.values import TWO_READINGS, DecimalMarks, Shape, is_nothing
 from quotas.apportion import Method, apportion
 from schemas.errors import Refused
 
@@ -68,10 +68,11 @@ def _figures(
         ).select(
             "row_number",
             pl.col("row_fault").is_null() & pl.all_horizontal(pl.lit(True), pl.col(cells[len(header) :]).is_null()),
-            is_total_row(cells).alias("is_total"),
+            is_total_row(cells, cells).alias("is_total"),
             *places,
         )
         marks.learn(rows.select(figure=places[1]))
+        rows = rows.with_columns(_without_nothing(rows[places[0]]))
         for number, is_sound, is_total, code, figure in rows.iter_rows():
             where = _where(delivery, number, code)
             if not is_sound:
@@ -113,6 +114,11 @@ def _fault_of_code(code: str | None, found: Collection[str], column: str) -> str
 
 def _where(delivery: Delivery, row: int, code: str | None) -> str:
     return f"{delivery.name}, row {row}" + (f" ({code})" if code and _REGION.fullmatch(code) else "")
+
+
+def _without_nothing(codes: pl.Series) -> pl.Series:
+    nothing = is_nothing(codes, Shape(pl.String()))
+    return codes if nothing is None else codes.set(nothing, None)
 
 
 def _place(delivery: Delivery, header: list[str], name: str) -> int:

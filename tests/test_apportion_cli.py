@@ -146,6 +146,17 @@ def test_a_negative_number_of_places_is_refused_and_a_word_is_wrong_usage(tmp_pa
         ("code,weight\n9999,3\n3510,1\n1101,2\n", "row 2 (9999): holds 1101 of row 4"),
         ("code,weight\n00,3\n35,1\n11,2\n", "row 2 (00): holds 11 of row 4"),
         ("code,weight\n35.10,1\nINDONESIA,3\n", "row 3: holds 35.10 of row 2"),
+        ("weight,code\n20,35.10\n30,35.09\n50,Jumlah\n", "row 4: holds a total"),
+        ("no,code,weight\n1,35.10,20\n2,35.09,30\n3,Jumlah,50\n", "row 4: holds a total"),
+        ("prov,code,weight\nJawa Timur,35.10,20\nJawa Timur,TOTAL,50\n", "row 3: holds a total"),
+        ("no,x,y,name,code,weight\n1,,,a,35.10,20\n2,,,Jml.,35,50\n", "row 3 (35): holds a total"),
+        ("code,weight\n35.10,20\nJml,50\n", "row 3: holds a total"),
+        ("code,weight\n35.10,20\nJumlah (1+2),50\n", "row 3: holds a total"),
+        ("code,weight\n35.10,20\nRata-rata,50\n", "row 3: holds a total"),
+        ("code,weight\n35.10,20\nTOTAL JAWA TIMUR,50\n", "row 3: holds a total"),
+        ("code,weight\n35.10,20\nNULL,50\n", "row 3: has no code"),
+        ("code,weight\n35.10,20\n-,50\n", "row 3: has no code"),
+        ("code,weight\n3510,20\n35.09,2\n35.10,20\n", "row 4 (35.10): holds 3510 of row 2"),
     ],
 )  # fmt: skip
 def test_sums_and_areas_beside_their_parts_are_refused_with_both_rows(tmp_path: Path, weights: str, named: str) -> None:

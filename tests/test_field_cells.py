@@ -98,9 +98,72 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 2
 
 
+@pytest.mark.parametrize(
+    ("cell", "born"),
+    [
+        ("1955-03-06T16:30:00.000Z", date(1955, 3, 7)), ("1955-03-06T16:30:00Z", date(1955, 3, 7)),
+        ("1955-03-07T00:00:00+07:30", date(1955, 3, 7)), ("1955-03-07 00:00:00+0730", date(1955, 3, 7)),
+        ("1955-03-07T00:00:00+7:30", date(1955, 3, 7)), ("-467796600000", date(1955, 3, 7)),
+        ("-467796601000", date(1955, 3, 6)), ("1955-03-06T16:29:59Z", date(1955, 3, 6)),
+        ("1949-06-30T16:00:00Z", date(1949, 7, 1)), ("1944-06-30T15:00:00Z", date(1944, 7, 1)),
+        ("1939-06-30T16:30:00Z", date(1939, 7, 1)), ("1930-06-30T16:40:00Z", date(1930, 7, 1)),
+        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)), ("1964-06-30T16:30:00Z", date(1964, 6, 30)),
+        ("1964-06-30T17:00:00Z", date(1964, 7, 1)),
+    ],
+)  # fmt: skip
+def test_an_instant_before_1964_is_the_day_of_jakartas_clocks_then(intake: Intake, cell: str, born: date) -> None:
+    stated = {"birth_date": cell, "stated_date": "2025-12-05"}
+    assert loaded(intake, Feed.MEMBERS, [MEMBER | stated]).state is BatchState.LOADED
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [born]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])
+def test_instants_before_1964_in_json_parquet_and_link_are_on_their_day_too(
+    intake: Intake, tmp_path: Path, zone: str
+) -> None:
+    born = pl.Series(["1955-03-06T16:30:00"]).str.to_datetime(time_zone="UTC").dt.convert_time_zone(zone)
+    content = json.dumps([MEMBER | {"birth_date": "1955-03-06T16:30:00.000Z"}]).encode()
+    loaded(intake, Feed.MEMBERS, content, name="file.json")
+    rows = pl.DataFrame([MEMBER]).with_columns(birth_date=born, nik=pl.lit("3510094703850002"))
+    rows.write_parquet(tmp_path / "made.parquet")
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1955, 3, 7)] * 2
+    (tmp_path / "people.csv").write_text("id,name,born\n1,SITI,1955-03-06T16:30:00.000Z\n")
+    spec = PersonSpec.model_validate({"id": "id", "full_name": "name", "birth_date": {"column": "born"}})
+    people = read_people(tmp_path / "people.csv", spec, TODAY).people
+    assert people["birth_date"].to_list() == [date(1955, 3, 7)]
+
+
 @pytest.mark.parametrize("cell", ["1990-05-03 17:00 PDT", "1714694400", "1990-05-03T17:00:00[x]"])
 def test_an_instant_of_an_unknown_zone_or_unit_stays_unread(cell: str) -> None:
     assert read(pl.DataFrame({"day": [cell]}), {"day": Shape(pl.Date())})["day"].to_list() == [None]
+
+
+# Days in numbers
+
+MONTH_FIRST = ("03/25/1990", "03/04/1990", "12/31/1960", "01/12/1960", "02/03/1971")
+
+
+def born(*days: str) -> list[Mapping[str, str]]:
+    return [MEMBER | {"nik": f"35100947038500{at:02}", "birth_date": day} for at, day in enumerate(days, start=1)]
+
+
+@pytest.mark.parametrize("mark", ["/", "-", "."])
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_a_column_that_is_written_month_first_refuses_the_file(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, mark: str, rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    found = loaded(intake, Feed.MEMBERS, born(*(day.replace("/", mark) for day in MONTH_FIRST)))
+    assert found.state is BatchState.REFUSED
+    assert "Column birth_date of file.csv writes the month before the day" in str(found.reason)
+    assert "2026-01-31" in str(found.reason)
+
+
+def test_of_a_column_that_is_written_day_first_an_impossible_day_alone_is_rejected(intake: Intake) -> None:
+    found = loaded(intake, Feed.MEMBERS, born("25/03/1990", "03/04/1990", "03/25/1990"))
+    assert reasons(found) == [(4, "birth_date", "not_a_date")]
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 3, 25), date(1990, 4, 3)]
 
 
 # Numbers with two readings
@@ -216,6 +279,14 @@ def names_in(encoding: str, *names: str) -> bytes:
         ("mac_roman", "Andr\u00e9"), ("mac_roman", "MU\u00d1OZ"), ("mac_roman", "J\u00fcrgen"), ("cp850", "Andr\u00e9"),
         ("cp437", "Mu\u00f1oz"), ("shift_jis", "\u30a2\u30ad\u30e4\u30de"),
         ("cp1251", "\u0418\u0432\u0430\u043d\u043e\u0432"), ("gb18030", "\u5f20\u4e09"),
+        ("mac_roman", "MAR\u00cdA"), ("mac_roman", "JES\u00daS"), ("mac_roman", "M\u00c1RQUEZ"),
+        ("mac_roman", "ASUNCI\u00d3N"), ("mac_roman", "\u00d3SCAR"), ("mac_roman", "Mar\u00eda"),
+        ("mac_roman", "Garc\u00eda"), ("mac_roman", "Rodr\u00edguez"), ("mac_roman", "Mart\u00edn"),
+        ("mac_roman", "Jes\u00fas"), ("mac_roman", "Bj\u00f6rn"), ("mac_roman", "No\u00ebl"),
+        ("mac_roman", "Mu\u00f1oz"), ("mac_roman", "Ram\u00f3n"), ("cp850", "S\u00e1nchez"),
+        ("cp850", "Hern\u00e1ndez"),
+        ("cp850", "P\u00e1ez"), ("cp850", "S\u00c1NCHEZ"), ("cp850", "CONCEI\u00c7\u00c3O"), ("cp850", "Jo\u00e3o"),
+        ("cp850", "ASUNCI\u00d3N"), ("cp437", "M\u00e1rquez"), ("cp437", "S\u00e1nchez"),
     ],
 )  # fmt: skip
 def test_names_that_would_be_kept_wrong_refuse_the_file(intake: Intake, encoding: str, name: str) -> None:
@@ -237,6 +308,27 @@ def test_names_in_windows_letters_stay_themselves(intake: Intake) -> None:
         "Zo\u00eb",
         "M\u00e4kel\u00e4 J\u00e4\u00e4skel\u00e4inen",
         "d\u2019\u00c9lia",
+        "Nur\u2019aini",
+        "Rif\u2019ah",
+        "Jum\u2019at",
+        "Syafi\u2019i",
+        "Nur\u2019laila",
+        "Mas\u2019ud",
+        "Ma\u2018ruf",
+        "\u2018Aisyah",
+        "MA\u2019RUF",
+        "NUR\u2019AINI",
+        "O\u2019Brien",
+        "D\u2019Costa",
+        "Siti\u00a0Aminah",
+        "Ahmad\u00a0bin\u00a0Ali",
+        "SITI\u00a0AMINAH",
+        "MAR\u00cdA JOS\u00c9",
+        "Jo\u00e3o da Concei\u00e7\u00e3o",
+        "CONCEI\u00c7\u00c3O",
+        "S\u00e1nchez",
+        "NICOL\u00f2",
+        "desa\u2013kota",
     ]
     loaded(intake, Feed.MEMBERS, names_in("cp1252", *names))
     assert stored(intake, Feed.MEMBERS)["name"].to_list() == names
@@ -245,7 +337,14 @@ def test_names_in_windows_letters_stay_themselves(intake: Intake) -> None:
 # Days that cannot be
 
 
-@pytest.mark.parametrize("born", ["2068-01-01", "1025-06-01", "1900-12-04", "2025-12-06", "1001-01-01"])
+@pytest.mark.parametrize(
+    "born",
+    [
+        "2068-01-01", "1025-06-01", "1900-12-04", "2025-12-06", "1001-01-01", "0000-00-00", "0001-01-01", "00/00/1955",
+        "1955-00-00", "31/02/1955", "29/02/1955", "0001-01-01T00:00:00", "0000-00-00 00:00:00", "1955-02-30",
+        "00-00-0000", "1/0/1955", "01.01.0001", "1955/02/29",
+    ],
+)  # fmt: skip
 def test_a_birth_that_cannot_be_is_unknown_and_the_sender_hears_of_it(intake: Intake, born: str) -> None:
     other = MEMBER | {"nik": "3510094703850002"}
     found = loaded(intake, Feed.MEMBERS, [other, MEMBER | {"birth_date": born}])
@@ -253,6 +352,12 @@ def test_a_birth_that_cannot_be_is_unknown_and_the_sender_hears_of_it(intake: In
     assert found.batch is not None
     assert found.batch.unknown_births == 1
     assert any("birth dates of 1 persons" in warning and "row 3" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("born", ["03/25/1990", "1990-13-05", "32/01/1990", "1990-05-03 17:00 PDT", "1990", "01/01/90"])
+def test_a_birth_that_may_be_another_day_is_rejected_as_before(intake: Intake, born: str) -> None:
+    found = loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": born}])
+    assert reasons(found) == [(2, "birth_date", "not_a_date")]
 
 
 @pytest.mark.parametrize("born", ["2025-12-05", "1900-12-05"])
@@ -283,6 +388,16 @@ def test_a_visit_is_no_later_than_the_files_issue(
     else:
         assert reasons(found) == [(2, "survey_date", "implausible_day")]
         assert "2000-01-01 - 2026" in found.tally[0].sentence("en")
+
+
+@pytest.mark.parametrize(("day", "is_taken"), [("2027-03-31", True), ("2027-04-01", False), ("2062-01-01", False)])
+def test_a_file_is_not_issued_more_than_a_year_after_its_quarter(intake: Intake, day: str, *, is_taken: bool) -> None:
+    note = {"issued_on": date.fromisoformat(day)}
+    found = loaded(intake, Feed.SURVEYS, [SURVEY | {"survey_date": "2025-12-05"}], note)
+    assert (found.state is BatchState.LOADED) == is_taken
+    if not is_taken:
+        assert f"The note says that file.csv was issued on {day}" in str(found.reason)
+        assert "the latest day is 2027-03-31" in str(found.reason)
 
 
 def test_a_decree_may_hold_from_a_later_day(intake: Intake) -> None:
@@ -320,7 +435,33 @@ def test_nobody_is_called_by_a_mark_of_nothing(intake: Intake, mark: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "names", [("Siti", "Nan"), ("Siti", "Na"), ("SITI", "NA"), ("siti", "nan"), ("SITI", "NAN"), ("Siti", "None")]
+    "mark",
+    [
+        "tidak ada", "Tidak Ada", "TDK ADA", "KOSONG", "(kosong)", "#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!",
+        "#NUM!", "#NULL!", "undefined", "NaT", "(blank)", "(BLANK)", "-----", "---------------", "\u2212", "\u2010",
+        "_", "* * *", "()",
+    ],
+)  # fmt: skip
+def test_nobody_is_called_by_words_signs_or_failed_formulas(intake: Intake, tmp_path: Path, mark: str) -> None:
+    rows = [MEMBER, MEMBER | {"nik": "3510094703850002", "name": mark}]
+    assert reasons(loaded(intake, Feed.MEMBERS, rows)) == [(3, "name", "missing")]
+    (tmp_path / "people.csv").write_text(f"no,nama\n1,{mark}\n2,Siti\n", encoding="utf-8")
+    people = read_people(tmp_path / "people.csv", PersonSpec(id="no", full_name="nama"), TODAY).people
+    assert people["full_name"].to_list() == [None, "Siti"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Siti", "Nan"),
+        ("Siti", "Nat"),
+        ("SITI", "NAT"),
+        ("Siti", "Na"),
+        ("SITI", "NA"),
+        ("siti", "nan"),
+        ("SITI", "NAN"),
+        ("Siti", "None"),
+    ],
 )
 def test_a_person_called_nan_na_or_none_keeps_the_name(intake: Intake, names: tuple[str, str]) -> None:
     rows = [MEMBER | {"name": name, "nik": f"351009470385000{at}"} for at, name in enumerate(names, 1)]

@@ -224,6 +224,16 @@ def test_a_row_of_sums_below_a_survey_is_no_household(tmp_path: Path, rows: str,
         read_survey(typed, spec)
 
 
+@pytest.mark.parametrize("cell", ["Jumlah", "JML", "Jumlah (1+2)", "TOTAL JAWA TIMUR", "Rata-rata"])
+def test_a_sum_may_be_told_by_any_cell_that_is_no_answer_and_no_name(tmp_path: Path, cell: str) -> None:
+    spec = _spec(tmp_path, MINIMAL)
+    text = "consumption,floor,fuel,unit,hhid\n100,10,1,a,1\n200,20,1,b,2\n300,30,1,,{}\n"
+    with pytest.raises(FileRefused, match="row 3 holds a total"):
+        read_survey(_survey(tmp_path, text.format(cell)), spec)
+    answers = "consumption,floor,fuel,name,hhid\n100,10,Total electric,TOTAL SIHOMBING,1\n"
+    assert read_survey(_survey(tmp_path, answers), spec).height == 1
+
+
 def test_a_province_beside_its_regencies_is_no_area_of_a_survey(tmp_path: Path) -> None:
     spec = _spec(tmp_path, MINIMAL + "area: [regency]\n")
     text = "hhid,consumption,floor,fuel,regency\n1,100,10,1,3510\n2,100,10,1,3509\n3,100,10,1,{}\n"

@@ -1,6 +1,7 @@
 """What of a delivery was not used is told: notes, columns, sheets, units, repeated households, the feed it is of."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,43 @@ def test_another_feed_is_advised_only_if_it_reads_more_columns(intake: Intake, t
     assert "load with" not in refusal(intake.load(Feed.AGENTS, file, QUARTER))
 
 
+MEMBER = {
+    "family_card_number": "3510091203190004", "nik": "3510094703850001", "name": "SITI", "birth_date": "1985-03-07",
+    "sex": "female", "relation": "1", "marital_status": "2", "is_pregnant": "false", "school_participation": "3",
+    "school_level": "", "education": "23", "work_position": "0", "disability": "4", "stated_date": "2025-12-05",
+    "verified_nik": "", "agent_id": "A1",
+}  # fmt: skip
+VISIT = {"family_card_number": "3510091203190004", "agent_id": "A1", "visit_result": "1"}
+REGISTERED = {
+    "tanggal_pendaftaran": "2025-11-01", "village_code": "35.10.09.2001", "channel": "agent", "proposer": "village",
+    "has_consent": "true", "consent_date": "2025-11-01", "is_ikd_verified": "false", "face_match": "passed",
+}  # fmt: skip
+SHOCKS = {"survey_date": "2025-12-01", "illness_date": "", "failed_crop_date": "", "disaster_date": ""}
+DTSEN = {
+    name: "" for name in TABLES["intake/dtsen_persons"].columns if name not in {"batch_id", "row_number", "nik_bucket"}
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("feed", "row"),
+    [
+        (Feed.SURVEYS, VISIT | {"survey_date": "2025-12-05"} | REGISTERED),
+        (Feed.VALIDATIONS, VISIT | {"validation_date": "2025-12-05", "building_number": "1"} | SHOCKS),
+        (Feed.MEMBERS, DTSEN | MEMBER),
+    ],
+)
+def test_a_form_of_two_feeds_is_loaded_as_the_one_that_alone_reads_some_of_it(
+    tmp_path: Path, feed: Feed, row: dict[str, str]
+) -> None:
+    intake = Intake(Lake(tmp_path / "lake"), TABLES, 1.0, SENDERS, today=date(2026, 2, 10))
+    file = written(tmp_path, ",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    written(tmp_path, "sender: tests\n", "file.csv.yaml")
+    loaded = intake.load(feed, file, QUARTER)
+    assert loaded.state is BatchState.LOADED, loaded.reason
+    assert loaded.batch is not None
+    assert loaded.batch.unknown_columns
+
+
 # Units of figures
 
 
@@ -280,6 +318,36 @@ def test_what_speaks_of_thousands_outside_the_header_refuses_the_file(
     assert '"ribu jiwa"' in refusal(intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER))
     stated = text.replace(POOR, f"{POOR} (Ribu Jiwa)")
     assert intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, stated), QUARTER).state is BatchState.LOADED
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Penduduk Miskin 2025 (Ribu)", "PENDUDUK MISKIN (DALAM RIBUAN)", "Satuan: ribu penduduk", "Satuan: Ribuan",
+        "Penduduk Miskin ('000)", "Penduduk Miskin (000)", "Penduduk Miskin (x 1000 jiwa)", "Penduduk Miskin (x 1.000)",
+        "Poor population (in thousands)", "Keterangan: angka dalam ribu", "Penduduk miskin, ribu", "dalam juta",
+        "Poor (million inhabitants)",
+    ],
+)  # fmt: skip
+def test_thousands_in_a_title_or_a_note_need_no_unit_behind_them(intake: Intake, tmp_path: Path, title: str) -> None:
+    table = f"area_code,vintage,{POOR}\n35.10,2025-03,131\n"
+    for text in (f'"{title}",,\n{table}', f'{table}"{title}",,\n'):
+        said = refusal(intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER))
+        assert "Write the unit behind the name of the column" in said
+
+
+@pytest.mark.parametrize(("column", "unit"), [("satuan", "ribu"), ("unit", "Thousand"), ("satuan", "Ribuan")])
+def test_thousands_in_a_column_of_units_need_no_unit_behind_them(
+    intake: Intake, tmp_path: Path, column: str, unit: str
+) -> None:
+    file = written(tmp_path, f"area_code,vintage,{column},{POOR}\n35.10,2025-03,{unit},131\n")
+    assert f'"{unit}"' in refusal(intake.load(Feed.POVERTY_STATISTICS, file, QUARTER))
+
+
+def test_an_area_whose_name_has_a_thousand_in_it_is_loaded(intake: Intake, tmp_path: Path) -> None:
+    text = f"Kepulauan Seribu 2025,,,\narea_code,vintage,nama,{POOR}\n31.01,2025-03,Kepulauan Seribu,4000\n"
+    loaded = intake.load(Feed.POVERTY_STATISTICS, written(tmp_path, text), QUARTER)
+    assert (loaded.state, loaded.rejected) == (BatchState.LOADED, 0)
 
 
 def _api(label: str, unit: str) -> dict[str, Any]:

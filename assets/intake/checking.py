@@ -6,6 +6,7 @@ is codesystems'. Rejected rows keep their text; nothing is dropped silently.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +24,12 @@ from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
 from assets.intake.declaration import Declaration
 from assets.intake.delimited import Fault
 from assets.intake.values import (
+    DAY_IN_NUMBERS,
+    EITHER_FIRST,
+    NUMBERED_DAY,
     OLDEST_YEARS,
+    ONLY_DAY_FIRST,
+    ONLY_MONTH_FIRST,
     TEXT_MARKS,
     TWO_READINGS,
     DecimalMarks,
@@ -221,6 +227,8 @@ class Checker:
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
     _in_zero: dict[str, set[str]] = field(init=False)
+    _months_ahead: Counter[str] = field(init=False, default_factory=Counter)
+    _with_either: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         """Take the rules out of the contract."""
@@ -284,7 +292,8 @@ class Checker:
     def _check(self, chunk: pl.DataFrame) -> Checked:
         absent = [pl.lit(None, pl.String).alias(one.name) for one in self._columns if one.name not in chunk.columns]
         text = chunk.with_columns(absent) if absent else chunk
-        typed = self._read(text)
+        self._count_order_of_days(text)
+        typed = _with_births_of_no_day(text, self._read(text))
         said = without_marks(text, typed, {column.name: column.shape for column in self._columns})
         typed, form = self._with_forms(said, typed)
         slots, faults = self._faults(said, typed, form)
@@ -324,6 +333,17 @@ class Checker:
         self.unknown_births[int(found[0])] = found.len()
         return rows.with_columns(rows[_BIRTH].set(is_impossible, None))
 
+    def _count_order_of_days(self, text: pl.DataFrame) -> None:
+        """Note by how many cells of a column month-first ones exceed day-first ones, and whether some may be either."""
+        for name in (one.name for one in self._columns if one.shape.dtype == pl.Date):
+            is_numbered = text[name].str.contains(NUMBERED_DAY)
+            if is_numbered.any():
+                days = text[name].filter(is_numbered)
+                self._months_ahead[name] += int(days.str.contains(ONLY_MONTH_FIRST).sum())
+                self._months_ahead[name] -= int(days.str.contains(ONLY_DAY_FIRST).sum())
+                if days.str.contains(EITHER_FIRST).any():
+                    self._with_either.add(name)
+
     def _read(self, text: pl.DataFrame) -> pl.DataFrame:
         """Typed columns; figures in thousands have decimals, and are whole numbers afterwards."""
         shapes = {column.name: column.shape for column in self._columns}
@@ -337,18 +357,23 @@ class Checker:
         )
 
     def finish(self) -> None:
-        """Refuse the file whose region codes fit the other code system better, or whose numbers lost their last digit.
+        """Refuse files with codes of the other system, days month first or numbers that lost a digit.
 
-        A spreadsheet keeps fifteen digits of a number and writes 0 for the sixteenth.
+        A spreadsheet keeps fifteen digits of a number and writes 0 for the sixteenth. Of a column that is written month
+        first, 03/25/1990 would be rejected and 03/04/1990 be another day.
 
         Raises
         ------
         UnknownRegency
             With the system they fit.
         FileRefused
-            If ten numbers of a column or more all end in 0.
+            If ten numbers of a column or more all end in 0, or days of one may be either and more of the others can
+            only be month-first than day-first.
         """
         self._tally.refuse_other_system()
+        for name, ahead in self._months_ahead.items():
+            if ahead > 0 and name in self._with_either:
+                raise FileRefused("month_first", column=name)
         for name, numbers in self._in_zero.items():
             if len(numbers) >= _LEAST_NUMBERS:
                 raise FileRefused("last_digit_lost", column=name)
@@ -500,6 +525,14 @@ class Checker:
                 "expected": self._expected,
             }
         )
+
+
+def _with_births_of_no_day(text: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
+    """Typed columns in which a birth on no day of the calendar is one that cannot be, and so unknown; else no day."""
+    if _BIRTH not in typed.columns or typed[_BIRTH].null_count() == text[_BIRTH].null_count():
+        return typed
+    is_of_no_day = typed[_BIRTH].is_null() & text[_BIRTH].str.contains(DAY_IN_NUMBERS)
+    return typed.with_columns(typed[_BIRTH].set(is_of_no_day, date.min))
 
 
 def _each(words: Sequence[str], dtype: pl.Enum, is_fault: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint16]:

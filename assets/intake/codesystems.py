@@ -150,7 +150,8 @@ def enclosing(codes: pl.Series) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        `code, part`: an area and the first, in order of text, of those within it; ordered by code.
+        `code, part`: an area and the first, in order of text, of those within it or of its own other spellings, as
+        3510 beside 35.10; ordered by code.
     """
     written = codes.drop_nulls().unique().alias("code").to_frame()
     digits = pl.col("code").str.to_lowercase().str.replace_all(r"\.|\s", "").str.replace(r"^([0-9]{2})00$", "$1")
@@ -170,7 +171,8 @@ def enclosing(codes: pl.Series) -> pl.DataFrame:
         for length in lengths
     )
     holding = pl.concat([regions, table.filter(pl.col("digits") == "")])
-    found = holding.join(within, on="digits").group_by("code").agg(pl.col("part").min())
+    again = regions.join(regions.select("digits", part="code"), on="digits").filter(pl.col("code") < pl.col("part"))
+    found = pl.concat([holding.join(within, on="digits"), again]).group_by("code").agg(pl.col("part").min())
     return found.sort("code")
 
 

@@ -51,7 +51,15 @@ _MISREAD = re.compile(
             # A sign where a letter belongs: DOS's and Shift-JIS's letters, many of a Macintosh's.
             f"{_LETTER}[{_SIGNS}{_MARKS}]|[{_SIGNS}]{_LETTER}",
             f"{_LETTER}[{_INNER}][a-z]",
-            "[a-z][\u2013\u2014][a-z]",
+            f"{_LETTER}[\u20ac\u00a3\u00b5]{_LETTER}",
+            # A dash stands between parts of a word; a Macintosh's n with tilde stands between vowels.
+            "[a-z]\u2014[a-z]|[aeiou]\u2013[aeiou]",
+            # A Macintosh's capitals are small letters here, and its u and o with accents those of no name in Indonesia.
+            "[A-Z][\u00e0-\u00f6\u00f8-\u00ff][A-Z]|[\u00e0-\u00f6\u00f8-\u00ff][A-Z]{2}|[a-z][\u0161\u0153][a-z]",
+            # Its i and e with accents are apostrophes, which stand in Ma'ruf, Rif'ah and Nur'aini but not in these.
+            "[bcdfjklmnpqrstvwxz]{2}\u2019[bcdfgjklmnpqrstvwxz]|[clnr]\u2019as?\\b|o\u2018[a-z]",
+            # DOS's a with acute is the space that does not break, behind which no word begins so.
+            "\\b[A-Z]\u00a0[a-z]{2}|[a-z]\u00a0[lnr][bcdfjkmpqstvwxz]",
             # A capital within a word: a Macintosh's e with acute is Z with caron here.
             "[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]",
             "[A-Z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d][a-z]",

@@ -53,8 +53,20 @@ _UNITS = {
     for kind, words in _UNIT_WORDS.items()
 }
 """Units as tables write them behind the name of a column or below it, plain, and how many of ours one of them is."""
-_COUNTED = r"(?:jiwa|orang|persons|people|rupiah|rp|kk|keluarga)"
-_SCALED = rf"(?i)\b(?:ribu(?:an)?|juta(?:an)?|000|thousands?|millions?)\s+{_COUNTED}\b"
+_BETWEEN = " ; "
+_COUNTED = (
+    r"(?:jiwa|orang|persons|people|inhabitants|penduduk|rupiah|rp|kk|keluarga|famil(?:y|ies)|rumah tangga|ruta"
+    r"|households?)"
+)
+_DASH, _QUOTES, _TIMES = "\u2013", "\u2018\u2019", "\u00d7"
+_SCALE_WORD = r"(?:ribu(?:an)?|juta(?:an)?|thousands?|millions?)"
+_SCALED = (
+    rf"(?i)\b((?:{_SCALE_WORD}|000)\s+{_COUNTED})\b",
+    # Alone the word may be part of an area's name.
+    rf"(?i)(?:^|{_BETWEEN}|[(\[,:/{_DASH}-]|\b(?:dalam|in|satuan|unit))\s*({_SCALE_WORD})\b",
+    rf"(?i)[(\['{_QUOTES}]\s*(000)\b",
+    rf"(?i)([x{_TIMES}*]\s*1[., ]?000)\b",
+)
 """What a title, a note or a column of units says where figures are not in single units."""
 _LARGE = ("persons", "rupiah")
 _OF_AREAS = "area_code"
@@ -62,16 +74,17 @@ _OF_AREAS = "area_code"
 
 _MERGED = {"rt": 0, "rw": 1}
 _MERGED_NAMES = ("rt_rw", "rtrw")
-_SUM = r"(?:sub[ -]?|grand )?(?:jumlah|total)"
+_SUM = r"(?:sub[ -]?|grand )?(?:jumlah|jml\.?|total|rata[ -]rata)"
 _TOTAL = (
     rf"(?i)^{_SUM}(?:[ /(]+{_SUM}\)?)?"
     r"(?: (?:seluruh\w*|keseluruhan|semua\w*|kk|keluarga|\w*orang|nasional|indonesia"
-    r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?[ :.]*$"
+    r"|(?:kab|kabupaten|kota|prov|provinsi|propinsi|kec|kecamatan|desa|kelurahan)\b.*))?(?: *\([0-9+ .-]+\))?[ :.]*$"
 )
+_TOTAL_OF_ANYTHING = rf"(?i)^\s*{_SUM}(?:[^\p{{L}}].*)?$"
+"""As a sum of figures may be called where no cell names a person: TOTAL JAWA TIMUR."""
 _FIRST_CELLS = 3
 _OF_EVERY_ROW = ("row_number", "row_fault")
 _OF_PERSONS = "nik"
-_BETWEEN = " ; "
 _NEAR = 0.84
 _MANY = 4
 
@@ -133,7 +146,8 @@ class HeaderFit:
         cells = chunk.columns[len(_OF_EVERY_ROW) :]
         if self.is_unit_open and cells:
             text = pl.concat_str(cells, separator=_BETWEEN, ignore_nulls=True)
-            _refuse_scaled(chunk.select(text.str.extract(_SCALED, 0)).to_series().drop_nulls())
+            found = pl.coalesce(text.str.extract(one) for one in _SCALED)
+            _refuse_scaled(chunk.select(found).to_series().drop_nulls())
         chunk = separate_cell_faults(chunk, self._places, self.texts)
         beyond = [name for name in cells if int(name[1:]) >= self.width]
         if beyond:
@@ -157,15 +171,19 @@ class HeaderFit:
         return {name: [of] if isinstance(of, str) else list(of.meta.root_names()) for name, of in self.columns.items()}
 
 
-def is_total_row(columns: Sequence[str]) -> pl.Expr:
+def is_total_row(columns: Sequence[str], figures: Sequence[str] = ()) -> pl.Expr:
     """Whether a row of text cells is a sum that people write below a table: its first words say so.
 
     Parameters
     ----------
     columns : sequence of str
         Columns of the file in their order.
+    figures : sequence of str
+        Those in which no person's name and no answer stands: there any cell that begins so tells a sum.
     """
-    return pl.coalesce(columns[:_FIRST_CELLS]).str.contains(_TOTAL).fill_null(value=False)
+    first = pl.coalesce(columns[:_FIRST_CELLS]).str.contains(_TOTAL)
+    others = (pl.col(name).str.contains(_TOTAL_OF_ANYTHING) for name in figures)
+    return pl.any_horizontal(one.fill_null(value=False) for one in (first, *others))
 
 
 @cache
@@ -269,7 +287,7 @@ def fit_header(
     )
     if is_unit_open:
         titles = _BETWEEN.join(cell for row in rows[:last] for cell in row if cell not in " ".join(header))
-        _refuse_scaled([one.group() for one in re.finditer(_SCALED, titles)])
+        _refuse_scaled([hit.group(1) for form in _SCALED if (hit := re.search(form, titles))])
     scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
     texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
     return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open, texts)

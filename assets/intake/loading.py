@@ -209,6 +209,7 @@ class Intake:
             said = declaration or declaration_of(file, quarter, sender)
             if supersedes:
                 said = said.model_copy(update={"supersedes": tuple(supersedes)})
+            _refuse_issued_too_late(said, quarter)
             admitted = self.senders.admit(said, feed)
             file_hash = hash_of_file(file)
             is_as_noted = declaration is None and not supersedes
@@ -297,7 +298,8 @@ class Intake:
         Raises
         ------
         FileRefused
-            If a required column is missing, or another feed reads more columns of the file, which is then named.
+            If a required column is missing, or another feed reads every column of the file that this one does, and
+            more; it is then named. Forms of several feeds in one are read by each.
         """
         contract = self.contracts[f"intake/{feed}"]
         try:
@@ -308,25 +310,25 @@ class Intake:
             # Few columns of many would be read by chance: no advice.
             half = max(map(len, delivery.header), default=0) // 2
             read = max(half, known_cells(delivery.header, contract, is_named=delivery.is_named))
-            named = self._better(delivery, read, Feed)
+            reading = {one: fit.read for one, fit in self._fits(delivery, Feed) if fit.read > read}
+            named = max(reading, key=lambda one: (reading[one], str(one)), default=None)
             if named is None:
                 raise
             values = {"file": delivery.name, "columns": refusal.values["columns"], "feed": str(named)}
             raise FileRefused("other_feed", **values) from None
-        named = self._better(delivery, fit.read, delivered) if fit.unknown else None
-        if named is not None:
+        others = self._fits(delivery, delivered) if fit.unknown else ()
+        wider = {one: other.read for one, other in others if {*other.unknown} < {*fit.unknown}}
+        if wider:
+            named = max(wider, key=lambda one: (wider[one], str(one)))
             columns = ", ".join(legible(name) for name in fit.unknown)
             raise FileRefused("better_feed", file=delivery.name, columns=columns, feed=str(named), named=str(feed))
         return fit
 
-    def _better(self, delivery: Delivery, read: int, among: Iterable[Feed]) -> Feed | None:
-        """The feed that reads most columns of a file, if it reads more than so many."""
-        reading: dict[Feed, int] = {}
+    def _fits(self, delivery: Delivery, among: Iterable[Feed]) -> Iterator[tuple[Feed, HeaderFit]]:
+        """How the columns of a file become those of each feed whose required columns it has."""
         for feed in among:
             with suppress(FileRefused):
-                reading[Feed(feed)] = _fitted(delivery, self.contracts[f"intake/{feed}"]).read
-        most = max(reading, key=lambda feed: (reading[feed], str(feed)), default=None)
-        return most if most is not None and reading[most] > read else None
+                yield Feed(feed), _fitted(delivery, self.contracts[f"intake/{feed}"])
 
     def _sweep(self, folder: Path, quarter: Quarter) -> None:
         """Drop the rows of loads that were killed before the ledger named them."""
@@ -473,6 +475,19 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
     return fit_header(
         delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
     )  # fmt: skip
+
+
+def _refuse_issued_too_late(said: Declaration, quarter: Quarter) -> None:
+    """Refuse a day of issue that is a slip: statements up to it would be taken.
+
+    Raises
+    ------
+    FileRefused
+        If the file says it was issued more than a year after the quarter.
+    """
+    last = quarter.last_day.replace(year=quarter.last_day.year + 1)
+    if said.issued_on > last:
+        raise FileRefused("issued_too_late", day=str(said.issued_on), quarter=str(quarter), last=str(last))
 
 
 def _bytes_of(chunk: pl.DataFrame) -> int:

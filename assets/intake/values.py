@@ -35,10 +35,10 @@ TEXT_MARKS = "'\u2018\u2019`\u00b4"
 """Apostrophes that keep a spreadsheet from reading a cell as a number, as hands and programs write them."""
 
 NOTHING_SIGNS = (
-    "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "???", "\\n", "n/a", "n.a.", "null",
-    "(null)", "<null>", "<na>",
+    "-", "--", "---", "----", "-----", "\u2010", "\u2013", "\u2014", "\u2212", "_", ".", "..", "...", "\u2026", "?",
+    "??", "???", "\\n", "n/a", "n.a.", "null", "(null)", "<null>", "<na>", "undefined", "(blank)",
 )  # fmt: skip
-NOTHING_NAMES = ("na", "nan", "none", "nil", "nul")
+NOTHING_NAMES = ("na", "nan", "nat", "none", "nil", "nul")
 """Marks of nothing that are names of people too."""
 NOTHING_WORDS = ("tidak ada", "tdk ada", "kosong", "(kosong)")
 """Words for nothing; of a number they may mean zero, so there they stay unread."""
@@ -47,11 +47,30 @@ NOTHING = (*NOTHING_SIGNS, *NOTHING_NAMES)
 TWO_READINGS = r"^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$"
 """Numbers whose one mark may stand before decimals or between thousands."""
 Mark = Literal[".", ","]
+_MONTH, _NO_MONTH, _SPACED = "(?:0?[1-9]|1[0-2])", "(?:1[3-9]|2[0-9]|3[01])", "[./ -]+"
+NUMBERED_DAY = r"^[0-9]{1,2}[./ -]"
+"""How a day in numbers begins whose year stands last."""
+ONLY_MONTH_FIRST = rf"^{_MONTH}{_SPACED}{_NO_MONTH}{_SPACED}[12][0-9]{{3}}"
+ONLY_DAY_FIRST = rf"^{_NO_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
+EITHER_FIRST = rf"^{_MONTH}{_SPACED}{_MONTH}{_SPACED}[12][0-9]{{3}}"
+"""Days in numbers of which one alone can be the month, or both."""
+_DAY_FROM_ZERO, _MONTH_FROM_ZERO = "(?:[0-2]?[0-9]|3[01])", "(?:0?[0-9]|1[0-2])"
+DAY_IN_NUMBERS = (
+    rf"^(?:[0-9]{{4}}[./ -]{_MONTH_FROM_ZERO}[./ -]{_DAY_FROM_ZERO}"
+    rf"|{_DAY_FROM_ZERO}[./ -]{_MONTH_FROM_ZERO}[./ -][0-9]{{4}})"
+    r"(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?$"
+)
+"""A day in figures by its form: one that cannot be read is none of the calendar, as 00/00/1955 or 31/02/1955."""
 OLDEST_YEARS = 125
 """Nobody is known to have lived longer; the longest life that is proved took 122 years."""
 
-_CERTAIN_IN_TEXT = (*NOTHING_SIGNS, "NULL", "(NULL)", "<NULL>", "NaN", "\\N", "N/A", "N.A.", "<NA>")
-_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *NOTHING_WORDS))
+_NOTHING_IN_TEXT = (
+    *NOTHING_SIGNS, *NOTHING_WORDS,
+    "#n/a", "#ref!", "#name?", "#value!", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "#error!",
+)  # fmt: skip
+"""Marks of nothing that no name is, in lower case; of a formula that failed a text shows no more than that."""
+_WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *_NOTHING_IN_TEXT))
 _WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
 _NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
 _THOUSAND = 1000
@@ -61,13 +80,13 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?\+0?[789](?::?00)?)?$"
+_LOCAL_OFFSET = r"\+0?(?:7(?::?(?:00|20|30|07(?::?12)?))?|8(?::?00)?|9(?::?(?:00|30))?)"
+"""What clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
+_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?{_LOCAL_OFFSET})?$"
 """A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
 _ZONED_TIME = rf"(?i){_TIME} ?(?:Z|UTC|GMT|(?:UTC|GMT)?([+-][0-9]{{1,2}}):?([0-9]{{2}})?)$"
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
 """Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
-_JAKARTA_MINUTES = 7 * 60
-_DAY_MINUTES = 24 * 60
 _EARLIEST_YEAR = 1000
 _HALF = 0.5
 _LABEL_MARKS = r"[^a-z0-9.,%]+"
@@ -270,14 +289,18 @@ def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, 
 def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
     """Which cells hold a mark of nothing, None if no cell does; a word of the column's own is none.
 
-    A person may be called Nan, Na or None: in free text these count only if written in other letters than the column.
+    A person may be called Nan, Na or None: in free text these count only if written in other letters than the column,
+    and a cell without any letter or digit is nothing.
     """
     is_short = cells.str.len_bytes() <= _LONGEST_NOTHING
+    if shape.is_free:
+        is_short |= cells.str.contains(_WITHOUT_SENSE)
     if not is_short.any():
         return None
     short = cells.filter(is_short)
     if shape.is_free:
-        marks = short.is_in(_CERTAIN_IN_TEXT) | _is_out_of_case(short, cells)
+        marks = short.str.to_lowercase().is_in(_NOTHING_IN_TEXT) | short.is_in(("NaN", "NaT"))
+        marks |= short.str.contains(_WITHOUT_SENSE) | _is_out_of_case(short, cells)
     else:
         own = {word.lower() for word in (*shape.words, *(spelling for spelling, _ in shape.spellings))}
         said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
@@ -455,19 +478,23 @@ def _yes_or_no() -> pl.Expr:
 
 
 def _day() -> pl.Expr:
-    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta (UTC+7)."""
+    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta then."""
     cell = pl.col("cell")
     zoned = cell.str.extract_groups(_ZONED_TIME).struct
     is_zoned = zoned.field("1").is_not_null() & ~cell.str.contains(_LOCAL_TIME)
     hour, minute, ahead, past = (zoned.field(str(at)).cast(pl.Int64, strict=False) for at in (1, 2, 3, 4))
     sign = pl.when(zoned.field("3").str.starts_with("-")).then(-1).otherwise(1)
     offset = ahead.fill_null(0) * 60 + sign * past.fill_null(0)
-    later = (hour * 60 + minute - offset + _JAKARTA_MINUTES).floordiv(_DAY_MINUTES)
     written = _written_day(cell.str.replace(_LOCAL_TIME, "").str.replace(_ZONED_TIME, ""))
-    in_jakarta = written + pl.duration(days=pl.when(is_zoned).then(later).otherwise(0))
+    instant = written.cast(pl.Datetime("ms")) + pl.duration(minutes=hour * 60 + minute - offset)
     counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
-    minutes = counted.floordiv(60_000) + _JAKARTA_MINUTES
-    return pl.coalesce(in_jakarta, minutes.floordiv(_DAY_MINUTES).cast(pl.Int32).cast(pl.Date))
+    unzoned = pl.when(~is_zoned.fill_null(value=False)).then(written)
+    return pl.coalesce(unzoned, *(_day_in_jakarta(one) for one in (instant, counted.cast(pl.Datetime("ms")))))
+
+
+def _day_in_jakarta(instant: pl.Expr) -> pl.Expr:
+    """The day of a moment of UTC by the clocks of Jakarta, which were 7, 7½, 8 or 9 hours ahead."""
+    return instant.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Jakarta").dt.date()
 
 
 def _written_day(day: pl.Expr) -> pl.Expr:

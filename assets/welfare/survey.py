@@ -1,6 +1,8 @@
 """Surveys as frames: reading by specification, cells as numbers and codes, rows to learn from. No model."""
 
 import hashlib
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from schemas.errors import FileRefused, NotScorable, SpecError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+_NAME = re.compile("name|nama", re.IGNORECASE)
 FLAGS = ("0", "1")
 _FLAG_WORDS = {"true": "1", "false": "0", "yes": "1", "no": "0", "ya": "1", "tidak": "0"}
 
@@ -80,7 +83,7 @@ def read_survey(
         The file cannot be read, lacks a column, holds a total or an area beside its parts, or target, weight, line or
         quota holds a cell that is no number.
     """
-    frame = _file(path)
+    frame = _file(path, spec.features)
     if spec.members is not None and spec.members.file is None:
         frame = households_of(frame, spec.members)
         if spec.id in frame.columns:
@@ -125,7 +128,8 @@ def _refuse_nested_areas(frame: pl.DataFrame, spec: SurveySpec, path: Path) -> N
             raise FileRefused("survey_nested", file=str(path), column=name, row=row, area=area, part=part)
 
 
-def _file(path: Path) -> pl.DataFrame:
+def _file(path: Path, answers: Collection[str] | None = None) -> pl.DataFrame:
+    """The file of a survey, cells as they are; of persons, whose names may be anything, without `answers`."""
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else _csv(path)
     except (OSError, pl.exceptions.PolarsError):
@@ -133,7 +137,8 @@ def _file(path: Path) -> pl.DataFrame:
         raise FileRefused("survey_unreadable", file=str(path)) from None
     cells = [name for name, kind in frame.schema.items() if not kind.is_nested()]
     text = frame.lazy().select(pl.col(cells).cast(pl.String, strict=False))
-    totals = text.select(is_total_row(cells)).collect().to_series().arg_true() if cells else pl.Series()
+    figures = [] if answers is None else [name for name in cells if name not in answers and not _NAME.search(name)]
+    totals = text.select(is_total_row(cells, figures)).collect().to_series().arg_true() if cells else pl.Series()
     if len(totals):
         raise FileRefused("survey_total", file=str(path), row=str(totals[0] + 1))
     return frame
