@@ -32,7 +32,7 @@ from assets.intake.declaration import (
 )
 from assets.intake.evidence_requests import refuse_unasked
 from assets.intake.formats import Delivery, open_delivery
-from assets.intake.headers import HeaderFit, fit_header, known_cells, names_of
+from assets.intake.headers import HeaderFit, fit_header, known_cells, names_of, plain_name
 from assets.intake.parking import Known
 from assets.intake.senders import OPEN_FEEDS, Senders
 from assets.intake.storing import AcceptedRows, RejectedRows, Tally, as_kept, move_into_place, write_part
@@ -316,7 +316,9 @@ class Intake:
                 raise
             values = {"file": delivery.name, "columns": refusal.values["columns"], "feed": str(named)}
             raise FileRefused("other_feed", **values) from None
-        others = self._fits(delivery, delivered) if fit.unknown else ()
+        unread = set(map(plain_name, fit.unknown))
+        known = (one for one in delivered if not unread.isdisjoint(names_of(self.contracts[f"intake/{one}"])))
+        others = self._fits(delivery, known)
         wider = {one: other.read for one, other in others if {*other.unknown} < {*fit.unknown}}
         if wider:
             named = max(wider, key=lambda one: (wider[one], str(one)))

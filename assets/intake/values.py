@@ -70,7 +70,8 @@ _NOTHING_IN_TEXT = (
 )  # fmt: skip
 """Marks of nothing that no name is, in lower case; of a formula that failed a text shows no more than that."""
 _WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-_LONGEST_NOTHING = max(len(mark.encode()) for mark in (*NOTHING, *_NOTHING_IN_TEXT))
+_LONGEST_NOTHING = 16
+"""Bytes of the longest cell that is looked at as a mark of nothing."""
 _WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
 _NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
 _THOUSAND = 1000
@@ -293,11 +294,10 @@ def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
     and a cell without any letter or digit is nothing.
     """
     is_short = cells.str.len_bytes() <= _LONGEST_NOTHING
-    if shape.is_free:
-        is_short |= cells.str.contains(_WITHOUT_SENSE)
     if not is_short.any():
         return None
-    short = cells.filter(is_short)
+    # Few cells are as short as a mark, and most of these are alike.
+    short = cells.filter(is_short).unique()
     if shape.is_free:
         marks = short.str.to_lowercase().is_in(_NOTHING_IN_TEXT) | short.is_in(("NaN", "NaT"))
         marks |= short.str.contains(_WITHOUT_SENSE) | _is_out_of_case(short, cells)
@@ -306,7 +306,7 @@ def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
         said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
         said = (*said, "0") if shape.is_identifier else said
         marks = short.str.to_lowercase().is_in([mark for mark in said if mark not in own])
-    return is_short.scatter(is_short.arg_true(), marks).fill_null(value=False) if marks.any() else None
+    return cells.is_in(short.filter(marks).implode()).fill_null(value=False) if marks.any() else None
 
 
 def _is_out_of_case(short: pl.Series, cells: pl.Series) -> pl.Series:
