@@ -362,15 +362,16 @@ def _without_labels(cells: pl.Series, shape: Shape) -> pl.Series:
         return cells.str.replace(r"^([+-]?[0-9.,]+)\s*%$", "$1")
     if not shape.labels or not cells.str.contains(r"\p{L}").any():
         return cells
-    cell = pl.col(cells.name)
+    # The same few words are written over and over.
+    cell, written = pl.col(cells.name), cells.drop_nulls().unique()
     # Without a space after the point only a letter may follow: 2.900 is a number.
     plain = cell.str.to_lowercase().str.replace(r"^([0-9]{1,2})\.(\p{L})", "$1 $2")
     key = plain.str.replace_all(_LABEL_MARKS, " ").str.replace_all(rf"{_WORD_ENDS}( |$)", "$1").str.strip_chars()
-    return (
-        cells.to_frame()
-        .select(key.replace_strict(dict(shape.labels), default=cell, return_dtype=pl.String))
-        .to_series()
+    known = written.to_frame().select(
+        cell, value=key.replace_strict(dict(shape.labels), default=None, return_dtype=pl.String)
     )
+    known = known.drop_nulls("value")
+    return cells.replace(known[cells.name], known["value"]) if known.height else cells
 
 
 def _respelled(name: str, shape: Shape) -> pl.Expr:
