@@ -336,9 +336,9 @@ class Checker:
     def _count_order_of_days(self, text: pl.DataFrame) -> None:
         """Note by how many cells of a column month-first ones exceed day-first ones, and whether some may be either."""
         for name in (one.name for one in self._columns if one.shape.dtype == pl.Date):
-            is_numbered = text[name].str.contains(NUMBERED_DAY)
-            if is_numbered.any():
-                days = text[name].filter(is_numbered)
+            # Days repeat: most files are known to write them year first by a few of their cells.
+            if text[name].unique().str.contains(NUMBERED_DAY).any():
+                days = text[name].filter(text[name].str.contains(NUMBERED_DAY))
                 self._months_ahead[name] += int(days.str.contains(ONLY_MONTH_FIRST).sum())
                 self._months_ahead[name] -= int(days.str.contains(ONLY_DAY_FIRST).sum())
                 if days.str.contains(EITHER_FIRST).any():

@@ -327,7 +327,8 @@ def _is_out_of_case(short: pl.Series, cells: pl.Series) -> pl.Series:
 
 def narrowed(cells: pl.Series) -> pl.Series:
     """Cells with the wide digits, letters and signs of East Asian keyboards as the ASCII ones they stand for."""
-    if not cells.str.contains("[\uff01-\uff5e]").any():
+    is_ascii = cells.str.len_bytes().sum() == cells.str.len_chars().sum()
+    if is_ascii or not cells.str.contains("[\uff01-\uff5e]").any():
         return cells
     return cells.str.replace_many(_WIDE, _NARROW)
 
