@@ -26,6 +26,11 @@ from schemas.quarter import Quarter
 FAMILIES = 2_000
 FIRST, SECOND = "2026Q1", "2026Q2"
 LISTS = ("recipients", "waiting_list", "region_summary", "budget", "movements", "open_checks", "seats")
+LOAD_KEYS = (
+    "feed", "batch", "state", "read", "accepted", "rejected", "parked", "report",
+    "reason", "warnings", "unknown_columns",
+)  # fmt: skip
+"""What `load --json` tells of a file, in its order."""
 COMMAND = (sys.executable, "-c", "from pipelines.cli import main; main()")
 _ROOT = Path(__file__).parents[1]
 _NOT_COPIED = shutil.ignore_patterns("landing-truth", "history", "*-*-*-*-*", "warehouse.duckdb")

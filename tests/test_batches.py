@@ -27,7 +27,7 @@ from schemas.quarter import Quarter
 from schemas.regions import regencies
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
-from tests.homes import perlinsos
+from tests.homes import LOAD_KEYS, perlinsos
 from tests.made_senders import SENDERS
 
 QUARTER = Quarter(2026, 1)
@@ -37,19 +37,6 @@ CUT_OFF = date(2026, 3, 31)
 CARDS = [f"351009120319{number:04}" for number in range(1, 21)]
 NIK = "3510094703850001"
 ROOT = Path(__file__).parents[1]
-LOAD_KEYS = [
-    "feed",
-    "batch",
-    "state",
-    "read",
-    "accepted",
-    "rejected",
-    "parked",
-    "report",
-    "reason",
-    "warnings",
-    "unknown_columns",
-]
 
 
 def recipient(card: str, **changed: str) -> dict[str, str]:
@@ -286,7 +273,7 @@ def test_load_prints_one_object_of_eleven_keys_for_every_file(home: Path, tmp_pa
     said = perlinsos(home, "load", "current_recipients", good, some, bad, good, *AS_MINISTRY, "--json")
     told = [json.loads(line) for line in said.out.splitlines()]
     assert said.code == 4
-    assert all(list(one) == LOAD_KEYS for one in told)
+    assert all(tuple(one) == LOAD_KEYS for one in told)
     assert [one["state"] for one in told] == ["loaded", "loaded", "refused", "duplicate"]
     assert [(one["read"], one["accepted"], one["rejected"], one["parked"]) for one in told] == [
         (20, 20, 0, 0), (20, 19, 1, 0), (2, 0, 2, 0), (20, 20, 0, 0),

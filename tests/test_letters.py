@@ -53,7 +53,7 @@ def facts_of(letter: Explanation) -> dict[str, Any]:
     return {**{part.feature: part.value for part in letter.parts}, **statuses, "place": hash_of(letter.domicile)}
 
 
-def told_of(letter: Explanation) -> dict[str, Any]:
+def read_other_words(letter: Explanation) -> dict[str, Any]:
     """Everything else in the letter that differs between families."""
     effects = {f"effect_{part.feature}": {"raises": 1, "lowers": -1}.get(part.effect or "") for part in letter.parts}
     weighed = {question.en for question in letter.weighed_most}
@@ -109,7 +109,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Mail:
 @pytest.mark.slow
 def test_letters_add_little_to_what_facts_and_status_give_away(mail: Mail) -> None:
     known = [facts_of(letter) for letter in mail.letters]
-    said = [{**facts, **told_of(letter)} for facts, letter in zip(known, mail.letters, strict=True)]
+    said = [{**facts, **read_other_words(letter)} for facts, letter in zip(known, mail.letters, strict=True)]
     queued = [
         {**row, **{f"{one.programme}_queue": one.queue_position for one in letter.decisions}}
         for row, letter in zip(said, mail.letters, strict=True)

@@ -77,7 +77,7 @@ NARROW = {
 }
 
 
-def said_on(home: Path, terminal: str, *arguments: object) -> tuple[int, str, str]:
+def run_on_terminal(home: Path, terminal: str, *arguments: object) -> tuple[int, str, str]:
     """Exit code and output of a command on a terminal that does not know UTF-8."""
     kept = {name: value for name, value in environment(home).items() if name not in {"PYTHONIOENCODING", "LC_ALL"}}
     ended = subprocess.run(
@@ -94,18 +94,18 @@ def test_a_terminal_without_utf_8_shows_what_it_can(terminal: str, tmp_path: Pat
     file = tmp_path / "Kecamatan \N{EN DASH} Dés\N{LATIN SMALL LETTER A WITH MACRON} \u6751.csv"
     file.write_text(AGENTS, encoding="utf-8")
     given = ("--sender", "kemensos", "--quarter", QUARTER)
-    code, out, err = said_on(home, terminal, "load", "agents", file, *given)
+    code, out, err = run_on_terminal(home, terminal, "load", "agents", file, *given)
     assert (code, err) == (0, "")
     assert out.startswith("Kecamatan ")
     assert out.startswith("Kecamatan - D\xe9sa ?.csv" if terminal == "latin-1" else "Kecamatan - Desa ?.csv")
-    code, out, err = said_on(home, terminal, "batches", "list")
+    code, out, err = run_on_terminal(home, terminal, "batches", "list")
     assert (code, err) == (0, "")
     assert "kemensos" not in out
     assert "agents" in out
-    code, out, err = said_on(home, terminal, "load", "agents", file, *given, "--json")
+    code, out, err = run_on_terminal(home, terminal, "load", "agents", file, *given, "--json")
     assert (code, err) == (0, "")
     assert json.loads(out)["state"] == "duplicate"
-    code, out, err = said_on(home, terminal, "batches", "list", "--json")
+    code, out, err = run_on_terminal(home, terminal, "batches", "list", "--json")
     assert code == 0
     assert out.isascii()
     assert json.loads(out)[0]["file"] == file.name

@@ -156,15 +156,20 @@ def test_columns_that_were_not_read_are_in_the_answer_for_machines_too(tmp_path:
         assert (told["state"], told["unknown_columns"]) == (state, ["remark"])
 
 
-def test_sheets_that_were_not_read_are_named(intake: Intake, tmp_path: Path) -> None:
+def two_sheets(other: str) -> openpyxl.Workbook:
+    """A workbook with the agents' table, and another sheet behind it that holds none."""
     book = openpyxl.Workbook()
-    first, second = book.worksheets[0], book.create_sheet("tambahan")
+    first, second = book.worksheets[0], book.create_sheet(other)
     first.title = "agen"
     for row in (["agent_id", "kind", "regency_code"], ["A1", "tksk", "35.10"]):
         first.append(row)
     second.append(["agent_id", "keterangan"])
     second.append(["A2", "x"])
-    book.save(tmp_path / "file.xlsx")
+    return book
+
+
+def test_sheets_that_were_not_read_are_named(intake: Intake, tmp_path: Path) -> None:
+    two_sheets("tambahan").save(tmp_path / "file.xlsx")
     loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
     assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan.",)
 
@@ -173,13 +178,10 @@ def test_sheets_that_were_not_read_are_named(intake: Intake, tmp_path: Path) -> 
 def test_hidden_sheets_are_named_and_refuse_the_file_if_they_hold_the_table(
     intake: Intake, tmp_path: Path, state: str
 ) -> None:
-    book = openpyxl.Workbook()
-    first, second = book.worksheets[0], book.create_sheet("tambahan", 0)
-    first.title, second.title, second.sheet_state, book.active = "agen", f"tambahan {NIK}", state, first
-    for row in (["agent_id", "kind", "regency_code"], ["A1", "tksk", "35.10"]):
-        first.append(row)
-    second.append(["agent_id", "keterangan"])
-    second.append(["A2", "x"])
+    book = two_sheets(f"tambahan {NIK}")
+    book.move_sheet(book.worksheets[1], -1)
+    second, first = book.worksheets
+    second.sheet_state, book.active = state, first
     book.save(tmp_path / "file.xlsx")
     loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
     assert loaded.warnings == ("Only the sheet agen was read. Not read: tambahan ********.",)

@@ -63,7 +63,7 @@ ODS = "urn:oasis:names:tc:opendocument:xmlns:{}:1.0"
 def ods(file: Path, rows: list[str]) -> Path:
     """An OpenDocument spreadsheet of rows in XML below the header."""
     spaces = " ".join(f'xmlns:{name}="{ODS.format(name)}"' for name in ("office", "table", "text"))
-    body = "".join(f"<table:table-row>{row}</table:table-row>" for row in ("".join(map(said, COLUMNS)), *rows))
+    body = "".join(f"<table:table-row>{row}</table:table-row>" for row in ("".join(map(ods_cell, COLUMNS)), *rows))
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {spaces} '
         'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"><office:body>'
@@ -78,12 +78,12 @@ def ods(file: Path, rows: list[str]) -> Path:
     return file
 
 
-def said(cell: str, more: str = "") -> str:
+def ods_cell(cell: str, more: str = "") -> str:
     return f'<table:table-cell office:value-type="string"{more}><text:p>{cell}</text:p></table:table-cell>'
 
 
 def open_document_row(number: int, **changed: str) -> str:
-    cells = dict(zip(COLUMNS, map(said, person(number)), strict=True))
+    cells = dict(zip(COLUMNS, map(ods_cell, person(number)), strict=True))
     return "".join((cells | changed).values())
 
 
@@ -387,14 +387,14 @@ def test_merges_of_titles_headers_totals_and_empty_cells_are_no_faults(tmp_path:
 
 def test_cells_of_open_document_are_judged_as_well(tmp_path: Path) -> None:
     nothing = '<table:table-cell table:formula="of:=1+1"/>'
-    failed = said("", ' calcext:value-type="error" table:formula="of:=NA()" office:string-value=""')
+    failed = ods_cell("", ' calcext:value-type="error" table:formula="of:=NA()" office:string-value=""')
     numeric = (
         f'<table:table-cell office:value-type="float" office:value="{LONG}"><text:p>{LONG}</text:p></table:table-cell>'
     )
     day = '<table:table-cell office:value-type="date" office:date-value="1985-03-07"/>'
     changes: tuple[dict[str, str], ...] = (
         {}, {"name": nothing}, {"nik": numeric}, {"birth_date": day}, {"name": failed},
-        {"address": said("x", ' table:number-rows-spanned="2"')}, {"address": "<table:covered-table-cell/>"},
+        {"address": ods_cell("x", ' table:number-rows-spanned="2"')}, {"address": "<table:covered-table-cell/>"},
         {"note": nothing},
     )  # fmt: skip
     rows = [open_document_row(number, **changed) for number, changed in enumerate(changes, start=1)]
@@ -409,7 +409,7 @@ def test_cells_of_open_document_are_judged_as_well(tmp_path: Path) -> None:
 def test_a_number_of_open_document_has_one_reading_and_a_text_two(tmp_path: Path) -> None:
     value = 'office:value-type="float" office:value="1.234"'
     number = f"<table:table-cell {value}><text:p>1,234</text:p></table:table-cell>"
-    rows = [open_document_row(1, note=number), open_document_row(2, note=said("1.234"))]
+    rows = [open_document_row(1, note=number), open_document_row(2, note=ods_cell("1.234"))]
     (chunk,) = open_delivery(ods(tmp_path / "file.ods", rows)).chunks()
     assert chunk["c7"].to_list()[1:] == ["1.2340", "1.234"]
 

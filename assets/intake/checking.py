@@ -255,6 +255,10 @@ class Checker:
         return self.declaration.dated or self.today
 
     @property
+    def _shapes(self) -> dict[str, Shape]:
+        return {column.name: column.shape for column in self._columns}
+
+    @property
     def measures(self) -> tuple[str, ...]:
         """Columns of decimals: whoever has a file learns their marks from all chunks before checking the first."""
         return tuple(one.name for one in self._columns if one.shape.dtype.is_float() or one.name in self.factors)
@@ -294,7 +298,7 @@ class Checker:
         text = chunk.with_columns(absent) if absent else chunk
         self._count_order_of_days(text)
         typed = _with_births_of_no_day(text, self._read(text))
-        said = without_marks(text, typed, {column.name: column.shape for column in self._columns})
+        said = without_marks(text, typed, self._shapes)
         typed, form = self._with_forms(said, typed)
         slots, faults = self._faults(said, typed, form)
         in_order = typed.select(name for name in self.contract.columns if name in typed.columns)
@@ -346,7 +350,7 @@ class Checker:
 
     def _read(self, text: pl.DataFrame) -> pl.DataFrame:
         """Typed columns; figures in thousands have decimals, and are whole numbers afterwards."""
-        shapes = {column.name: column.shape for column in self._columns}
+        shapes = self._shapes
         if not self.factors:
             return read(text, shapes)
         scaled = {name: replace(shapes[name], dtype=pl.Float64(), lowest=None, highest=None) for name in self.factors}

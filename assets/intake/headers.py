@@ -124,7 +124,7 @@ class HeaderFit:
     read: int
     factors: Mapping[str, int]
     is_unit_open: bool
-    texts: frozenset[str] = frozenset()
+    texts: frozenset[str]
 
     def rows(self, chunk: pl.DataFrame) -> pl.DataFrame:
         """The rows of a chunk under the names of the feed.
@@ -280,7 +280,7 @@ def fit_header(
     if required:
         raise _lacking(required, said, used, known, name)
     unread = enumerate(zip(header, said, strict=True), start=1)
-    unknown = tuple(_told(cell.strip(), at) for at, (cell, one) in unread if one and one not in used)
+    unknown = tuple(_mask_header(cell.strip(), at) for at, (cell, one) in unread if one and one not in used)
     is_unit_open = _OF_AREAS in contract.columns and any(
         factor is None and str(contract.columns[column].metadata["unit"]).partition(" ")[0] in _LARGE
         for column, factor in stated.items()
@@ -344,9 +344,9 @@ def _name_columns(cells: Sequence[str], known: Mapping[str, str]) -> list[str]:
     last = {at: last_part(cell) for at, cell in enumerate(cells) if said[at] not in known}
     paths = {at: cells[at].strip() for at, one in last.items() if one in known and known[one] not in given}
     if _OF_PERSONS not in known.values():
-        named = _named_once({at: last[at] for at in paths}, known)
+        named = _drop_doubles({at: last[at] for at in paths}, known)
         return [named.get(at, one) for at, one in enumerate(said)] if len(named) > 1 else said
-    groups = [_named_once({at: last[at] for at in members}, known) for members in _groups(paths)]
+    groups = [_drop_doubles({at: last[at] for at in members}, known) for members in _groups(paths)]
     most = max([1, len(given), *map(len, groups)])
     leading = [group for group in groups if len(group) == most]
     # Names without a group are one as well, and those of two groups of one size are nobody's.
@@ -365,13 +365,13 @@ def _groups(paths: Mapping[int, str]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _named_once(group: Mapping[int, str], known: Mapping[str, str]) -> dict[int, str]:
+def _drop_doubles(group: Mapping[int, str], known: Mapping[str, str]) -> dict[int, str]:
     """The names of a group whose column no other of them means."""
     count = Counter(known[one] for one in group.values())
     return {at: one for at, one in group.items() if count[known[one]] == 1}
 
 
-def _told(header: str, place: int) -> str:
+def _mask_header(header: str, place: int) -> str:
     """A name of the file as it may be told; of one that holds a long number, somebody's data, the place alone."""
     return f"({place}) ********" if is_somebodys(header) else header
 

@@ -30,7 +30,7 @@ def with_members(survey: pl.DataFrame, persons: pl.DataFrame, identifier: str, m
         The persons have no column of the key.
     """
     key = members.key if members.key in survey.columns else identifier
-    rolled = _rolled_up(_typed(persons, members.key, _said(members)), members)
+    rolled = _rolled_up(_typed(persons, members.key, _list_expressions(members)), members)
     kept = survey.select(pl.exclude([name for name in rolled.columns if name not in {key, members.key}]))
     keyed = kept.with_columns(pl.col(key).cast(pl.String).str.strip_chars().alias(_ROW))
     joined = keyed.join(rolled.rename({members.key: _ROW}), on=_ROW, how="left", maintain_order="left")
@@ -47,7 +47,7 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     SpecError, FileRefused
         As :func:`with_members`.
     """
-    typed = _typed(persons, members.key, _said(members))
+    typed = _typed(persons, members.key, _list_expressions(members))
     rolled = _rolled_up(typed, members)
     one_head = rolled.filter(pl.col(HEADS) == 1)
     heads = persons.with_columns(pl.col(members.key).cast(pl.String).str.strip_chars()).filter(_is_head(typed, members))
@@ -105,7 +105,7 @@ def _computed(persons: pl.DataFrame, sql: str, place: str, rows: str = "the pers
             raise SpecError(message) from fault
 
 
-def _said(members: Members) -> list[str]:
+def _list_expressions(members: Members) -> list[str]:
     """Every expression of the specification over persons."""
     conditions = [members.head, *(entry.where for entry in members.roll_up.values())]
     return [*filter(None, conditions), *(entry.aggregate[1] for entry in members.roll_up.values())]
