@@ -9,10 +9,12 @@ from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from assets.draws import Draws
 from assets.lake import Lake
 from assets.pseudonyms import PseudonymKey
-from quotas.calendar import QuarterDays, calendar_of
+from quotas.calendar import DrawnDays, QuarterDays, calendar_of
 from quotas.rulebook import Policy, Rulebook
 from schemas.contract import Contract
 from schemas.errors import PolicyError
@@ -31,6 +33,8 @@ class House:
         `PERLINSOS_HOME`; all that the program writes lies below it.
     today : date or None
         Day in Jakarta on which the home was opened; what arrives on it states nothing of a later day.
+    is_trial : bool
+        Whether it decides about nobody: its draws take the seeds that stand in the calendar.
     """
 
     home: Path
@@ -38,6 +42,7 @@ class House:
     questionnaire: Questionnaire
     key: PseudonymKey
     today: date | None = None
+    is_trial: bool = False
 
     @property
     def lake(self) -> Lake:
@@ -88,6 +93,27 @@ class House:
     def days(self, quarter: Quarter) -> QuarterDays:
         """The days that count in a quarter."""
         return calendar_of(quarter)
+
+    def drawn_days(self, quarter: Quarter) -> DrawnDays:
+        """The days that count in a quarter, with its seed.
+
+        Raises
+        ------
+        Worded
+            If the home is not for trying out and the quarter is not drawn (:meth:`assets.draws.Draws.seed`).
+        """
+        days = self.days(quarter)
+        return days.drawn(days.trial_seed if self.is_trial else self.draws(quarter).seed())
+
+    def draws(self, quarter: Quarter) -> Draws:
+        """Where the draw of a quarter lies, and between whom it is."""
+        days = self.days(quarter)
+        parties = self.rulebook.on(days.decision_date).publication.draw_parties
+        return Draws(quarter, days, parties, self.published / "draws", self.home / "keys" / "draws", self.sender_keys)
+
+    def draw_basis(self, quarter: Quarter) -> dict[str, Any]:
+        """What the seed of a quarter follows from, as everybody may know it."""
+        return {"trial": str(quarter)} if self.is_trial else self.draws(quarter).read().basis
 
     def policy(self, quarter: Quarter) -> Policy:
         """The law of the quarter's decision day.

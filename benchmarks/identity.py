@@ -32,7 +32,7 @@ def run() -> None:
     """Print wrong merges, and undetected duplicates and clerks' cases by channel and cause."""
     pl.Config.set_tbl_rows(60)
     with tempfile.TemporaryDirectory() as folder:
-        house = House(Path(folder), rulebook(None), default_questionnaire(), PseudonymKey(b"b" * 32))
+        house = House(Path(folder), rulebook(None), default_questionnaire(), PseudonymKey(b"b" * 32), is_trial=True)
         write("banyuwangi", FAMILIES, [QUARTER], 1, house.landing)
         truth = pl.read_parquet(house.landing.with_name("landing-truth") / str(QUARTER) / "persons" / "*.parquet")
         intake = replace(Intake.of(house, QUARTER), max_error_share=1.0)

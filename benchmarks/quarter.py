@@ -46,7 +46,7 @@ def _plain_reading(folder: Path) -> float:
 
 def invent(home: Path, quarters: Sequence[str] = QUARTERS) -> dict[Role, Path]:
     """A new home with a synthetic country in its landing zone; the keys of those who approve."""
-    _perlinsos(home, "init")
+    _perlinsos(home, "init", "--trial")
     (home / "overlay.yaml").write_text(scale(FAMILIES, SCOPE).text(), encoding="utf-8")
     began = time.monotonic()
     world = ("world", "--scope", SCOPE, "--families", str(FAMILIES), "--quarters", ",".join(quarters))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.cli_draw import draw
 from pipelines.cli_evidence import evidence
 from pipelines.cli_model import model
 from pipelines.cli_quotas import quotas
@@ -57,6 +58,7 @@ batches_app = typer.Typer(no_args_is_help=True, help="What was loaded: list, wit
 app.add_typer(quotas, name="quotas")
 app.add_typer(batches_app, name="batches")
 app.add_typer(adjudicate, name="adjudicate")
+app.add_typer(draw, name="draw")
 app.add_typer(evidence, name="evidence")
 app.add_typer(registry, name="registry")
 app.command()(simulate)
@@ -113,11 +115,15 @@ def _refuse_numbers(arguments: Sequence[str]) -> None:
 
 
 @app.command()
-def init() -> None:
+def init(
+    trial: Annotated[
+        bool, typer.Option("--trial", help="For trying out: draws take seeds that everybody knows.")
+    ] = False,
+) -> None:
     """Lay out the home (PERLINSOS_HOME, else ./var): folders, a random pseudonym key, Dagster's settings."""
     home = open_home()
     known = home.is_initialised
-    home.init()
+    home.init(is_trial=trial)
     out.print(f"{home.path}: {'was a home already' if known else 'is a home now'}")
 
 

@@ -68,7 +68,7 @@ def demonstrate(home: Home, families: int, out: Console, tell_run: Callable[[Ran
         message = f"{families} families are too few for a demonstration. Take at least {SMALLEST}."
         raise WrongUsage(message)
     _empty(home)
-    home.init(SECRET)
+    home.init(SECRET, is_trial=True)
     (home.path / MARK).touch()
     home.overlay.write_text(scale(families).text(), encoding="utf-8")
     out.print(f"Home {home.path}, with the demo's published pseudonym key: nothing here is secret.", markup=False)

@@ -19,6 +19,8 @@ from schemas.errors import Refused, Worded
 from schemas.questionnaire import default_questionnaire, read_questionnaire
 
 DEFAULT_HOME = "var"
+TRIAL = ".trial"
+"""Mark of a home for demonstrations and tests: its draws take the seeds of the calendar, which everybody knows."""
 _FOLDERS = (
     "landing", "lake", "drafts", "published", "restricted", "keys/approvers", "keys/senders", "models", "dagster",
     "locks",
@@ -62,12 +64,23 @@ class Home:
         """Whether `init` has been here."""
         return self.key_file.exists()
 
-    def init(self, secret: bytes | None = None) -> None:
-        """Lay the home out; what is there already stays."""
+    def init(self, secret: bytes | None = None, *, is_trial: bool = False) -> None:
+        """Lay the home out; what is there already stays.
+
+        Raises
+        ------
+        Worded
+            If it is to be a trial and was laid out as a home that decides.
+        """
+        mark = self.path / TRIAL
+        if is_trial and self.is_initialised and not mark.exists():
+            raise Worded("no_trial", home=str(self.path))
         for folder in _FOLDERS:
             (self.path / folder).mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         shutil.copyfile(Path(__file__).parents[1] / "dagster.yaml", self.dagster / "dagster.yaml")
+        if is_trial:
+            mark.touch()
         if not self.key_file.exists():
             descriptor = os.open(self.key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -90,7 +103,8 @@ class Home:
         questionnaire = (
             read_questionnaire(self.questionnaire) if self.questionnaire.exists() else default_questionnaire()
         )
-        return House(self.path, book, questionnaire, PseudonymKey(self.key_file.read_bytes()), today())
+        key, is_trial = PseudonymKey(self.key_file.read_bytes()), (self.path / TRIAL).exists()
+        return House(self.path, book, questionnaire, key, today(), is_trial)
 
     def lock(self, name: str) -> FileLock:
         """A lock of this home, not yet taken."""

@@ -1,6 +1,7 @@
 """The days that matter in each quarter, as published. No clock here; quarters count in `schemas.quarter`."""
 
 import calendar
+import hashlib
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ from schemas.errors import PolicyError, WrongUsage
 from schemas.quarter import Quarter
 
 _DECEMBER = 12
+_SHORTEST_SEED = 8
 
 
 class QuarterDays(Strict):
@@ -31,8 +33,8 @@ class QuarterDays(Strict):
         Last day of objection, one month after the announcement.
     poverty_vintage : str
         Year and month of the poverty figures that weigh the places, as ``2025-03``.
-    lottery_seed : str
-        Published with the quarter; decides among equals.
+    trial_seed : str
+        Seed of the lottery and of samples in homes for trying out alone: whoever reads the calendar knows it.
     is_planned : bool
         Whether the days are the project's own planning rather than announced.
     description : Sentence
@@ -46,7 +48,7 @@ class QuarterDays(Strict):
     announcement: date
     objection_deadline: date
     poverty_vintage: str = Field(pattern=r"^20[0-9]{2}-(03|09)$")
-    lottery_seed: str = Field(min_length=8)
+    trial_seed: str = Field(min_length=_SHORTEST_SEED)
     is_planned: bool
     description: Sentence
     source: Citation
@@ -60,6 +62,28 @@ class QuarterDays(Strict):
             fault = f"objection_deadline must be one month after the announcement: {one_month_after(self.announcement)}"
             raise ValueError(fault)
         return self
+
+    def drawn(self, seed: str) -> "DrawnDays":
+        """The days with the seed that was drawn for the quarter."""
+        return DrawnDays(**dict(self), lottery_seed=seed)
+
+
+class DrawnDays(QuarterDays):
+    """The days of a quarter whose seed is drawn; without one nothing is ranked and nobody sampled.
+
+    Attributes
+    ----------
+    lottery_seed : str
+        Decides among equals and draws samples; secret until the quarter's visits are over.
+    """
+
+    # Whoever prints the days does not print the seed.
+    lottery_seed: str = Field(min_length=_SHORTEST_SEED, repr=False)
+
+    @property
+    def hash(self) -> str:
+        """What names these days and their seed, which does not follow from it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 def one_month_after(day: date) -> date:
@@ -109,7 +133,7 @@ def read_calendar(file: Traversable) -> dict[Quarter, QuarterDays]:
     ------
     PolicyError
         If a key is unknown or missing or no quarter, days do not follow each other, a quarter's announcement lies
-        outside it, a quarter's cut-off does not come after that of the quarter before, or two have one lottery seed.
+        outside it, a quarter's cut-off does not come after that of the quarter before, or two have one trial seed.
     """
     content = read_yaml(file.read_text(encoding="utf-8"), "calendar.yaml")
     if not isinstance(content, dict) or not content:
@@ -120,9 +144,9 @@ def read_calendar(file: Traversable) -> dict[Quarter, QuarterDays]:
     before: QuarterDays | None = None
     seeds: dict[str, Quarter] = {}
     for quarter, days in result.items():
-        same = seeds.setdefault(days.lottery_seed, quarter)
+        same = seeds.setdefault(days.trial_seed, quarter)
         if same is not quarter:
-            message = f"calendar.yaml: {quarter}, key 'lottery_seed': {same} has the same one. Draw another."
+            message = f"calendar.yaml: {quarter}, key 'trial_seed': {same} has the same one. Write another."
             raise PolicyError(message)
         if Quarter.of(days.announcement) != quarter:
             message = f"calendar.yaml: {quarter}, key 'announcement': {days.announcement} lies outside. Correct it."

@@ -585,9 +585,23 @@ class PublishedNames(Strict):
 
 
 class PublicationRule(Strict):
-    """What public lists say beside places and references."""
+    """What is published beside places and references.
+
+    Attributes
+    ----------
+    draw_parties : tuple of two codes of senders
+        Whose secrets a quarter's draw rests on. The first keeps the home: it commits and hands over first.
+    """
 
     names: PublishedNames
+    draw_parties: tuple[str, str]
+
+    @model_validator(mode="after")
+    def _is_between_two(self) -> Self:
+        if len(set(self.draw_parties)) < len(self.draw_parties):
+            fault = "draw_parties names one party twice"
+            raise ValueError(fault)
+        return self
 
 
 class WelfareRule(Strict):

@@ -20,7 +20,7 @@ import polars as pl
 
 from pipelines.cli import main
 from pipelines.demo import ask_agencies
-from pipelines.home import Home
+from pipelines.home import TRIAL, Home
 from schemas.quarter import Quarter
 
 FAMILIES = 2_000
@@ -117,7 +117,8 @@ def fresh(home: Path, demo: Demo, change: Callable[[str], str] = str) -> Path:
     """
     for name in ("keys", "dagster", "demo-keys"):
         shutil.copytree(demo.home / name, home / name, ignore=_NOT_COPIED)
-    shutil.copyfile(demo.home / "overlay.yaml", home / "overlay.yaml")
+    for name in ("overlay.yaml", TRIAL):
+        shutil.copyfile(demo.home / name, home / name)
     with duckdb.connect(str(demo.home / "warehouse.duckdb"), read_only=True) as connection:
         batches = connection.execute(f"SELECT batch_id, feed, file_name FROM intake.batches WHERE quarter = '{FIRST}'")  # noqa: S608
         delivered = batches.fetchall()

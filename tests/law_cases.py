@@ -380,7 +380,7 @@ OtherCase = QueueCase | PlacesCase | DecileCase | AnswerCase | ValueCase | WaitC
 
 
 def _terms(policy: Policy, cuts: pl.DataFrame | None = None) -> Terms:
-    days = calendar_of(QUARTER).model_copy(update={"decision_date": policy.day})
+    days = calendar_of(QUARTER).drawn("drawn for law cases").model_copy(update={"decision_date": policy.day})
     return Terms(QUARTER, policy, days, CARD, even_cuts() if cuts is None else cuts)
 
 

@@ -176,9 +176,8 @@ def terms(
     """The terms of a quarter under the rulebook that ships, with changes by dotted path."""
     when = Quarter.parse(quarter)
     days = calendar_of(when)
-    days = days.model_copy(
-        update={"decision_date": day or days.decision_date, "lottery_seed": seed or days.lottery_seed}
-    )
+    days = days.drawn(seed or days.trial_seed)
+    days = days.model_copy(update={"decision_date": day or days.decision_date})
     book = rulebook(Overlay.of("test", "Made for a test", changes) if changes else None)
     return Terms(when, book.on(days.decision_date), days, card, cut_points() if cuts is None else cuts)
 

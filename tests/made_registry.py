@@ -139,7 +139,7 @@ class Office:
     @classmethod
     def in_folder(cls, folder: Path) -> "Office":
         """A new house."""
-        made = cls(House(folder, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32)))
+        made = cls(House(folder, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32), is_trial=True))
         made.deliver(Q1, {Feed.AGENTS: AGENTS})
         return made
 

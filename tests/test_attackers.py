@@ -266,7 +266,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         "--out",
         honest / "landing",
     )
-    for command in (("init",), made):
+    for command in (("init", "--trial"), made):
         assert perlinsos(honest, *command).code == 0
     for role in Role:
         throw_away_key(Home(honest), role)

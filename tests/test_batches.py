@@ -262,7 +262,7 @@ def test_rows_with_one_key_and_different_content_are_all_accepted(intake: Intake
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     path = tmp_path / "home"
-    Home(path).init()
+    Home(path).init(is_trial=True)
     return path
 
 
@@ -491,7 +491,7 @@ def test_a_column_that_a_feed_has_lost_since_is_not_read(intake: Intake, tmp_pat
 
 def test_a_needed_column_gained_since_is_refused_by_batch_until_the_file_is_loaded_anew(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    perlinsos(home, "init")
+    perlinsos(home, "init", "--trial")
     rows = [{"area_code": code, "vintage": "2025-03", "poor_count": "7"} for code in regencies()["code"]]
     file = csv(tmp_path, rows, "poor")
     then = earlier(Intake(Lake(home / "lake"), TABLES, 0.1, SENDERS), Feed.POVERTY_STATISTICS, "vintage")

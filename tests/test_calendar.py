@@ -24,7 +24,7 @@ def test_the_days_of_a_quarter_follow_each_other_and_objections_last_one_month(q
     assert days.cut_off.day == 20
     assert timedelta(28) <= days.objection_deadline - days.announcement <= timedelta(31)
     assert days.poverty_vintage == "2025-03"
-    assert str(quarter) in days.lottery_seed
+    assert str(quarter) in days.trial_seed
     assert days.source.title
 
 
@@ -33,8 +33,8 @@ def test_every_decision_day_has_a_policy(quarter: Quarter) -> None:
     assert rulebook().on(calendar_of(quarter).decision_date).programmes
 
 
-def test_no_two_quarters_share_a_lottery_seed() -> None:
-    assert len({calendar_of(quarter).lottery_seed for quarter in quarters()}) == len(quarters())
+def test_no_two_quarters_share_a_trial_seed() -> None:
+    assert len({calendar_of(quarter).trial_seed for quarter in quarters()}) == len(quarters())
 
 
 def test_a_quarter_without_days_is_refused_with_the_remedy() -> None:
@@ -66,7 +66,7 @@ def test_one_month_after_a_day_is_the_same_day_or_the_months_last(day: date, lat
         ("2026Q2:", "2027Q2:", "2027Q2, key 'announcement': 2026-05-04 lies outside"),
         ("is_planned: true", "is_planned: perhaps", "key 'is_planned'"),
         ("2026Q2:", "2026K2:", "calendar.yaml: '2026K2' is no quarter"),
-        ("undian-2026Q2", "undian-2026Q1", "2026Q2, key 'lottery_seed': 2026Q1 has the same one"),
+        ("undian-2026Q2", "undian-2026Q1", "2026Q2, key 'trial_seed': 2026Q1 has the same one"),
         ("2026-01-20", "2026-01-32", "calendar.yaml, line 11: a day or number is impossible"),
     ],
 )

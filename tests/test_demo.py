@@ -248,7 +248,7 @@ def test_the_demo_refuses_a_home_with_something_else_in_it(tmp_path: Path) -> No
 
 def test_the_demo_refuses_a_home_made_by_init(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     key = (home / "keys" / "pseudonym.key").read_bytes()
     assert perlinsos(home, "demo", "--families", "400").code == 4
     assert (home / "keys" / "pseudonym.key").read_bytes() == key

@@ -93,7 +93,7 @@ def test_a_request_in_another_form_is_refused(demo_copy: Path, tmp_path: Path) -
 
 def test_there_is_nobody_to_ask_about_before_anybody_registered(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     said = ask(home, tmp_path / "asked.csv")
     assert said.code == 4
     assert "Load registrations" in said.err

@@ -33,7 +33,7 @@ from schemas.vocabularies import Doubt, Implausible
 
 FAMILY, OTHER = "f-0001", "f-0002"
 QUARTER = Quarter.parse("2026Q1")
-DAYS = calendar_of(QUARTER)
+DAYS = calendar_of(QUARTER).drawn("drawn for a test")
 POLICY = rulebook().on(DAYS.decision_date)
 QUESTIONNAIRE = default_questionnaire()
 POINTS = {"floor_area_m2": -120_001, "has_car": -33_007, "head_education": 45_678, "household_size": -250_913}

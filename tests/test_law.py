@@ -24,6 +24,7 @@ IN_FORCE = [one for one in FAMILIES if one.decided_on == TODAY and not one.under
 BEFORE_ANY_DECISION = {
     "budget.national_ceiling": "what is told beside the amounts due: tests/test_budget.py",
     "intake.max_error_share": "which files are loaded: tests/test_intake.py",
+    "publication.draw_parties": "whose secrets the draw rests on: tests/test_draws.py",
     "publication.names": "what public lists say: tests/test_lists.py",
     "registry.linkage_same_probability": "who is the same person: tests/test_linkage.py",
     "registry.linkage_clerk_probability": "who is the same person: tests/test_linkage.py",

@@ -90,7 +90,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Mail:
     """The letters of an invented country's first quarter."""
     home = Home(tmp_path_factory.mktemp("letters") / "home")
     made = ("world", "--families", FAMILIES, "--quarters", FIRST, "--out", home.path / "landing")
-    for command in (("init",), made):
+    for command in (("init", "--trial"), made):
         said = perlinsos(home.path, *command)
         assert said.code == 0, said.err
     (home.path / "overlay.yaml").write_text(scale(FAMILIES).text())

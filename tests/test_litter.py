@@ -60,7 +60,7 @@ def test_a_download_under_way_is_refused_by_name(name: str, intake: Intake, tmp_
 def test_loading_litter_by_name_does_no_harm(tmp_path: Path) -> None:
     home, file = tmp_path / "home", tmp_path / "~$agents.csv"
     file.write_text(AGENTS, encoding="utf-8")
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     said = perlinsos(home, "load", "agents", file, "--quarter", QUARTER)
     assert (said.code, said.err) == (0, "")
     assert said.out == "~$agents.csv is ignored: another program left it there, it is no delivery.\n"
@@ -90,7 +90,7 @@ def run_on_terminal(home: Path, terminal: str, *arguments: object) -> tuple[int,
 @pytest.mark.parametrize("terminal", NARROW)
 def test_a_terminal_without_utf_8_shows_what_it_can(terminal: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     file = tmp_path / "Kecamatan \N{EN DASH} Dés\N{LATIN SMALL LETTER A WITH MACRON} \u6751.csv"
     file.write_text(AGENTS, encoding="utf-8")
     given = ("--sender", "kemensos", "--quarter", QUARTER)
@@ -114,7 +114,7 @@ def test_a_terminal_without_utf_8_shows_what_it_can(terminal: str, tmp_path: Pat
 def test_a_file_name_that_is_no_utf_8_harms_nothing(tmp_path: Path) -> None:
     home, file = tmp_path / "home", tmp_path / os.fsdecode(b"d\xe9sa.csv")
     file.write_text(AGENTS, encoding="utf-8")
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     said = perlinsos(home, "load", "agents", file, "--sender", "kemensos", "--quarter", QUARTER)
     assert (said.code, said.out[:9]) == (0, "d\ufffdsa.csv:")
     assert perlinsos(home, "batches", "list", "--json").json[0]["file"] == "d\ufffdsa.csv"

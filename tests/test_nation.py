@@ -21,7 +21,7 @@ MOST_WRONG_IN_100_000 = 1
 def nation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Path, Said]:
     """A home in which the nation's first quarter was run."""
     path = tmp_path_factory.mktemp("nation") / "home"
-    assert perlinsos_process(path, "init").code == 0
+    assert perlinsos_process(path, "init", "--trial").code == 0
     (path / "overlay.yaml").write_text(scale(FAMILIES, "nation").text(), encoding="utf-8")
     world = ("world", "--scope", "nation", "--families", FAMILIES, "--quarters", FIRST)
     said = perlinsos_process(path, *world, "--out", path / "landing")

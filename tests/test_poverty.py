@@ -102,7 +102,7 @@ def test_places_follow_the_poor_counts_issued_later_whatever_the_batches_are_cal
 ) -> None:
     """Banyuwangi has half of the country's poor in one delivery and a 514th in the other."""
     home = tmp_path / "home"
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     for name, poor in (("a", 513_000), ("b", 1_000)):
         lines = [f"{code},2025-03,{poor if code == '35.10' else 1_000}" for code in regencies()["code"]]
         (tmp_path / f"{name}.csv").write_text("\n".join(["area_code,vintage,poor_count", *lines]))

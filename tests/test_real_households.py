@@ -161,7 +161,7 @@ class Lived:
 def lived(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     folder = tmp_path_factory.mktemp("real")
     home = Home(folder / "home")
-    home.init(b"a key for a test, nothing else..")
+    home.init(b"a key for a test, nothing else..", is_trial=True)
     shutil.copyfile(QUESTIONNAIRE, home.questionnaire)
     households = _households(test_data)
     _deliver_all(home, households)

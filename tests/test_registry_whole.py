@@ -37,7 +37,7 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def resolved(landing: Path, home: Path) -> dict[str, Registry]:
     """The registry's tables by quarter, resolved from deliveries."""
-    house = House(home, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32))
+    house = House(home, rulebook(None), default_questionnaire(), PseudonymKey(b"t" * 32), is_trial=True)
     shutil.copytree(landing, house.landing)
     before = dict[str, Table]()
     made = {}

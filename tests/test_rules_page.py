@@ -18,7 +18,7 @@ from tests.homes import perlinsos
 
 RULES = rules_of(rulebook())
 SAME_IN_BOTH = re.compile(r"(Kepmensos|UU|Permensos|Perpres|PP|Keputusan)\b[^a-z]*")
-CODES = {"programmes", "lottery_seed", "poverty_vintage"}
+CODES = {"programmes", "trial_seed", "poverty_vintage"}
 """Fields whose values are names, the same in every language."""
 
 

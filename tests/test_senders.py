@@ -172,7 +172,7 @@ def make_house(home: Path) -> House:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     path = tmp_path / "home"
-    assert perlinsos(path, "init").code == 0
+    assert perlinsos(path, "init", "--trial").code == 0
     return path
 
 

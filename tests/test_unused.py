@@ -148,7 +148,7 @@ def test_the_landing_zone_takes_a_yml_note_and_refuses_one_in_capitals(intake: I
 
 def test_columns_that_were_not_read_are_in_the_answer_for_machines_too(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    assert perlinsos(home, "init").code == 0
+    assert perlinsos(home, "init", "--trial").code == 0
     file = written(tmp_path, AGENTS.replace("code\n", "code,remark,\n").replace("35.10\n", "35.10,x,\n"))
     arguments = ("load", "agents", file, "--quarter", str(QUARTER), "--sender", "kemensos", "--json")
     for state in ("loaded", "duplicate"):

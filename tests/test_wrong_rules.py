@@ -48,7 +48,7 @@ WRONG = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home that was only laid out: what is wrong with a file is told before anything else is looked at."""
     folder = tmp_path_factory.mktemp("wrong") / "home"
-    assert perlinsos(folder, "init").code == 0
+    assert perlinsos(folder, "init", "--trial").code == 0
     return folder
 
 

@@ -108,7 +108,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Year:
     """Four quarters run, approved and published through the command line, the law changed before each."""
     home = tmp_path_factory.mktemp("year") / "home"
     made = ("world", "--families", FAMILIES, "--quarters", ",".join(YEAR), "--seed", 7, "--out", home / "landing")
-    for command in (("init",), made):
+    for command in (("init", "--trial"), made):
         said = perlinsos(home, *command)
         assert said.code == 0, said.err
     for role in Role:

@@ -89,7 +89,7 @@ class Draft:
         """The terms it was decided on, for the next quarter to compare with."""
         card = scorecard(house.models, self.model_hash)
         cut_points = self.read(house, "decision/cut_points")
-        return Terms(self.quarter, self.policy(house), house.days(self.quarter), card, cut_points)
+        return Terms(self.quarter, self.policy(house), house.drawn_days(self.quarter), card, cut_points)
 
 
 def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table]) -> Draft:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from assets.welfare.scorecard import Scorecard
-from quotas.calendar import QuarterDays
+from quotas.calendar import DrawnDays
 from quotas.rulebook import Policy
 from schemas.errors import PolicyError
 from schemas.quarter import Quarter
@@ -38,7 +38,7 @@ class Terms:
     ----------
     policy : Policy
         The law of the decision day.
-    days : QuarterDays
+    days : DrawnDays
         The days that count, and the lottery seed.
     scorecard : Scorecard
         The model in force.
@@ -53,7 +53,7 @@ class Terms:
 
     quarter: Quarter
     policy: Policy
-    days: QuarterDays
+    days: DrawnDays
     scorecard: Scorecard
     cut_points: pl.DataFrame
 
@@ -78,4 +78,4 @@ class Terms:
     def hash(self) -> str:
         """What names these terms in the name of a shard's file."""
         cuts = self.cut_points.rows()
-        return f"{self.quarter} {self.policy.hash} {self.days!r} {self.scorecard.hash} {cuts}"
+        return f"{self.quarter} {self.policy.hash} {self.days.hash} {self.scorecard.hash} {cuts}"

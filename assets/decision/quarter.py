@@ -119,7 +119,7 @@ class History:
 
 def terms_of(house: House, quarter: Quarter, card: Scorecard, cuts: pl.DataFrame) -> Terms:
     """The terms of a quarter in a home."""
-    return Terms(quarter, house.policy(quarter), house.days(quarter), card, cuts)
+    return Terms(quarter, house.policy(quarter), house.drawn_days(quarter), card, cuts)
 
 
 def cut_points_of(house: House, quarter: Quarter, card: Scorecard, survey: pl.DataFrame) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from assets.house import House
 from assets.intake.batches import Batch
 from assets.intake.loading import Intake, Loaded
 from assets.intake.pins import Pins
+from assets.lake import digest
 from assets.partitions import OWNERS, QUARTERS, key_of, outs_of, quarter_of
 from assets.published import builds_on
-from schemas.errors import FileRefused
+from schemas.errors import FileRefused, Worded
 from schemas.quarter import Quarter
 from schemas.tables import TABLES
 from schemas.vocabularies import BatchState, Feed
@@ -87,11 +88,15 @@ def intake(
     """Accepted statements of every feed, with batches, reasons and counts."""
     quarter = quarter_of(context)
     before = builds_on(house, quarter, first=config.first)
+    # Whoever does not reveal a draw decides no further quarter; a run without one could rank nobody.
+    if before is not None and not house.is_trial and not house.draws(quarter.previous).is_revealed:
+        raise Worded("draw_not_revealed", quarter=str(quarter), previous=str(quarter.previous))
+    house.drawn_days(quarter)
     found = load_drops(context.op_execution_context, house, quarter)
     refused = [loaded.reason or loaded.file_name for loaded in found if loaded.state is BatchState.REFUSED]
     if refused:
         raise FileRefused("landing", count=len(refused), quarter=str(quarter), first=refused[0])
-    pins = Pins.of(house.lake, quarter, before)
+    pins = Pins.of(house.lake, quarter, before, digest(house.draw_basis(quarter)))
     chosen = pins.read(house.lake)
     ignored = [f"{loaded.feed}/{loaded.file_name}" for loaded in found if loaded.state is BatchState.IGNORED]
     yield dg.Output(pins, "pins", metadata={"batches": len(chosen), "ignored": dg.MetadataValue.json(ignored)})

@@ -24,6 +24,8 @@ class Pins:
         Number of that revision.
     batches : tuple of (quarter, batch)
         What is read.
+    draw : str
+        Hash of what the quarter's seed follows from; empty in drafts of before there were draws.
     """
 
     quarter: str
@@ -31,6 +33,7 @@ class Pins:
     builds_on: str | None
     builds_on_revision: int | None
     batches: tuple[tuple[str, str], ...]
+    draw: str = ""
 
     @property
     def hash(self) -> str:
@@ -38,11 +41,11 @@ class Pins:
         return digest(self.to_json())
 
     @classmethod
-    def of(cls, lake: Lake, quarter: Quarter, builds_on: tuple[str, int] | None) -> "Pins":
+    def of(cls, lake: Lake, quarter: Quarter, builds_on: tuple[str, int] | None, draw: str = "") -> "Pins":
         """Pin what lies in the lake now."""
         chosen = tuple((batch.quarter, batch.batch_id) for batch in pinned(lake, quarter))
         draft, revision = builds_on or (None, None)
-        return cls(str(quarter), builds_on is None, draft, revision, chosen)
+        return cls(str(quarter), builds_on is None, draft, revision, chosen, draw)
 
     def read(self, lake: Lake) -> tuple[Batch, ...]:
         """The pinned batches, in order of feed, quarter and identity."""

@@ -17,12 +17,12 @@ from filelock import FileLock
 
 from assets.decision.draft import SHORT, Draft, previous_draft, refuse_mixed
 from assets.house import House
-from assets.lake import PARQUET, Table, hash_of_file, replacing, verify, write_atomically
+from assets.lake import PARQUET, Table, digest, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
 from assets.publication.lists import budget, movements, open_checks, recipients, region_summary, waiting_list
 from assets.published import POINTER, Revision, current, in_force, revision_at
 from quotas.changes import changes
-from schemas.errors import StaleDraft, Tampered
+from schemas.errors import StaleDraft, Tampered, Worded
 
 DATABASE = "published.duckdb"
 STORAGE_VERSION = "v1.2.0"
@@ -102,6 +102,7 @@ def _next_revision(house: House, draft: Draft, existing: Revision | None, page: 
         message = f"draft {draft.hash[:SHORT]} does not hold what its hash names. Run {draft.quarter} again."
         raise Tampered(message)
     refuse_mixed(house, draft)
+    _refuse_other_draw(house, draft, existing)
     for key in draft.tables:
         for shard in draft.table(house, key).shards.values():
             verify(shard)
@@ -121,6 +122,14 @@ def _next_revision(house: House, draft: Draft, existing: Revision | None, page: 
     }
     write_atomically(house.published / POINTER, json.dumps(dict(sorted(pointer.items())), indent=1).encode())
     return revision
+
+
+def _refuse_other_draw(house: House, draft: Draft, existing: Revision | None) -> None:
+    """Pass if the draft rests on the quarter's draw of today, and so do the revisions before it."""
+    basis = house.draw_basis(draft.quarter)
+    before = None if existing is None else json.loads((existing.folder / "manifest.json").read_text()).get("draw")
+    if draft.pins.draw != digest(basis) or before not in (None, basis):
+        raise Worded("draw_changed", quarter=str(draft.quarter))
 
 
 def _serve_latest(house: House) -> None:
@@ -200,7 +209,7 @@ def _public_files(
         "announcement": days.announcement.isoformat(),
         "objection_deadline": days.objection_deadline.isoformat(),
         "is_planned": days.is_planned,
-        "lottery_seed": days.lottery_seed,
+        "draw": house.draw_basis(draft.quarter),
         "rules_changed": _rules_changed(house, draft),
         "approvals": {role: {"decree": one["decree"]} for role, one in signed.items()},
         "files": listed,

@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.registry.attributes import is_overtaken
 from assets.registry.authors import IN_PERSON, is_unregistered
-from quotas.calendar import QuarterDays
+from quotas.calendar import DrawnDays
 from quotas.rules import RegistryRule
 from schemas.vocabularies import Author, Doubt, Standing, Subject
 
@@ -23,7 +23,7 @@ def collect_doubts(
     expiring: pl.DataFrame,
     reviews: pl.DataFrame,
     rule: RegistryRule,
-    days: QuarterDays,
+    days: DrawnDays,
 ) -> pl.DataFrame:
     """Collect what BPS is to settle of the families of a regency (contract `registry/doubts`, without the regency).
 
@@ -39,7 +39,7 @@ def collect_doubts(
         From :func:`assets.registry.answers.expiry_of_scores`.
     reviews : DataFrame
         `family_id` of families that ask for a human review.
-    days : QuarterDays
+    days : DrawnDays
         The lottery seed draws the checks in person that are checked again.
     """
     is_noticed = (pl.col("standing") == Standing.AFTER_NOTICE.value) & (pl.col("subject") == Subject.ANSWERS.value)

@@ -30,7 +30,7 @@ from assets.registry.plausibility import find_implausible, withhold_values
 from assets.registry.rollups import FACT_OF_PERSONS, family_facts, heads, living, rolled_up, state_work
 from assets.registry.settling import Settled
 from assets.welfare.scorecard import Scorecard
-from quotas.calendar import QuarterDays
+from quotas.calendar import DrawnDays
 from quotas.rulebook import Policy
 from schemas.contract import Contract
 from schemas.feeds import FACT_AGENCY, VISIT_FOUND, VISIT_NOBODY_MET, VISIT_NOT_FOUND, VISIT_REFUSED
@@ -97,7 +97,7 @@ class Basis:
 
     Attributes
     ----------
-    days : QuarterDays
+    days : DrawnDays
         Days of the quarter.
     cut_off_before : date
         Last day that counted in the quarter before.
@@ -112,7 +112,7 @@ class Basis:
     contracts: Mapping[str, Contract]
     key: PseudonymKey
     policy: Policy
-    days: QuarterDays
+    days: DrawnDays
     cut_off_before: date
     card: Scorecard
     serving: pl.DataFrame

@@ -190,7 +190,7 @@ def resolve(
     built_on = sorted(one.content_hash for one in [*before.values(), *_decided(previous)])
     read_for_standing = [feeds[feed].content_hash for feed in _READ_FOR_STANDING]
     settings = (
-        house.key, said, policy, house.days(quarter), house.questionnaire, built_on, card, read_for_standing,
+        house.key, said, policy, house.drawn_days(quarter), house.questionnaire, built_on, card, read_for_standing,
     )  # fmt: skip
     cards = [feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.CURRENT_RECIPIENTS)]
 
@@ -426,7 +426,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     known = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
     then = {name: frame.join(current, on="family_id", how="semi") for name, frame in known.items()}
     golden = then["families"].join(then["provenance"], on="family_id").select("family_id", *room.golden)
-    policy, days = room.house.policy(room.quarter), room.house.days(room.quarter)
+    policy, days = room.house.policy(room.quarter), room.house.drawn_days(room.quarter)
     cut_off_before = days.cut_off if room.said.since == date.min else room.said.since
     basis = Basis(
         room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy, days,
