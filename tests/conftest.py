@@ -22,6 +22,7 @@ from tests.homes import (
     perlinsos_process,
     redeliver_agents,
 )
+from tests.made_year import make_year
 
 # The same examples in every run, on a machine however busy.
 settings.register_profile("house", derandomize=True, deadline=None)
@@ -89,3 +90,9 @@ def redrafted(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def redrafted_copy(redrafted: Path, tmp_path: Path) -> Path:
     """A copy of `redrafted` to work in."""
     return copied(redrafted, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def year_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home after four published quarters of a small country, made once; only to be read."""
+    return made_once(tmp_path_factory, "year", make_year) / "home"

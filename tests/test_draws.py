@@ -337,10 +337,6 @@ def test_a_quarter_is_drawn_run_revised_and_recomputed_from_public_files_alone(d
     assert on(Q2.last_day, decides, "reveal", SECOND).code == 4
     assert on(OVER, decides, "reveal", SECOND).code == 0
     assert recomputed(decides / "published", SECOND) == seed
-    manifests = [
-        json.loads((decides / "published" / SECOND / f"r{number}" / "manifest.json").read_text()) for number in (2, 3)
-    ]
-    assert manifests[0]["draw"] == manifests[1]["draw"]
 
 
 def recomputed(published: Path, quarter: str) -> str:
@@ -348,6 +344,7 @@ def recomputed(published: Path, quarter: str) -> str:
     record = json.loads((published / "draws" / f"{quarter}.json").read_text())
     manifests = sorted((published / quarter).glob("r*/manifest.json"))
     drawn_with = [json.loads(path.read_text())["draw"] for path in manifests]
+    assert len(drawn_with) == 2
     assert {json.dumps(one) for one in drawn_with} == {json.dumps({"commitments": record["commitments"]})}
     follows = ""
     for one in record["commitments"]:

@@ -327,8 +327,35 @@ def test_what_only_sends_to_the_field_is_told_as_such_beside_the_decision() -> N
     assert ineligible.visits == ()
     check = next(one for one in told.checks if one.code == "car_owner")
     assert (check.outcome, check.note) == ("ground_check", waiting.visits[0].sentence)
-    assert "Diperiksa di lapangan" in as_text(told, "id")
-    assert "To be checked in the field" in as_html(told, "en")
+    assert "Diputuskan seperti lolos" in as_text(told, "id")
+    assert "Decided as passed" in as_html(told, "en")
+
+
+def test_a_visit_that_is_not_on_the_worklist_is_told_nowhere() -> None:
+    made = tables(PKH={"status": "ineligible", "reasons": ["pensioner", "identity_unconfirmed_unknown"]})
+    made["decision/worklist"] = TABLES["decision/worklist"].empty()
+    told = explain(made, audience="family")
+    assert all(one.visits == () for one in told.decisions)
+    (finding,) = (one for one in told.checks if one.outcome == "ground_check")
+    assert finding.note is not None
+    assert finding.note.en.startswith("Decided as passed. Nobody visits for it")
+    assert "BPS will" not in as_text(told, "en")
+
+
+@pytest.mark.parametrize(("goes_to", "is_told"), [("bps", False), ("supervisor", True)])
+def test_a_case_that_went_to_the_supervisor_is_told_as_such(goes_to: str, is_told: bool) -> None:  # noqa: FBT001
+    made = tables()
+    for reason in ("car_owner", "gambling_reported"):
+        listed = {**PLACE, "family_id": FAMILY, "reason": reason, "programmes": ["PKH"], "goes_to": goes_to}
+        made["decision/worklist"] = frame(TABLES["decision/worklist"], {**listed, "since": "2025Q3"})
+        (visit,) = explain(made, audience="family").decisions[0].visits
+        assert ("This is open since 2025Q3 and is with the supervisor now." in visit.sentence.en) == is_told
+
+
+def test_whose_check_in_person_is_checked_again_reads_nothing_of_it() -> None:
+    made = tables(doubts={"check_in_person_sampled": {}})
+    assert "at random" in as_text(explain(made), "en")
+    assert "at random" not in as_text(explain(made, audience="family"), "en")
 
 
 def test_no_family_is_promised_that_a_survey_in_notice_ends_nothing() -> None:
@@ -408,7 +435,7 @@ def test_components_that_do_not_add_up_to_the_amount_are_refused() -> None:
     ("status", "reasons", "told"),
     [
         ("waiting", [], "urutan ke-5"),
-        ("ineligible", ["no_component"], "ajukan sanggahan"),
+        ("ineligible", ["no_component"], "minta peninjauan"),
         ("not_scorable", ["not_scorable"], "akan berkunjung untuk melengkapi data"),
         ("held", ["identity_case"], "memastikan identitas"),
         ("held", ["no_consent_unknown"], "melengkapi keterangan"),
@@ -576,8 +603,10 @@ def test_what_does_not_count_is_told_once_with_its_kind_of_author_and_never_the_
         **PLACE, "family_id": FAMILY, "feed": "members", "subject": "members", "author": "third_party",
         "standing": "pending", "stated_date": date(2026, 1, 3), "agent_id": "A351010-T",
     }  # fmt: skip
-    told = explain(tables(pending={"s1": row, "s2": row}))
-    assert [one.en for one in told.waiting] == [
-        "Members, 3 January 2026: stated by a neighbour or other third party, unverified; waits for BPS."
-    ]
+    said = "Members, 3 January 2026: stated by a neighbour or other third party, unverified"
+    told = explain(tables(pending={"s1": {**row, "is_listed": True}, "s2": {**row, "is_listed": True}}))
+    assert [one.en for one in told.waiting] == [f"{said}; waits for BPS."]
+    unlisted = explain(tables(pending={"s1": row}))
+    assert [one.en.startswith(f"{said}; it is not used") for one in unlisted.waiting] == [True]
+    assert "Nobody visits" in unlisted.waiting[0].en
     assert "A351010-T" not in as_text(told, "en")

@@ -248,7 +248,7 @@ def test_a_scaled_revision_says_so_and_another_does_not() -> None:
 
 def test_the_summary_says_how_and_until_when_to_object_and_links_the_lists_beside_it() -> None:
     html = summary_page(public(summary(BANYUWANGI)), MANIFEST)
-    assert "dari 2 Februari 2026 sampai 2 Maret 2026 melalui portal" in html
+    assert "dari 2 Februari 2026 sampai 2 Maret 2026. Sistem ini belum memproses sanggahan." in html
     assert read(html).links == ["../recipients.csv", "../recipients.parquet", "../seats.csv"]
     assert row_of(html, "recipients.csv")[1:] == ["251.904 B", SHA]
     assert all(MANIFEST[name] in html for name in ("draft", "policy_hash", "model_hash"))

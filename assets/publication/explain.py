@@ -5,7 +5,7 @@ the tables hold, and it refuses where they do not fit together.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -16,7 +16,7 @@ from assets.decision.families import Terms
 from assets.decision.judge import IDENTITY_CASE, NO_COMPONENT, UNCONFIRMED
 from assets.decision.ranking import RESERVED, SITTING
 from assets.welfare.scorecard import MICRO, FeatureTable
-from quotas.rules import Effect, Filter, Operator, ProgrammeRule
+from quotas.rules import Effect, Filter, Operator, ProgrammeRule, Unknown
 from reports.explanation import (
     Audience,
     Explanation,
@@ -32,7 +32,7 @@ from schemas.errors import Refused, Tampered
 from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
-from schemas.vocabularies import Outcome, Programme, Standing, Status
+from schemas.vocabularies import Doubt, GoesTo, Outcome, Programme, Standing, Status
 
 Row = dict[str, Any]
 PER_FAMILY = (
@@ -51,6 +51,8 @@ PER_FAMILY = (
 
 _AUTHORISED_CHECK = "authorised_check"
 _UNKNOWN_SUFFIX = "_unknown"
+_NOT_TOLD = frozenset({Doubt.CHECK_IN_PERSON_SAMPLED.value})
+"""Whose check is checked again does not know it before the visit."""
 _SIX_PLACES = 6
 _BANDS = {"near": 0.1, "apart": 0.3, "far": math.inf}
 """Bands of the distance to the cut-off: predicted expenditure less than so far from it, as a share of it."""
@@ -106,6 +108,7 @@ def explanation(
     places = tables["decision/seats"].filter(pl.col("regency_code").is_in(areas)).collect().rows(named=True)
     told = _Telling(terms, questionnaire, audience, family, provenance)
     analyst = audience == "analyst"
+    listed = {row["reason"] for row in rows["decision/worklist"]}
     return Explanation(
         audience=audience,
         quarter=head["quarter"],
@@ -125,9 +128,9 @@ def explanation(
                 _of_programme(rows["decision/transitions"], programme),
                 _of_programme(places, programme),
                 [
-                    one["reason"]
+                    one
                     for one in rows["decision/worklist"]
-                    if programme in one["programmes"] and one["reason"] not in row["reasons"]
+                    if programme in one["programmes"] and (analyst or one["reason"] not in _NOT_TOLD)
                 ],
             )
             for programme, row in decided.items()
@@ -135,7 +138,7 @@ def explanation(
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(
-            told.check(rule, rows["decision/filters"])
+            told.check(rule, rows["decision/filters"], listed)
             for rule in terms.policy.filters
             if analyst or not rule.is_confidential
         ),
@@ -154,9 +157,13 @@ def explanation(
 
 def _waiting(row: Row) -> Words:
     """A statement that does not count yet, with its author by kind and never the person."""
-    is_late = row["standing"] == Standing.AFTER_NOTICE and row["counts_from"] is None
+    code = row["standing"]
+    if code == Standing.AFTER_NOTICE and row["counts_from"] is None:
+        code = "in_turn"
+    elif code == Standing.PENDING and not row["is_listed"]:
+        code = "unlisted"
     return words(
-        "set_aside.in_turn" if is_late else f"set_aside.{row['standing']}",
+        f"set_aside.{code}",
         feed=words(f"feed.{row['feed']}"),
         author=words(f"author.{row['author']}"),
         date=row["stated_date"],
@@ -220,7 +227,7 @@ class _Telling:
         self.provenance = provenance
 
     def decision(
-        self, row: Row, payment: Row | None, transition: Row | None, places: Row | None, listed: Sequence[str]
+        self, row: Row, payment: Row | None, transition: Row | None, places: Row | None, listed: Sequence[Row]
     ) -> ProgrammeDecision:
         programme = Programme(row["programme"])
         rule = self.terms.policy.programmes[programme]
@@ -229,7 +236,7 @@ class _Telling:
             programme=programme.value,
             list_reference=row["list_reference"],
             status=row["status"],
-            reasons=self._reasons(row["reasons"], row, rule),
+            reasons=self._reasons(row["reasons"], row, rule, listed),
             decile=row["decile"],
             max_decile=rule.max_decile,
             rank=row["rank"] if self.is_analyst else None,
@@ -244,25 +251,40 @@ class _Telling:
             tie_break=row["tie_break"],
             amount_rupiah=row["amount_rupiah"],
             components=_paid(row, payment, rule),
-            visits=self._reasons(listed, row, rule),
+            visits=self._reasons(
+                [one["reason"] for one in listed if one["reason"] not in row["reasons"]], row, rule, listed
+            ),
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
             next_step=self._next_step(row, payment),
         )
 
-    def _reasons(self, codes: Sequence[str], row: Row, rule: ProgrammeRule) -> tuple[Reason, ...]:
-        """Reasons in words; to a family, findings of confidential filters are all the same check."""
+    def _reasons(
+        self, codes: Sequence[str], row: Row, rule: ProgrammeRule, listed: Sequence[Row]
+    ) -> tuple[Reason, ...]:
+        """Reasons in words; to a family, findings of confidential filters are all the same check.
+
+        Whoever is told of a visit has a row on the worklist: without one the reason is told alone, and where the case
+        went on to the supervisor, that is told.
+        """
         confidential = {one.code for one in self.terms.policy.filters if one.is_confidential and not self.is_analyst}
         if confidential & {*row["reasons"]}:
             confidential.add(ONE_SOURCE)
-        told = dict.fromkeys(_AUTHORISED_CHECK if code in confidential else code for code in codes)
-        return tuple(Reason(code, self._reason(code, row, rule)) for code in told)
+        told = {code: _AUTHORISED_CHECK if code in confidential else code for code in codes}
+        since = {told.get(one["reason"]): one["since"] for one in listed if one["goes_to"] == GoesTo.SUPERVISOR}
+        on_list = {one["reason"] for one in listed}
+        return tuple(
+            Reason(code, _and_supervisor(self._reason(code, row, rule, is_listed=code in on_list), since.get(code)))
+            for code in dict.fromkeys(told.values())
+        )
 
-    def _reason(self, code: str, row: Row, rule: ProgrammeRule) -> Words:
+    def _reason(self, code: str, row: Row, rule: ProgrammeRule, *, is_listed: bool) -> Words:
         filters = {one.code: one for one in self.terms.policy.filters}
         if code in filters:
             return Words(filters[code].reason.id, filters[code].reason.en)
+        if not is_listed and f"unlisted.{code}" in catalogue():
+            return words(f"unlisted.{code}", programme=row["programme"])
         if (unknown := filters.get(code.removesuffix(_UNKNOWN_SUFFIX))) is not None:
             own = f"reason.{code}"
             return (
@@ -336,7 +358,7 @@ class _Telling:
             return yes_or_no(value)
         return self._answer(fact, value) if fact in self.questionnaire.variables else quantity(value, "")
 
-    def check(self, rule: Filter, rows: Sequence[Row]) -> RuleCheck:
+    def check(self, rule: Filter, rows: Sequence[Row], listed: Collection[str]) -> RuleCheck:
         row = next((one for one in rows if one["filter"] == rule.code), None)
         if row is None:
             message = f"decision/filters has no row of the rule {rule.code!r} for the family. Run the quarter again."
@@ -345,8 +367,10 @@ class _Telling:
         limit = words("answer.none") if threshold is None else _measured(threshold, rule.unit)
         note = {
             Outcome.FAIL: Words(rule.reason.id, rule.reason.en),
-            Outcome.GROUND_CHECK: Words(rule.reason.id, rule.reason.en),
-            Outcome.UNKNOWN: words(f"unknown.{rule.unknown}"),
+            Outcome.GROUND_CHECK: (
+                Words(rule.reason.id, rule.reason.en) if rule.code in listed else words("unlisted.ground_check")
+            ),
+            Outcome.UNKNOWN: words(f"unknown.{self._when_unknown(rule, listed)}"),
             Outcome.PASS: None,
         }[Outcome(row["outcome"])]
         is_asked = rule.operator in {Operator.IS_TRUE, Operator.IS_FALSE}
@@ -398,6 +422,11 @@ class _Telling:
         fault, _, name = problem.partition(":")
         return words(f"problem.{fault}", question=self._question(name))
 
+    def _when_unknown(self, rule: Filter, listed: Collection[str]) -> str:
+        """What an unknown fact does; a visit is told only where one is on the worklist."""
+        is_unlisted = rule.unknown is Unknown.GROUND_CHECK and f"{rule.code}{_UNKNOWN_SUFFIX}" not in listed
+        return "unlisted" if is_unlisted else str(rule.unknown)
+
     def _question(self, name: str) -> Words:
         variable = self.questionnaire.variables.get(name)
         return Words(name, name) if variable is None else Words(variable.label.id, variable.label.en)
@@ -415,6 +444,14 @@ class _Telling:
 
     def _fact_label(self, fact: str) -> Words:
         return words(f"fact.{fact}") if f"fact.{fact}" in catalogue() else self._question(fact)
+
+
+def _and_supervisor(sentence: Words, since: str | None) -> Words:
+    """A sentence, and that its case is with the supervisor where it has stood too long."""
+    if since is None:
+        return sentence
+    more = words("goes_on.supervisor", since=since)
+    return Words(*(f"{sentence.of(lang)} {more.of(lang)}" for lang in LANGUAGES))
 
 
 def _effect(points: int) -> str:
