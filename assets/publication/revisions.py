@@ -19,7 +19,15 @@ from assets.decision.draft import SHORT, Draft, previous_draft, refuse_mixed
 from assets.house import House
 from assets.lake import PARQUET, Table, digest, hash_of_file, replacing, verify, write_atomically
 from assets.publication.approvals import require_both
-from assets.publication.lists import budget, movements, open_checks, recipients, region_summary, waiting_list
+from assets.publication.lists import (
+    budget,
+    changed_payments,
+    movements,
+    open_checks,
+    recipients,
+    region_summary,
+    waiting_list,
+)
 from assets.published import POINTER, Revision, current, in_force, revision_at
 from quotas.changes import changes
 from schemas.errors import StaleDraft, Tampered, Worded
@@ -177,13 +185,21 @@ def _public_files(
     decisions = draft.table(house, "decision/decisions").scan(house.contracts["decision/decisions"])
     moved = draft.table(house, "decision/transitions").scan(house.contracts["decision/transitions"])
     names = house.policy(draft.quarter).publication.names
+    # Whoever lays a revision beside the ones before it learns the difference.
+    earlier = [revision_at(house, draft.quarter, one, "").restricted for one in range(1, number)]
+    decided = [pl.scan_parquet(one / "decisions.parquet") for one in earlier]
+    moves, checks = (
+        [pl.read_parquet(one / f"{name}.parquet") for one in earlier] for name in ("movements", "open_checks")
+    )
     frames = {
         "publication/recipients": recipients(decisions, names.recipients).collect(),
         "publication/waiting_list": waiting_list(decisions, moved, names.waiting_list).collect(),
-        "publication/region_summary": region_summary(decisions, str(draft.quarter)),
-        "publication/budget": budget(draft.read(house, "decision/budget")),
-        "publication/movements": movements(draft.read(house, "decision/movements")),
-        "publication/open_checks": open_checks(draft.read(house, "decision/open_checks")),
+        "publication/region_summary": region_summary(decisions, str(draft.quarter), decided),
+        "publication/budget": budget(
+            draft.read(house, "decision/budget"), [changed_payments(decisions, one) for one in decided]
+        ),
+        "publication/movements": movements(draft.read(house, "decision/movements"), moves),
+        "publication/open_checks": open_checks(draft.read(house, "decision/open_checks"), checks),
         "decision/seats": draft.read(house, "decision/seats"),
     }
     fitted = {name_of(key): house.contracts[key].fit(frame) for key, frame in frames.items()}
