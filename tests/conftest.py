@@ -29,6 +29,18 @@ settings.register_profile("house", derandomize=True, deadline=None)
 settings.load_profile("house")
 
 
+ATTACKERS = ("tests/test_lists.py", "tests/test_letters.py", "tests/test_promises.py")
+"""Tests that print what outsiders learn and what families are promised."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the attackers learned, also of tests that passed in another process."""
+    for report in terminalreporter.getreports("passed"):
+        if report.nodeid.startswith(ATTACKERS) and report.capstdout.strip():
+            terminalreporter.section(report.nodeid.partition("::")[2])
+            terminalreporter.write_line(report.capstdout.strip())
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """Folder of public data for tests, or a skip that names the way to get it."""
