@@ -287,9 +287,9 @@ class Draws:
 
     @property
     def is_revealed(self) -> bool:
-        """Whether anybody can compute the seed."""
+        """Whether no secret is kept back: anybody can compute the seed, or there was no draw yet."""
         draw = self.read()
-        return draw.public_draw is not None or bool(draw.secrets)
+        return draw.public_draw is not None or bool(draw.secrets) or not draw.commitments
 
     def seed(self) -> str:
         """The seed of the quarter, the same in every run of it.

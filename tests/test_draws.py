@@ -15,13 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from assets.decision.draft import read_draft
 from assets.draws import Commitment, Draws, commit, read_secret, seed_of
+from assets.intake.pins import Pins
 from pipelines.home import TRIAL, Home
 from quotas.calendar import calendar_of
 from quotas.rulebook import rulebook
 from schemas.errors import Tampered, Worded
 from schemas.quarter import Quarter
-from tests.homes import FIRST, SECOND, Said, approve_both, contents, perlinsos, redeliver_agents
+from tests.homes import FIRST, SECOND, Said, approve_both, contents, perlinsos, redeliver_agents, revision
 
 Q1, Q2, Q3 = (Quarter(2026, number) for number in (1, 2, 3))
 MINISTRY, BPS = "kemensos", "bps"
@@ -294,6 +296,18 @@ def test_a_home_that_is_no_trial_refuses_to_run_without_a_draw_and_says_what_to_
     said = perlinsos(demo_copy, "init", "--trial")
     assert said.code == 4
     assert "does not become a trial" in said.err
+
+
+def test_a_quarter_of_before_there_were_draws_keeps_its_hash_and_its_seed(decides: Path) -> None:
+    house = Home(decides).house
+    draft = read_draft(revision(decides, FIRST, restricted=True))
+    assert len(draft.pins.draw) == 64
+    old = replace(draft, pins=replace(draft.pins, draw=""))
+    assert "draw" not in old.pins.to_json()
+    assert Pins.from_json(old.pins.to_json()) == old.pins
+    assert old.terms(house).days.lottery_seed == calendar_of(Q1).trial_seed
+    assert draft.terms(house).days.lottery_seed == seed_of(Q1, ["53122 64415 33216"])
+    assert draws_in(decides / "elsewhere", Q1).is_revealed
 
 
 def test_a_quarter_is_drawn_run_revised_and_recomputed_from_public_files_alone(decides: Path, tmp_path: Path) -> None:

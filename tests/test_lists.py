@@ -161,8 +161,8 @@ def test_a_second_revision_tells_who_moved_and_not_why(revised: Revised) -> None
     assert set(out["family_id"]) >= set(revised.corrected)
     before, after = (revised.listed(number).join(families, on=["reference", "programme"]) for number in (1, 2))
     for name, by in product(LISTS, ("reference", "masked_name", "queue_position")):
-        both = [rows.filter(pl.col(by).is_not_null(), list=name) for rows in (before, after)]
-        share = right_guesses(*both, ["programme", *KNOWN_TO_ALL, by])
+        one, other = (rows.filter(pl.col(by).is_not_null(), list=name) for rows in (before, after))
+        share = right_guesses(one, other, ["programme", *KNOWN_TO_ALL, by])
         print(f"  {share:.0%} of the rows of {name} that have a {by} are followed by it and the village")  # noqa: T201
     for name, key in COMPARED.items():
         before, after = (pl.read_parquet(revised.folder(number) / f"{name}.parquet") for number in (1, 2))

@@ -144,6 +144,14 @@ def test_the_same_seed_draws_the_same_families_in_whatever_order_they_come() -> 
     assert not sample(rows, "seed-0000").equals(sample(rows, "seed-0001"))
 
 
+def test_a_family_that_comes_later_takes_one_place_of_the_sample_at_most(drawn: list[pl.DataFrame]) -> None:
+    more = decided(*crowd(61), places=41, rules=SAMPLING)
+    later = [sample(more, f"seed-{number:04d}") for number in range(len(drawn))]
+    for before, after in zip(drawn, later, strict=True):
+        gone = set(before["family_id"]) - set(after["family_id"])
+        assert len(gone) <= 2
+
+
 def test_every_family_is_drawn_as_often_as_its_chance_says(drawn: list[pl.DataFrame]) -> None:
     often = pl.concat(drawn)["family_id"].value_counts()["count"] / len(drawn)
     assert (len(often), round(often.sum(), 9)) == (60, 6)

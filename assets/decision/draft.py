@@ -88,8 +88,10 @@ class Draft:
     def terms(self, house: House) -> Terms:
         """The terms it was decided on, for the next quarter to compare with."""
         card = scorecard(house.models, self.model_hash)
-        cut_points = self.read(house, "decision/cut_points")
-        return Terms(self.quarter, self.policy(house), house.drawn_days(self.quarter), card, cut_points)
+        cut_points, days = self.read(house, "decision/cut_points"), house.days(self.quarter)
+        # Before there were draws the calendar's seed was every home's.
+        drawn = house.drawn_days(self.quarter) if self.pins.draw else days.drawn(days.trial_seed)
+        return Terms(self.quarter, self.policy(house), drawn, card, cut_points)
 
 
 def compose(house: House, pins: Pins, terms: Terms, tables: Mapping[str, Table]) -> Draft:

@@ -5,6 +5,7 @@ Nothing is decided here.
 """
 
 import hashlib
+import struct
 
 import polars as pl
 
@@ -18,6 +19,8 @@ STRATA = (Status.RECIPIENT, Status.WAITING, Status.HELD, Status.NOT_SCORABLE, St
 FEWEST = 2
 """Families sampled of a stratum at least, where it has them: one alone has no spread."""
 _THOUSAND = 1_000
+_LETTERS, _PRIME = 20, 2**31 - 1
+"""Letters of a reference with room for one more, and the largest prime whose products fit 64 bits."""
 _PLACES = ("reference", "regency_code", "district_code", "village_code")
 _BY_DECILE_ALONE = (pl.col("status") == Status.INELIGIBLE) & (pl.col("reasons").list.join(",") == "decile_above")
 _IS_LISTED = pl.col("status").is_in([Status.RECIPIENT.value, Status.WAITING.value])
@@ -128,18 +131,17 @@ def _targeted(families: pl.DataFrame, per_thousand: int) -> pl.DataFrame:
 def _sampled(families: pl.DataFrame, per_thousand: int, terms: Terms) -> pl.DataFrame:
     """Those targeted or sampled, with the chance each family of the stratum had of being sampled.
 
-    References are keyed hashes: their order has nothing to do with the families. Of each stratum in that order (a ring)
-    the sample is a run of neighbours, whose first the quarter's published seed draws.
+    Of each stratum the sample are the families whose references come first in an order that the quarter's seed draws.
+    A family's place in it depends on no other family: one that a late batch or a further revision adds takes at most
+    one place of the sample, and whoever adds it moves nobody else.
     """
     parts = []
     for (stratum,), part in sorted(families.partition_by("stratum", as_dict=True).items()):
         drawn = min(max(-(-part.height * per_thousand // _THOUSAND), FEWEST), part.height) if per_thousand else 0
         word = f"{terms.days.lottery_seed}|visits|{part['regency_code'][0]}|{stratum}"
-        first = int.from_bytes(hashlib.sha256(word.encode()).digest()) % part.height
-        turn = (pl.int_range(pl.len()) + part.height - first) % part.height
         parts.append(
-            part.sort("reference").with_columns(
-                is_sampled=turn < drawn,
+            part.sort(_drawn_order(word), "reference").with_columns(
+                is_sampled=pl.int_range(pl.len()) < drawn,
                 stratum_families=pl.lit(part.height, pl.Int64),
                 stratum_sampled=pl.lit(drawn, pl.Int64),
                 inclusion_micro=pl.lit(drawn * MILLION // part.height, pl.Int64),
@@ -147,3 +149,15 @@ def _sampled(families: pl.DataFrame, per_thousand: int, terms: Terms) -> pl.Data
         )
     chosen = pl.concat(parts).filter(pl.col("is_targeted") | pl.col("is_sampled"))
     return chosen.sort("regency_code", "village_code", "family_id")
+
+
+def _drawn_order(word: str) -> pl.Expr:
+    """Number that a word draws for a reference: a linear hash modulo a prime (Carter and Wegman 1979)."""
+    *factors, offset = struct.unpack(">6I", hashlib.sha256(word.encode()).digest()[:24])
+    letters = pl.col("reference").str.pad_end(_LETTERS).cast(pl.Binary)
+    groups = [
+        letters.bin.slice(at, 4).bin.reinterpret(dtype=pl.UInt32, endianness="big").cast(pl.Int64)
+        for at in range(0, _LETTERS, 4)
+    ]
+    products = [group * (factor % _PRIME) % _PRIME for group, factor in zip(groups, factors, strict=True)]
+    return (pl.sum_horizontal(products) + offset) % _PRIME

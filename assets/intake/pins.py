@@ -64,8 +64,8 @@ class Pins:
         return {feed: accepted_table(lake, feed, self.quarter, chosen) for feed in Feed}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain form."""
-        return asdict(self)
+        """Plain form; that of before there were draws has none, so that their hashes stay."""
+        return {name: value for name, value in asdict(self).items() if name != "draw" or value}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Pins":
