@@ -269,6 +269,26 @@ def test_a_record_that_is_none_is_refused(tmp_path: Path) -> None:
         draws.read()
 
 
+def test_a_first_quarter_is_drawn_in_public_at_the_command_line(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert perlinsos(home, "init").code == 0
+    announced = ("public", FIRST, "--day", "2026-01-22", "--source", "dice thrown in the town hall")
+    for arguments, word in (
+        (("public", FIRST), "announced with --day and --source"),
+        ((*announced, "--value", "53122 64415"), "announced with --day and --source"),
+        (("public", FIRST, "--value", "53122 64415"), "is not there"),
+    ):
+        said = on(date(2026, 1, 12), home, *arguments)
+        assert (said.code, word in said.err) == (4, True)
+    assert on(date(2026, 1, 12), home, *announced).code == 0
+    said = on(date(2026, 1, 22), home, "public", FIRST, "--value", "53122 64415")
+    assert said.code == 0
+    assert "published/draws/2026Q1.json" in said.out
+    assert Home(home).house.drawn_days(Q1).lottery_seed == seed_of(Q1, ["53122 64415"])
+    with refused("draw_missing"):
+        Home(home).house.drawn_days(Q2)
+
+
 @pytest.fixture
 def decides(demo_copy: Path) -> Path:
     """The demo as a home that decides, before its second quarter: the first quarter's draw was public."""

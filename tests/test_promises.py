@@ -48,6 +48,19 @@ PROMISES_NOTHING = {
 LAW = rulebook().on(Quarter.parse(YEAR[0]).first_day)
 CHECKED_IN_THE_FIELD = {one.code for one in LAW.filters if one.effect is Effect.GROUND_CHECK}
 """Filters whose reason says that BPS will check; findings of confidential ones are told as a check alone."""
+OFFICES = {"portal": "portal_perlinsos", "village office": "siks_ng", "field agent or the": "aplikasi_agen",
+           "companion": "aplikasi_agen"}  # fmt: skip
+"""Where letters send families, and who delivers what they bring."""
+TAKEN_AS: Mapping[str, tuple[str, ...]] = {
+    "next.not_scorable": ("registrations",),
+    "next.held": ("identity_checks",),
+    "next.held_unknown": ("registrations",),
+    "next.objection": ("registrations", "members", "requests"),
+    "next.recipient": ("members",),
+    "reason.authorised_check": ("requests",),
+    "reason.identity_unconfirmed_unknown": ("members",),
+    "unlisted.identity_unconfirmed_unknown": ("members",),
+}
 _ACTS = re.compile(r"\b(will|visits?|BPS|supervisor|review|checks?|checked|examined)\b")
 _LETTER_GROUPS = ("reason", "unlisted", "goes_on", "unknown", "set_aside", "next", "placing", "outcome", "status")
 
@@ -60,6 +73,16 @@ def test_every_sentence_of_a_letter_that_says_somebody_will_act_is_known_here() 
     }
     assert says - BACKED_BY.keys() - PROMISES_NOTHING.keys() == set()
     assert {one.code for one in LAW.filters if " will " in one.reason.en} <= CHECKED_IN_THE_FIELD
+
+
+@pytest.mark.parametrize("code", [one for one in catalogue() if one.split(".")[0] in _LETTER_GROUPS])
+def test_what_a_letter_asks_a_family_to_do_is_taken_there_today(code: str) -> None:
+    said = catalogue()[code].en
+    by_sender = {one.code: {str(feed) for feed in one.feeds} for one in LAW.senders}
+    offices = {office for words, office in OFFICES.items() if words in said}
+    assert bool(offices) == (code in TAKEN_AS), code
+    for office in offices:
+        assert set(TAKEN_AS[code]) <= by_sender[office], (code, office)
 
 
 def table(home: Path, quarter: str, name: str) -> pl.DataFrame:

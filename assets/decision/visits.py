@@ -160,4 +160,5 @@ def _drawn_order(word: str) -> pl.Expr:
         for at in range(0, _LETTERS, 4)
     ]
     products = [group * (factor % _PRIME) % _PRIME for group, factor in zip(groups, factors, strict=True)]
-    return (pl.sum_horizontal(products) + offset) % _PRIME
+    drawn: pl.Expr = (pl.sum_horizontal(products) + offset) % _PRIME
+    return drawn
