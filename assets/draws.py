@@ -59,7 +59,7 @@ class Commitment:
     @property
     def message(self) -> bytes:
         """The bytes that are signed."""
-        parts = ("perlinsos commitment 1", self.quarter, self.party, self.sha256, self.day, self.follows)
+        parts = ("perlinsos-commitment 1", self.quarter, self.party, self.sha256, self.day, self.follows)
         return "\n".join(parts).encode()
 
     @classmethod

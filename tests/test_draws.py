@@ -384,7 +384,7 @@ def recomputed(published: Path, quarter: str) -> str:
     for one in record["commitments"]:
         secret = record["secrets"][one["party"]]
         assert hashlib.sha256(secret.encode()).hexdigest() == one["sha256"]
-        text = "\n".join(["perlinsos commitment 1", quarter, one["party"], one["sha256"], one["day"], follows])
+        text = "\n".join(["perlinsos-commitment 1", quarter, one["party"], one["sha256"], one["day"], follows])
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(one["public_key"]))
         key.verify(bytes.fromhex(one["signature"]), text.encode())
         assert one["day"] < "2026-04-20"
