@@ -36,7 +36,7 @@ from tests.made_households import SPEC as PLAIN_SPEC
 SPEC = {**PLAIN_SPEC, "groups": ["urban"]}
 KEYS = (
     *("n", "places", "r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh", "calibration"),
-    *("near_cutoff_share", "by_group", "denominators", "intervals"),
+    *("near_cutoff_share", "by_group", "worst_groups", "readings", "denominators", "intervals"),
 )
 SPLITS = 20
 GRID = fitting.parameter_grid((10.0, 100.0), (0, 30), (0.1,))
