@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import decision, identity, intake, linkage, quarter, welfare
+from benchmarks import decision, identity, intake, linkage, quarter, remedies, welfare
 
 BENCHMARKS = {
     "decision": decision.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "intake": intake.run,
     "linkage": linkage.run,
     "quarter": quarter.run,
+    "remedies": remedies.run,
     "welfare": welfare.run,
 }
 

@@ -231,13 +231,16 @@ def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
     return told
 
 
-def worst_groups(groups: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The ten groups of :func:`by_group` with the most missed poor (size x error), most first."""
+def worst_groups(groups: Mapping[str, Mapping[str, Any]], average: float | None) -> list[dict[str, Any]]:
+    """The ten groups of :func:`by_group` above the average error with the most missed poor (size x error), most first.
+
+    Whoever is better off than the average is left out: the largest groups would fill the table otherwise.
+    """
     rows = [
         {"group": column, "value": value, **{name: row[name] for name in _OF_POOR}}
         for column, values in groups.items()
         for value, row in values.items()
-        if row["missed"] > 0
+        if average is not None and row["missed"] > 0 and row["exclusion_error"] > average
     ]
     return sorted(rows, key=lambda row: (-round(row["missed"], 6), row["group"], row["value"]))[:MOST_WORST]
 
@@ -312,7 +315,7 @@ def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) ->
         "calibration": calibration(guess, rows, rows.weight),
         "near_cutoff_share": point["near_cutoff_share"],
         "by_group": groups,
-        "worst_groups": worst_groups(groups),
+        "worst_groups": worst_groups(groups, point["exclusion_error"]),
         "readings": readings(found, spec),
         "denominators": {
             "poor": int(found.poor.sum()),
