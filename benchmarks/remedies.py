@@ -7,6 +7,7 @@ the groups that the real file does not know.
 """
 
 import dataclasses
+import itertools
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -256,30 +257,35 @@ def synthetic_sample() -> Sample:
 def run() -> None:
     """Print the shares among the poor, and the remedies side by side."""
     data = os.environ.get("PERLINSOS_TEST_DATA")
-    samples = [] if data is None else [real_sample(Path(data))]
     if data is None:
         print("PERLINSOS_TEST_DATA is not set: real households are left out")
-    for sample in [*samples, synthetic_sample()]:
+    for sample in [*([] if data is None else [real_sample(Path(data))]), synthetic_sample()]:
         print(f"-- {sample.name}: {len(sample.rows.target)} households, {SPLITS} splits")
-        for quota in QUOTAS:
-            for reading, welfare in {"head": sample.rows.target, **sample.readings}.items():
-                poor = poorest(welfare, int(len(welfare) * quota + 0.5))
-                told = ", ".join(
-                    f"{name} {share_of(poor, mine, sample.rows.weight):.4f} ({int((poor & mine).sum())} poor)"
-                    for name, mine in sample.groups.items()
-                )
-                print(f"share among the poorest {quota:.0%} ({reading}): {told}")
-        table = summarised(simulated(sample)).sort("quota", maintain_order=True)
-        for quota in QUOTAS:
-            for group in sample.floors:
-                print(f"\n{quota:.0%}, missed poor of {group} (poor per head; * within the goal)")
-                for row in table.filter(quota=quota, reading="head", group=group).iter_rows(named=True):
-                    print(_line(row, row["remedy"]))
-            for remedy in ("as today", "floor: as in policy"):
-                for reading in ("head", *sample.readings):
-                    print(f"\n{quota:.0%}, every group, {remedy}, poor by {reading}")
-                    for row in table.filter(quota=quota, remedy=remedy, reading=reading).iter_rows(named=True):
-                        print(_line(row, row["group"]))
+        _print_shares(sample)
+        _print_remedies(sample, summarised(simulated(sample)))
+
+
+def _print_shares(sample: Sample) -> None:
+    measured = {"head": sample.rows.target, **sample.readings}
+    for quota, (reading, welfare) in itertools.product(QUOTAS, measured.items()):
+        poor = poorest(welfare, int(len(welfare) * quota + 0.5))
+        shares = [
+            f"{name} {share_of(poor, mine, sample.rows.weight):.4f} ({int((poor & mine).sum())} poor)"
+            for name, mine in sample.groups.items()
+        ]
+        print(f"share among the poorest {quota:.0%} ({reading}): {', '.join(shares)}")
+
+
+def _print_remedies(sample: Sample, table: pl.DataFrame) -> None:
+    for quota, group in itertools.product(QUOTAS, sample.floors):
+        print(f"\n{quota:.0%}, missed poor of {group} (poor per head; * within the goal)")
+        for row in table.filter(quota=quota, reading="head", group=group).iter_rows(named=True):
+            print(_line(row, row["remedy"]))
+    remedies, measured = ("as today", "floor: as in policy"), ("head", *sample.readings)
+    for quota, remedy, reading in itertools.product(QUOTAS, remedies, measured):
+        print(f"\n{quota:.0%}, every group, {remedy}, poor by {reading}")
+        for row in table.filter(quota=quota, remedy=remedy, reading=reading).iter_rows(named=True):
+            print(_line(row, row["group"]))
 
 
 def _line(row: Mapping[str, float], name: object) -> str:
