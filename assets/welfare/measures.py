@@ -197,7 +197,7 @@ def _wilson(one: Share, weight: Floats) -> tuple[float, float] | None:
 
 def groups_of(rows: TrainingRows, spec: SurveySpec) -> dict[tuple[str, str], Flags]:
     """Who is in each group: column and value to flags, in the order of the specification."""
-    found = {}
+    found: dict[tuple[str, str], Flags] = {}
     for column in spec.groups:
         values = _classes(rows.frame[column])
         found |= {(column, str(value)): (values == value).to_numpy() for value in values.unique().sort()}
