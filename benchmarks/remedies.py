@@ -227,7 +227,8 @@ def real_sample(folder: Path) -> Sample:
     """3,535 real households of 2008; the file knows the head's age and sex and the size, not the other members."""
     described = read_spec(_SURVEYS / "indonesia_2008.yaml")
     quota = described.quota.model_copy(update={"column": None, "share": QUOTAS[0], "within": ()})
-    spec = described.model_copy(update={"quota": quota})
+    watched = {**(described.groups if isinstance(described.groups, dict) else {}), "small": "hhsize <= 2"}
+    spec = described.model_copy(update={"quota": quota, "groups": watched})
     survey = read_survey(folder / "households" / "indonesia_2008.csv", spec)
     groups = ("elderly_small", "elderly_head", "small", "female_head")
     return sample_of("indonesia 2008", survey, spec, groups, {"elderly_small": "elderly_alone_or_pair"})
