@@ -34,10 +34,15 @@ def families_of(home: Home, quarter: Quarter) -> pl.DataFrame:
         raise FileNotFoundError(message)
     decided = pl.read_parquet(revision.restricted / "decisions.parquet").filter(programme=PROGRAMME)
     seats = decided.group_by("regency_code").agg(pl.col("seats").first().cast(pl.Int64))
-    cards = home.house.lake.table(home.house.contracts["registry/families"], str(quarter))
-    known = cards.read(home.house.contracts["registry/families"]).select("family_id", "family_card_number", "channel")
+    registered = home.house.lake.table("registry/families", str(quarter))
+    if registered is None:
+        message = f"{home.path}: the registry of {quarter} is gone. Run `perlinsos demo` again."
+        raise FileNotFoundError(message)
+    named = ["family_id", "family_card_number", "channel"]
+    known = registered.read(home.house.contracts["registry/families"], columns=named)
     day = calendar_of(quarter).decision_date
-    people = pl.read_parquet(truth / "persons").unique("person_uid", keep="first")
+    stated = [folder for folder in sorted(truth.parent.iterdir()) if folder.name <= str(quarter)]
+    people = pl.concat(pl.read_parquet(folder / "persons") for folder in stated).unique("person_uid", keep="last")
     age = people.filter(pl.col("birth_date").is_not_null()).with_columns(age=age_on(day))
     ages = age.group_by(family_uid="true_family_uid").agg(stated=pl.len(), old=(pl.col("age") >= 60).sum())  # noqa: PLR2004
     households = pl.read_parquet(truth / "households").join(ages, on="family_uid", how="left")
@@ -79,12 +84,21 @@ def worst(families: pl.DataFrame) -> pl.DataFrame:
     shares = [Share(poor & mine, missed) for _, _, mine in cells]
     weight = np.ones(families.height)
     rows = [
-        (group, value, int((poor & mine).sum()), int((poor & mine & missed).sum()), share.value(weight), *(ends or (None, None)))
+        (
+            group,
+            value,
+            int((poor & mine).sum()),
+            int((poor & mine & missed).sum()),
+            share.value(weight),
+            *(ends or (None, None)),
+        )
         for (group, value, mine), share, ends in zip(cells, shares, intervals_of(shares, village, weight), strict=True)
     ]
     table = pl.DataFrame(rows, schema=["group", "value", "poor", "missed", "error", "low", "high"], orient="row")
     average = table["error"][0]
-    others = table[1:].filter(pl.col("error") > average).sort("missed", "group", "value", descending=[True, False, False])
+    others = (
+        table[1:].filter(pl.col("error") > average).sort("missed", "group", "value", descending=[True, False, False])
+    )
     return pl.concat([table[:1], others.head(MOST)])
 
 
