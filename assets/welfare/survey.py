@@ -209,9 +209,10 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     _refuse_strange_flags(survey, spec)
     if isinstance(spec.groups, dict):
         survey = survey.with_columns(grouped(survey, spec.id, spec.groups))
-    readings = {equivalent_column(name): spec.adult_equivalent[name] for name in sorted(spec.adult_equivalent)}
+    readings = dict(sorted(spec.adult_equivalent.items()))
     if readings:
-        survey = survey.with_columns(grouped(survey, spec.id, readings))
+        found = grouped(survey, spec.id, readings, "adult_equivalent")
+        survey = survey.with_columns(one.alias(equivalent_column(one.name)) for one in found)
     keys = [
         name
         # A model file has the names of groups in alphabetical order, and the rows must have the same hash again.
@@ -221,7 +222,7 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     frame = survey.select(
         pl.col(spec.id).cast(pl.String),
         *(number(name, survey.schema[name]) for name in _measures(spec)),
-        *(number(name, survey.schema[name]) for name in readings),
+        *(number(name, survey.schema[name]) for name in map(equivalent_column, readings)),
         *(code(name, survey.schema[name], "category") for name in keys),
         *(answer(name, survey.schema[name], feature.kind) for name, feature in spec.features.items()),
     ).sort(spec.id)
