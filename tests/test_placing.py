@@ -213,11 +213,12 @@ def test_a_waiting_family_is_told_of_a_rule_exactly_where_it_would_have_a_place_
         would_receive = {without for without, names in receives.items() if row["family_id"] in names}
         assert (row["displaced_by"] is not None) == bool(would_receive)
         told = set(row["displaced_by"] or ())
-        moved_in = decided.filter(regency_code=row["regency_code"], status="recipient")
-        moved_in = moved_in.filter(~pl.col("family_id").is_in(receives["places"]))
+        inside = set(decided.filter(regency_code=row["regency_code"], status="recipient")["family_id"])
+        moved_in = {one.members for one in world.made if one.name in inside - receives["places"]}
         if told:
             assert (SITTING in told) == (would_receive == {"both"})
-            assert told - {SITTING} == {word for word in moved_in["placed_by"] if word.startswith(RESERVED)}
+            named = {one.fact for one in rules.reserved_places if moved_in & {*GROUPS[one.fact]}}
+            assert told - {SITTING} == {f"{RESERVED}{fact}" for fact in named}
     assert decided.filter(status="recipient")["displaced_by"].null_count() == decided.filter(status="recipient").height
 
 

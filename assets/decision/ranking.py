@@ -276,20 +276,20 @@ def _placed_by(rules: Ranking) -> pl.Expr:
 def _displaced_by(queue: pl.DataFrame, rules: Ranking) -> pl.Series:
     """The rules without which a family that waits would have a place; null where there are none.
 
-    Of the groups only those are named whose families took a place out of order in the area. The margin is named where
-    a place would be missing without reserved places too.
+    Of the groups those are named of which a family has a place in the area that the order would not give it: one of two
+    groups would have it by the other's floor. The margin is named where a place would be missing without floors too.
     """
     if _is_plain(rules):
         return pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, queue.height)
-    competes = (pl.col("kept_for") != KEPT).fill_null(value=True)
-    kept_seats = (~competes).sum().over(_GROUP).cast(pl.Int64)
-    before = pl.when(competes).then("rank").rank("ordinal").over(_GROUP).cast(pl.Int64)
-    by_order = competes & (before <= pl.col("seats") - kept_seats)
+    by_order = pl.col("is_inside_unreserved")
+    if rules.sitting_margin_micro:
+        competes = (pl.col("kept_for") != KEPT).fill_null(value=True)
+        kept_seats = (~competes).sum().over(_GROUP).cast(pl.Int64)
+        before = pl.when(competes).then("rank").rank("ordinal").over(_GROUP).cast(pl.Int64)
+        by_order = competes & (before <= pl.col("seats") - kept_seats)
     is_moved_in = pl.col("inside") & ~pl.col("is_inside_unreserved")
     words = [
-        pl.when((is_moved_in & (pl.col("kept_for") == one.fact)).any().over(_GROUP)).then(
-            pl.lit(f"{RESERVED}{one.fact}")
-        )
+        pl.when((is_moved_in & (pl.col(one.fact) >= 1)).any().over(_GROUP)).then(pl.lit(f"{RESERVED}{one.fact}"))
         for one in rules.reserved_places
     ]
     words.append(pl.when(by_order & ~pl.col("is_inside_unreserved")).then(pl.lit(SITTING)))
