@@ -2,14 +2,16 @@
 
 import sys
 
-from benchmarks import decision, identity, intake, linkage, quarter, welfare
+from benchmarks import decision, identity, intake, linkage, missed, quarter, remedies, welfare
 
 BENCHMARKS = {
     "decision": decision.run,
     "identity": identity.run,
     "intake": intake.run,
     "linkage": linkage.run,
+    "missed": missed.run,
     "quarter": quarter.run,
+    "remedies": remedies.run,
     "welfare": welfare.run,
 }
 

@@ -390,10 +390,10 @@ class TieBreaker(Strict):
 
 
 class ReservedPlaces(Strict):
-    """Places of every area kept for one vulnerable group: the eligible of whom the fact is at least 1.
+    """A floor for one vulnerable group in every area: the eligible of whom the fact is at least 1.
 
-    The share is taken of the area's places and rounded down. The group's families take these places in the order of
-    the poor; what they leave returns to the open competition, in which the others of the group take part too.
+    The share is taken of the area's places and rounded down. The group's families that have a place by the order count
+    towards it; what is missing goes to the poorest of the group, and what they leave returns to the open competition.
 
     Attributes
     ----------
@@ -405,7 +405,15 @@ class ReservedPlaces(Strict):
         Told to whoever takes such a place, and to whoever waits because of it.
     """
 
-    fact: Literal["severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count"]
+    fact: Literal[
+        "severe_disability_count",
+        "elderly_alone",
+        "pregnant_or_under_five_count",
+        "dependant_count",
+        "elderly_alone_or_pair",
+        "supported_disability_count",
+        "elderly_count",
+    ]
     share: Annotated[float, Field(gt=0, le=1)]
     reason: Sentence
 
@@ -423,7 +431,7 @@ class Ranking(Strict):
     tie_breakers : tuple of TieBreaker
         What decides among families with the same score; after the last comes the lottery.
     reserved_places : tuple of ReservedPlaces
-        Groups with places of their own, filled in this order before the open competition.
+        Groups with a floor, seen to in this order; a family of several counts towards each.
     sitting_margin_micro : int
         In the open competition a family that received the programme in the quarter before competes as though it were
         this many micro-points poorer; 0 gives it no advantage.

@@ -61,6 +61,12 @@ def card_markdown(model_hash: str, card: Card, found: Card, lang: Lang = "id", h
     blocks.append(f"## {word('fairness')}")
     heads = [word(code) for code in ("group", "households", "poor", "selected", "exclusion", "inclusion")]
     blocks.append(_grid(heads, told["groups"]) if told["groups"] else word("no_groups"))
+    if told["worst"]:
+        blocks += [f"### {word('worst')}", word("worst_note")]
+        blocks.append(_grid([word(code) for code in ("group", "missed", "poor", "exclusion", "times")], told["worst"]))
+    if told["readings"]:
+        blocks += [f"### {word('readings')}", word("readings_note")]
+        blocks.append(_grid([word(code) for code in ("group", "reading", "poor", "exclusion")], told["readings"]))
     if told["reach"]:
         blocks += [f"### {word('reach')}", told["reach_note"]]
         heads = [word(code) for code in ("group", "families", "without_score", "receiving")]
@@ -125,6 +131,8 @@ def _told(model_hash: str, card: Card, found: Card, lang: Lang) -> dict[str, Any
         "measures": list(_measures(report, lang)),
         "challengers": list(_challengers(found, lang)),
         "groups": list(_groups(report, lang)),
+        "worst": list(_worst(report, lang)),
+        "readings": list(_readings(report, lang)),
         "short_forms": list(_short_forms(found, lang)),
         "shapes_note": word(note, low=low, high=high),
         "limits": [
@@ -224,8 +232,36 @@ def _groups(report: Card, lang: Lang) -> Iterator[tuple[str, ...]]:
     for column, values in report["by_group"].items():
         for value, row in values.items():
             counts = [written(row[name], lang) for name in ("n", "poor", "selected")]
-            errors = [_share(row[name], lang) for name in ("exclusion_error", "inclusion_error")]
-            yield f"{column} = {value or NOTHING}", *counts, *errors
+            yield _group_name(column, value), *counts, *(_error(row, kind, lang) for kind in ("exclusion", "inclusion"))
+
+
+def _group_name(column: str, value: str) -> str:
+    return f"{column} = {value or NOTHING}"
+
+
+def _error(row: Card, kind: str, lang: Lang) -> str:
+    """An error with its interval; validations of before intervals have none."""
+    share, ends = _share(row[f"{kind}_error"], lang), row.get(f"{kind}_interval")
+    return share if ends is None else f"{share} ({_range(ends, _share, lang)})"
+
+
+def _worst(report: Card, lang: Lang) -> Iterator[tuple[str, ...]]:
+    average = report["exclusion_error"]
+    for row in report.get("worst_groups", ()):
+        times = _number(row["exclusion_error"] / average, lang, 2) if average else NOTHING
+        missed = _number(row["missed"], lang, 0)
+        poor = written(row["poor"], lang)
+        yield _group_name(row["group"], row["value"]), missed, poor, _error(row, "exclusion", lang), times
+
+
+def _readings(report: Card, lang: Lang) -> Iterator[tuple[str, ...]]:
+    for name, found in report.get("readings", {}).items():
+        everyone = say("model_card.everyone", lang)
+        yield everyone, name, written(found["poor"], lang), _error(found, "exclusion", lang)
+        for column, values in found["by_group"].items():
+            for value, row in values.items():
+                poor = written(row["poor"], lang)
+                yield _group_name(column, value), name, poor, _error(row, "exclusion", lang)
 
 
 def _short_forms(found: Card, lang: Lang) -> Iterator[tuple[str, str, str, str]]:

@@ -297,6 +297,14 @@ def _decision() -> list[Contract]:
                     for name in ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count",
                                  "dependant_count")
                 ],
+                *[
+                    col(name, pl.Int64, name.replace("_", " ").capitalize(), description, "persons")
+                    for name, description in (
+                        ("elderly_alone_or_pair", "1 where every member is 60 or older and they are one or two."),
+                        ("supported_disability_count", "Severe disabilities that a source beside the family supports."),
+                        ("elderly_count", "Members of 60 or older."),
+                    )
+                ],
                 col("status", pl.String, "Status", "eligible, ineligible, not_scorable or held.", "word"),
                 col("reasons", pl.List(pl.String), "Reasons", "Codes of every rule that stands against the family.",
                    "code list"),
@@ -331,6 +339,9 @@ def _decision() -> list[Contract]:
                 col("seats", pl.Int64, "Places", "Places of the area in the programme.", "families"),
                 col("placed_by", pl.String, "Placed by",
                    "Rule that gave the place: order, kept, sitting, or reserved_ and the fact of a group.", "word",
+                   nullable=True),
+                col("displaced_by", pl.List(pl.String), "Displaced by",
+                   "Rules without which a family that waits would have had a place, as in placed_by.", "code list",
                    nullable=True),
                 _IS_KEPT, _SCORE_BASIS,
                 col("cutoff_distance_micro", pl.Int64, "Distance",
@@ -437,14 +448,14 @@ def _decision() -> list[Contract]:
             [
                 col("regency_code", pl.String, "Area", "Kemendagri code of the regency, or the declared area.", "code"),
                 PROGRAMME,
-                col("placed_by", pl.String, "Placed by", "The rule: sitting, or reserved_ and the fact of a group.",
-                    "word"),
+                col("placed_by", pl.String, "Placed by",
+                    "The rule: kept, sitting, or reserved_ and the fact of a group.", "word"),
                 col("families", pl.Int64, "Families",
-                    "Recipients by the rule whose rank lies above the places.", "families"),
+                    "Recipients by the rule whom the order would not have reached.", "families"),
                 col("placed_score_micro", pl.Int64, "Score of the placed", "Their average, rounded down.",
                     "micro-units"),
                 col("displaced_score_micro", pl.Int64, "Score of the displaced",
-                    "Average of those who wait with a rank within the places, rounded down.", "micro-units"),
+                    "Average of those who wait because of such rules, rounded down.", "micro-units"),
                 col("poorer_micro", pl.Int64, "Poorer by", "The former average less the latter.", "micro-units"),
             ],
             grain="area x programme x rule", order=["regency_code", "programme", "placed_by"], access=RESTRICTED,

@@ -79,11 +79,12 @@ Told = tuple[dict[Programme, Expected], tuple[str, ...] | None]
 
 
 class Other(Strict):
-    """Another family of the same regency, newcomer unless it receives, that competes for the same places."""
+    """Other families of the same regency, newcomers unless they receive, that compete for the same places."""
 
     decile: int
     members: tuple[Member, ...]
     receives: tuple[Programme, ...] = ()
+    families: int = 1
 
 
 class FamilyCase(Strict):
@@ -110,6 +111,11 @@ class FamilyCase(Strict):
     under: Mapping[str, object] = Field(default_factory=dict)
     expected: Mapping[Programme, Expected]
     referred: tuple[str, ...] | None = None
+
+    @property
+    def rivals(self) -> tuple[Other, ...]:
+        """Those beside it, each once."""
+        return tuple(one for one in self.beside for _ in range(one.families))
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -457,7 +463,7 @@ def _decided(policy: Policy, cases: list[FamilyCase]) -> list[Told]:
     rivals = [
         (Made(f"{name} beside {number}", one.decile * 100, tuple(each.person(case.decided_on) for each in one.members),
               case.regency), one.receives)
-        for name, case in made.items() for number, one in enumerate(case.beside)
+        for name, case in made.items() for number, one in enumerate(case.rivals)
     ]  # fmt: skip
     room = sum(case.places for case in cases)
     received = [

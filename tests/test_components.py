@@ -288,3 +288,47 @@ def test_the_payment_of_a_recipient_fits_its_contract() -> None:
     fitted = TABLES["decision/payments"].fit(paid_out)
     TABLES["decision/payments"].schema.validate(fitted)
     assert fitted["components"].to_list() == [[], ["early_childhood", "primary"]]
+
+
+@pytest.mark.parametrize(
+    ("people", "expected"),
+    [
+        ((ELDER,), 1),
+        ((ELDER, ELDER), 1),
+        ((ELDER, ELDER, ELDER), 0),
+        ((ELDER, ADULT), 0),
+        ((ELDER, TODDLER), 0),
+        ((ADULT,), 0),
+    ],
+)
+def test_elderly_people_alone_or_in_pairs_are_families_of_one_or_two_all_sixty_or_older(
+    people: tuple[Person, ...], expected: int
+) -> None:
+    counts = _counts(Made("f", members=people))
+    assert counts["elderly_alone_or_pair"] == expected
+    assert counts["elderly_count"] == people.count(ELDER)
+
+
+def test_a_member_of_unknown_age_makes_no_pair_of_elderly_people() -> None:
+    made = families(Made("f", members=(ELDER, ELDER)))
+    unknown = made.members.with_columns(
+        birth_date=pl.when(pl.int_range(pl.len()) == 0).then("birth_date").otherwise(None)
+    )
+    facts = member_facts(unknown, DAY)
+    assert of_members(facts, {Programme.PKH: PKH})["elderly_alone_or_pair"].item() == 0
+
+
+@pytest.mark.parametrize("source", Support)
+def test_a_severe_disability_counts_for_reserved_places_where_a_source_of_its_component_supports_it(
+    source: Support,
+) -> None:
+    asked = PKH.components
+    named = next(one for one in asked if one.code == "severe_disability").supported_by
+    counts = _counts(Made("f", members=(Person(disability=1, supported_by=(source,)), ADULT)))
+    assert counts["severe_disability_count"] == 1
+    assert counts["supported_disability_count"] == int(source in named)
+
+
+def _counts(made: Made) -> dict[str, int]:
+    facts = member_facts(families(made).members, DAY)
+    return of_members(facts, {Programme.PKH: PKH}).row(0, named=True)

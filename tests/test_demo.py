@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from assets.decision.draft import read_draft
+from assets.decision.ranking import RESERVED
 from pipelines.home import Home
 from schemas.vocabularies import Status
 from tests.homes import (
@@ -129,7 +130,9 @@ def test_the_published_counts_add_up_where_they_are_shown(demo: Demo, quarter: s
 
 
 @pytest.mark.parametrize("quarter", QUARTERS)
-def test_recipients_fill_the_places_of_their_regency_poorest_first(demo: Demo, quarter: str) -> None:
+def test_recipients_fill_the_places_of_their_regency_poorest_first_but_for_reserved_ones(
+    demo: Demo, quarter: str
+) -> None:
     seats = public(demo.home, quarter, "seats").select("regency_code", "programme", places="seats")
     listed = decisions(demo.home, quarter).filter(pl.col("rank").is_not_null())
     for (regency, programme), ranked in listed.sort("rank").group_by("regency_code", "programme"):
@@ -140,9 +143,12 @@ def test_recipients_fill_the_places_of_their_regency_poorest_first(demo: Demo, q
         first = min(places, ranked.height)
         assert ranked.filter(status="recipient").height == first
         others = ranked.filter(~pl.col("is_kept"))
-        assert others["status"].to_list() == ["recipient"] * (first - kept) + ["waiting"] * (
-            others.height - first + kept
-        )
+        is_reserved = pl.col("placed_by").str.starts_with(RESERVED).fill_null(value=False)
+        by_order = others.filter(~is_reserved)["status"].to_list()
+        assert by_order == sorted(by_order)  # recipient, then waiting
+        # Exactly those wait because of reserved places who would be inside by the order.
+        without = others.head(first - kept).filter(status="waiting")["family_id"].to_list()
+        assert others.filter(pl.col("displaced_by").is_not_null())["family_id"].to_list() == without
         positions = ranked.filter(pl.col("status") == Status.WAITING)["queue_position"]
         assert positions.to_list() == list(range(1, ranked.height - first + 1))
 

@@ -580,7 +580,9 @@ RULES = {
     [
         ({"status": "recipient", "placed_by": "reserved_elderly_alone"}, [PLACED["en"]]),
         ({"status": "recipient", "placed_by": "sitting"}, ["goes on receiving while its score is still close"]),
-        ({"rank": 42}, ["lies within the number of places", PLACED["en"], "goes on receiving"]),
+        ({"rank": 42, "displaced_by": ["reserved_elderly_alone"]}, [f"{PLACED['en']} Without that, this family would"]),
+        ({"rank": 48, "displaced_by": ["reserved_elderly_alone", "sitting"]}, [PLACED["en"], "still close", "Without"]),
+        ({"rank": 42, "displaced_by": None}, ["lies within the number of places", "whose data are missing"]),
         ({"rank": 43}, []),
         ({"status": "recipient", "placed_by": "order", "rank": 1}, []),
     ],

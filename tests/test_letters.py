@@ -17,15 +17,15 @@ from sklearn.preprocessing import StandardScaler
 
 from assets.decision.draft import read_draft
 from assets.welfare.fit import one_thread
-from pipelines.demo import ask_agencies, scale
+from pipelines.demo import SECRET, ask_agencies, scale
 from pipelines.explaining import explained
 from pipelines.home import Home
 from reports.explanation import Explanation, ProgrammeDecision
 from schemas.quarter import Quarter
 from tests.homes import FIRST, perlinsos
 
-FAMILIES, LETTERS, KEPT = 6_000, 2_000, 400
-MOST_ADDED, LEAST_LEFT = 0.10, 0.5
+FAMILIES, LETTERS, KEPT = 6_000, 2_000, 800
+MOST_ADDED, LEAST_LEFT = 0.10, 0.25
 
 Letters = list[dict[str, Any]]
 
@@ -89,10 +89,10 @@ class Mail:
 def mail(tmp_path_factory: pytest.TempPathFactory) -> Mail:
     """The letters of an invented country's first quarter."""
     home = Home(tmp_path_factory.mktemp("letters") / "home")
-    made = ("world", "--families", FAMILIES, "--quarters", FIRST, "--out", home.path / "landing")
-    for command in (("init", "--trial"), made):
-        said = perlinsos(home.path, *command)
-        assert said.code == 0, said.err
+    # The demo's key: references, and with them who is drawn, are the same each time.
+    home.init(SECRET, is_trial=True)
+    made = perlinsos(home.path, "world", "--families", FAMILIES, "--quarters", FIRST, "--out", home.path / "landing")
+    assert made.code == 0, made.err
     (home.path / "overlay.yaml").write_text(scale(FAMILIES).text())
     ask_agencies(home, Quarter.parse(FIRST))
     ran = perlinsos(home.path, "run", FIRST, "--first", "--json")

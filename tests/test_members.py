@@ -141,7 +141,7 @@ def test_costa_rica_s_persons_are_rolled_up_by_its_specification(test_data: Path
     assert card.provenance.set_aside == {"heads_of_household": 15}
     scored = score_survey(households, card)
     assert scored.filter(~pl.col("scorable"))["reason"].to_list() == ["no_head"] * 15
-    assert evaluated(card, households, spec)["by_group"]["head_female"].keys() == {"0", "1"}
+    assert evaluated(card, households, spec)["by_group"]["head_is_woman"].keys() == {"0", "1"}
 
 
 @pytest.mark.slow

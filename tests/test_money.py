@@ -15,7 +15,21 @@ from assets.publication.lists import budget as public_budget
 from quotas.rulebook import rulebook
 from schemas.tables import TABLES
 from schemas.vocabularies import Programme
-from tests.made_families import ADULT, CHILD, ELDER, HERE, NOBODY, PUPIL, THERE, Made, families, seats, sitting, terms
+from tests.made_families import (
+    ADULT,
+    CHILD,
+    ELDER,
+    HERE,
+    NOBODY,
+    PUPIL,
+    THERE,
+    Made,
+    column_of,
+    families,
+    seats,
+    sitting,
+    terms,
+)
 
 MADE = (
     Made("child", 1),
@@ -162,3 +176,16 @@ def test_each_rule_tells_how_many_it_placed_and_how_much_poorer_those_are_who_wa
     assert told["displaced_score_micro"].to_list() == [35_000, 35_000]
     assert told["poorer_micro"].to_list() == [35_000, 25_000]
     TABLES["decision/displaced"].schema.validate(TABLES["decision/displaced"].fit(told))
+
+
+def test_a_floor_s_cost_is_told_where_kept_families_hold_places_too() -> None:
+    reason = {"id": "Tempat ini disediakan.", "en": "These places are kept."}
+    kept = [{"fact": "elderly_alone", "share": 0.25, "reason": reason}]
+    on = terms({"ranking.reserved_places": kept, "filters": []})
+    made = [Made("kept", None), *(Made(f"f{metres}", metres) for metres in (10, 20, 30, 40)), Made("old", 35, (ELDER,))]
+    receiving = sitting(("kept", "PKH")).with_columns(score_micro=pl.lit(90_000, pl.Int64))
+    rows = decide(families(*made), on, seats({HERE: (4, 0)}), receiving)
+    assert column_of(rows, "rank")["old"] == 4
+    assert column_of(rows, "displaced_by")["f30"] == ["reserved_elderly_alone"]
+    told = displaced(rows.lazy(), "regency_code").filter(placed_by="reserved_elderly_alone")
+    assert told.select("families", "placed_score_micro", "displaced_score_micro").row(0) == (1, 35_000, 30_000)

@@ -1,6 +1,7 @@
 """Places out of the order of the poor: what policy may keep for groups or for who sits, what it does, what it costs."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 
 import polars as pl
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from assets.decision.decide import decide
 from assets.decision.families import Terms
-from assets.decision.ranking import ORDER, RESERVED, SITTING
+from assets.decision.judge import eligibility, judge
+from assets.decision.ranking import ORDER, RESERVED, SITTING, rank, statuses
 from quotas.overlay import Overlay
 from quotas.rulebook import rulebook
 from schemas.errors import PolicyError
@@ -32,7 +34,9 @@ from tests.made_families import (
 OPEN: dict[str, object] = {"filters": [], "programmes.PKH": None, "programmes.BPNT.max_decile": None}
 TOLD = {"id": "Tempat ini disediakan.", "en": "These places are kept."}
 DISABLED = Person(disability=1)
-GROUPS = {"elderly_alone": (ELDER,), "severe_disability_count": (ADULT, DISABLED)}
+OLD_AND_DISABLED = Person(date(1950, 3, 1), disability=1)
+KINDS = ((ADULT, CHILD), (ELDER,), (ADULT, DISABLED), (OLD_AND_DISABLED,))
+GROUPS = {"elderly_alone": (KINDS[1], KINDS[3]), "severe_disability_count": (KINDS[2], KINDS[3])}
 MARGINS = (0, 1500, 3000)
 SHARES = (None, 0.25, 0.29, 0.5)
 
@@ -77,7 +81,7 @@ def world_of(rows: list[tuple[int, tuple[Person, ...], str, bool]], free: tuple[
 
 
 ROW = st.tuples(
-    st.integers(1, 8), st.sampled_from([(ADULT, CHILD), *GROUPS.values()]), st.sampled_from([HERE, HERE, THERE]),
+    st.integers(1, 8), st.sampled_from(KINDS), st.sampled_from([HERE, HERE, THERE]),
     st.booleans(),
 )  # fmt: skip
 WORLDS = st.builds(
@@ -92,8 +96,9 @@ def placed_slowly(world: World, area: str) -> tuple[dict[str, str | None], list[
     rules, free = world.terms.policy.ranking, world.free[area]
     places: dict[str, str | None] = {}
     for one in rules.reserved_places:
-        kept = int(free * Fraction(str(one.share)))
-        for name in [name for name in ranks if name not in places and by_name[name].members == GROUPS[one.fact]][:kept]:
+        group = [name for name in ranks if by_name[name].members in GROUPS[one.fact]]
+        missing = int(free * Fraction(str(one.share))) - len([name for name in group if name in places])
+        for name in [name for name in group if name not in places][: max(missing, 0)]:
             places[name] = one.fact
     advantage = {name: rules.sitting_margin_micro * (name in world.sits) for name in ranks}
     rest = [name for name in ranks if name not in places]
@@ -193,6 +198,62 @@ def test_with_a_margin_one_more_place_still_promotes_exactly_the_first_in_the_qu
         before.filter(status="recipient")["family_id"]
     )
     assert promoted == set(before.filter(regency_code=area, queue_position=1)["family_id"])
+
+
+@settings(max_examples=60)
+@given(WORLDS)
+def test_a_waiting_family_is_told_of_a_rule_exactly_where_it_would_have_a_place_without_the_rules(world: World) -> None:
+    decided = world.decided().sort("family_id")
+    rules = world.terms.policy.ranking
+    receives = {
+        without: set(world.decided(TERMS[margin, None, None]).filter(status="recipient")["family_id"])
+        for without, margin in (("places", rules.sitting_margin_micro), ("both", 0))
+    }
+    for row in decided.filter(status="waiting").iter_rows(named=True):
+        would_receive = {without for without, names in receives.items() if row["family_id"] in names}
+        assert (row["displaced_by"] is not None) == bool(would_receive)
+        told = set(row["displaced_by"] or ())
+        inside = set(decided.filter(regency_code=row["regency_code"], status="recipient")["family_id"])
+        moved_in = {one.members for one in world.made if one.name in inside - receives["places"]}
+        if told:
+            assert (SITTING in told) == (would_receive == {"both"})
+            named = {one.fact for one in rules.reserved_places if moved_in & {*GROUPS[one.fact]}}
+            assert told - {SITTING} == {f"{RESERVED}{fact}" for fact in named}
+    assert decided.filter(status="recipient")["displaced_by"].null_count() == decided.filter(status="recipient").height
+
+
+@settings(max_examples=60)
+@given(WORLDS)
+def test_a_group_has_its_share_of_the_places_and_nobody_is_moved_who_need_not_be(world: World) -> None:
+    """One group, no margin: exactly as many families are moved in as the order leaves below the floor."""
+    only = TERMS[0, 0.5, None]
+    decided = world.decided(only)
+    by_order = set(world.decided(PLAIN).filter(status="recipient")["family_id"])
+    group = {one.name for one in world.made if one.members in GROUPS["elderly_alone"]}
+    for area in (HERE, THERE):
+        mine = decided.filter(regency_code=area)
+        inside = set(mine.filter(status="recipient")["family_id"])
+        everybody = set(mine.filter(pl.col("rank").is_not_null())["family_id"])
+        floor = min(world.free[area] // 2, len(group & everybody))
+        before = len(by_order & group & everybody)
+        assert len(inside & group) == max(floor, before)
+        assert len(inside - by_order) == max(floor - before, 0)
+
+
+@settings(max_examples=60)
+@given(WORLDS, st.sets(st.integers(0, 11)))
+def test_statuses_alone_are_those_that_ranking_gives_with_reserved_places(world: World, kept: set[int]) -> None:
+    terms_of_world = world.terms
+    made = families(*world.made)
+    who = sitting(*((name, "BPNT") for name in sorted(world.sits)))
+    eligible = eligibility(judge(made, terms_of_world), terms_of_world, who)
+    eligible = eligible.with_columns(is_kept=pl.Series([at in kept for at in range(eligible.height)], dtype=pl.Boolean))
+    free = seats({area: (0, count) for area, count in world.free.items()})
+    rows = pl.Series(range(eligible.height), dtype=pl.UInt32)
+    told = rank(eligible, free, terms_of_world)
+    assert statuses(eligible, rows, free, terms_of_world).to_list() == told["status"].to_list()
+    filled = told.filter(status="recipient").group_by("regency_code").len()
+    assert all(count <= world.free[area] for area, count in filled.iter_rows())
 
 
 def test_a_share_is_exact_where_binary_fractions_are_not() -> None:

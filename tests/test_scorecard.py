@@ -378,3 +378,15 @@ def test_a_real_household_with_a_gap_is_not_scorable(
     assert not scored.filter(~complete)["scorable"].any()
     assert scored.filter(complete)["scorable"].all()
     assert scored.filter(~complete)["reason"].str.starts_with("missing:").all()
+
+
+def test_a_file_of_before_readings_per_adult_equivalent_stays_readable(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard, tmp_path: Path
+) -> None:
+    assert b"adult_equivalent" not in card.to_json()
+    read = SurveySpec.model_validate({**SPEC, "adult_equivalent": {"square_root": "sqrt(size)"}})
+    later = fit(survey, read, **FIXED)
+    write_scorecard(later, tmp_path / "model.json")
+    assert read_scorecard(tmp_path / "model.json").spec.adult_equivalent == read.adult_equivalent
+    assert _score_of(survey, later) == _score_of(survey, card)
+    assert spec.adult_equivalent == {}

@@ -284,6 +284,20 @@ def test_a_score_that_follows_consumption_makes_no_error_and_one_against_it_noth
         assert whole(against, "perfect", measure)["error"] == 0
 
 
+def test_errors_are_those_of_the_places_reserved_where_the_survey_knows_the_group() -> None:
+    known = sample(lambda number: number * 1000).with_columns(household_size=1, disabled_count=0)
+    is_poor = pl.col("floor_area_m2") <= 50
+    # Of eighty places three are kept for the elderly who live alone: 3.8%, rounded down.
+    rich, poor = (
+        errors(snapshot_with(known.with_columns(elderly_count=old.cast(pl.Int32)), places=80), [])
+        for old in (~is_poor, is_poor)
+    )
+    assert whole(rich, "base")["error"] == whole(rich, "base", "inclusion")["error"] == 3 / 80
+    assert whole(poor, "base")["error"] == 0
+    mine = rich.filter(dimension="elderly_living", value="alone_or_pair", measure="inclusion", run="base")
+    assert mine["error"].item() == 1
+
+
 def test_perfect_information_errs_least(tables: Mapping[str, pl.DataFrame]) -> None:
     found = tables["errors"].filter(pl.col("dimension") == "all")
     assert set(found.filter(pl.col("run") == "perfect")["error"]) == {0.0}
@@ -377,8 +391,8 @@ def test_coverage_counts_checked_families_of_the_deciles_the_programme_takes(sna
         {
             "run": "base", "programme": "PKH", "village_code": ["v1", "v1", "v2", "v2"], "decile": [1, 4, 5, None],
             "receives": [True, False, True, False], "receives_as_stated": [False, True, True, False],
-            "head_age": "elderly", "head_sex": "male", "disability": "with", "household_size": "1",
-            "settlement": "desa",
+            "elderly_living": "others", "head_age": "elderly", "head_sex": "male", "disability": "with",
+            "household_size": "1", "settlement": "desa",
         },
         schema_overrides={"decile": pl.Int32},
     )  # fmt: skip

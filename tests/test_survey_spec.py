@@ -72,6 +72,10 @@ def test_a_missing_bin_states_how_much_may_be_missing(tmp_path: Path) -> None:
         (MINIMAL.replace("id: hhid", ""), r"id is missing; add it"),
         (MINIMAL.replace("floor:", "consumption:"), r"consumption cannot be a feature"),
         (MINIMAL + "groups: {floor: floor > 3}\n", r"groups: floor is a column used otherwise"),
+        (
+            MINIMAL.replace("scale: level", "scale: ordinal") + "adult_equivalent: {root: sqrt(floor)}\n",
+            r"a class is not",
+        ),
         (MINIMAL.replace("hhid", "reason"), r"reason is a column that scoring writes"),
         (MINIMAL + "quota: {share: 30, within: []}\n", r"quota\.share: .*less than 1"),
         (MINIMAL + "quota: {share: 0.3, column: treated}\n", r"quota: give either column or share"),
@@ -199,6 +203,8 @@ def test_a_group_may_be_an_expression_of_the_survey_s_columns(tmp_path: Path) ->
     assert training_rows(survey, turned).hash == rows.hash
     with pytest.raises(SpecError, match=r"groups\.large: DuckDB cannot compute it on the survey"):
         training_rows(survey, _spec(tmp_path, MINIMAL + "groups: {large: nowhere > 1}"))
+    with pytest.raises(SpecError, match=r"adult_equivalent\.root: DuckDB cannot compute it on the survey"):
+        training_rows(survey, _spec(tmp_path, MINIMAL + "adult_equivalent: {root: sqrt(nowhere)}"))
 
 
 def test_an_identifier_that_stands_twice_is_refused(tmp_path: Path) -> None:

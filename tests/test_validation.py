@@ -1,5 +1,6 @@
 """Measures, nested validation and the model card: out of area, the same every time, level with the best black box."""
 
+import dataclasses
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from assets.welfare import fit as fitting
 from assets.welfare import validate
 from assets.welfare.evaluate import at_quota, error_at_quota
 from assets.welfare.fit import fit
-from assets.welfare.measures import evaluated, measures, ranked
+from assets.welfare.measures import Share, by_group, evaluated, intervals_of, measures, ranked
 from assets.welfare.score import score
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.spec import SurveySpec, read_spec
@@ -33,10 +34,10 @@ from reports.model_card import card_markdown, card_page
 from tests.made_households import FIXED, households
 from tests.made_households import SPEC as PLAIN_SPEC
 
-SPEC = {**PLAIN_SPEC, "groups": ["urban"]}
+SPEC = {**PLAIN_SPEC, "groups": ["urban"], "adult_equivalent": {"square_root": "sqrt(size)"}}
 KEYS = (
     *("n", "places", "r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh", "calibration"),
-    *("near_cutoff_share", "by_group", "denominators", "intervals"),
+    *("near_cutoff_share", "by_group", "worst_groups", "readings", "denominators", "intervals"),
 )
 SPLITS = 20
 GRID = fitting.parameter_grid((10.0, 100.0), (0, 30), (0.1,))
@@ -103,6 +104,62 @@ def test_a_measure_with_decimals_makes_five_groups_and_whoever_has_no_value_anot
     assert [row["n"] for row in told["land"].values()] == [10, 78, 78, 78, 78, 78]
     assert [*told["land"]][:2] == ["", f"≤ {np.sort(with_gap['land'].drop_nulls())[77]:g}"]
     assert [*told["size"]] == list("12345678")
+
+
+def test_a_few_poor_all_of_whom_are_missed_have_a_wide_interval(spec: SurveySpec, survey: pl.DataFrame) -> None:
+    rows = training_rows(survey, spec)
+    found = ranked(np.zeros(400), rows, spec)
+    few = np.zeros(400, dtype=np.bool_)
+    few[:21] = True
+    nobody = np.zeros(400, dtype=np.bool_)
+    area, weight = area_numbers(rows.frame, spec.area), np.ones(400)
+    all_missed, half, empty = intervals_of(
+        [Share(few, few), Share(few, few & (np.arange(400) % 2 == 0)), Share(nobody, few)], area, weight
+    )
+    wilson = 21 / (21 + stats.norm.ppf(0.975) ** 2)
+    assert all_missed == [pytest.approx(wilson, abs=1e-6), 1.0]
+    low, high = stats.binomtest(11, 21).proportion_ci(method="wilson")
+    assert half is not None
+    assert half[0] <= low + 1e-6 < 11 / 21 < high - 1e-6 <= half[1]
+    assert empty is None
+    # Weights that differ leave fewer households to count on.
+    heavy = intervals_of([Share(few, few)], area, np.where(np.arange(400) == 0, 20.0, 1.0))[0]
+    assert heavy is not None
+    assert heavy[0] < all_missed[0]
+    assert [*by_group(found, spec)] == ["urban"]
+
+
+def test_errors_by_group_add_up_and_the_worst_are_above_the_average_most_missed_first(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    grouped = spec.model_copy(update={"groups": {"large": "size > 4", "wide": "floor > 40"}})
+    told = evaluated(card, survey, grouped)
+    rows = training_rows(survey, grouped)
+    guess = score(rows.frame, card)["score_micro"].to_numpy() / MICRO
+    poor, selected = at_quota(guess, rows, spec.quota)
+    for values in told["by_group"].values():
+        assert sum(row["n"] for row in values.values()) == 400
+        assert sum(row["missed"] for row in values.values()) == pytest.approx(rows.weight[poor & ~selected].sum())
+        for row in values.values():
+            assert row["exclusion_interval"][0] <= row["exclusion_error"] <= row["exclusion_interval"][1]
+    worst = told["worst_groups"]
+    assert worst
+    assert all(row["exclusion_error"] > told["exclusion_error"] for row in worst)
+    assert [row["missed"] for row in worst] == sorted((row["missed"] for row in worst), reverse=True)
+
+
+def test_who_is_poor_per_adult_equivalent_is_read_anew_and_the_selection_stays(
+    survey: pl.DataFrame, spec: SurveySpec, card: Scorecard
+) -> None:
+    told = evaluated(card, survey, spec)
+    reading = told["readings"]["square_root"]
+    rows = training_rows(survey, spec)
+    guess = score(rows.frame, card)["score_micro"].to_numpy() / MICRO
+    target = rows.target + 0.5 * np.log(rows.frame["size"].to_numpy())
+    poor, selected = at_quota(guess, dataclasses.replace(rows, target=target), spec.quota)
+    assert reading["poor"] == poor.sum()
+    assert reading["exclusion_error"] == pytest.approx(rows.weight[poor & ~selected].sum() / rows.weight[poor].sum())
+    assert reading["exclusion_error"] != told["exclusion_error"]
 
 
 def test_ties_count_half_in_the_auc(spec: SurveySpec, survey: pl.DataFrame) -> None:

@@ -78,16 +78,17 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
     -------
     DataFrame
         One row per family with members, in no order: `family_id`, the counts of the vulnerable (policy
-        `ranking.tie_breakers`), and for each programme that pays by components `persons_<programme>`, from which
-        :func:`payments` tells what it is paid; null where nobody fits a component.
+        `ranking.tie_breakers` and `ranking.reserved_places`), and for each programme that pays by components
+        `persons_<programme>`, from which :func:`payments` tells what it is paid; null where nobody fits a component.
     """
     age = pl.col("age_years")
     counts = {
         "severe_disability_count": pl.col("has_severe_disability"),
         "pregnant_or_under_five_count": pl.col("is_pregnant") | (age < _UNDER_FIVE),
         "dependant_count": (age < _ADULT) | (age >= _ELDERLY),
+        "supported_disability_count": pl.col("has_severe_disability") & _has_supported_disability(programmes),
+        "elderly_count": age >= _ELDERLY,
         "_persons": pl.col("family_id").is_not_null(),
-        "_elderly": age >= _ELDERLY,
     }
     paying = {programme: _dearest_first(rule) for programme, rule in programmes.items() if rule.components}
     # Members of a family stand together: its sums are the running ones at its last member, less those before it.
@@ -100,8 +101,12 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
         )
         .filter(is_last)
         .with_columns(pl.exclude("family_id") - pl.exclude("family_id").shift(1, fill_value=0))
-        .with_columns(elderly_alone=((pl.col("_persons") == 1) & (pl.col("_elderly") == 1)).cast(pl.Int64))
-        .drop("_persons", "_elderly")
+        .with_columns(_all_are_elderly=pl.col("elderly_count") == pl.col("_persons"))
+        .with_columns(
+            elderly_alone=(pl.col("_all_are_elderly") & (pl.col("_persons") == 1)).cast(pl.Int64),
+            elderly_alone_or_pair=(pl.col("_all_are_elderly") & pl.col("_persons").is_between(1, 2)).cast(pl.Int64),
+        )
+        .drop("_persons", "_all_are_elderly")
     )
     for programme, ordered in paying.items():
         kinds = together.select("family_id", _kind=_kind(ordered)).filter(pl.col("_kind") > 0).sort("_kind")
@@ -110,6 +115,21 @@ def of_members(facts: pl.DataFrame, programmes: Mapping[Programme, ProgrammeRule
         key = pl.col("_kind").cast(pl.List(pl.String)).list.join(",").alias(f"{PERSONS}{programme}")
         rolled = rolled.join(listed.select("family_id", key), on="family_id", how="left")
     return rolled
+
+
+def _has_supported_disability(programmes: Mapping[Programme, ProgrammeRule]) -> pl.Expr:
+    """Whether a source that a component on severe disability names supports a member's statement.
+
+    A statement alone would be a way into reserved places. Where no component asks for support, none is needed.
+    """
+    asking = [
+        source
+        for rule in programmes.values()
+        for one in rule.components
+        if one.fact == "has_severe_disability"
+        for source in one.supported_by
+    ]
+    return pl.any_horizontal(_SUPPORTS[source] for source in dict.fromkeys(asking)) if asking else pl.lit(value=True)
 
 
 def _dearest_first(rule: ProgrammeRule) -> list[Component]:

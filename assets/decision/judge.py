@@ -20,7 +20,16 @@ from assets.welfare.scorecard import Scorecard
 from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
-TIE_BREAK_FACTS = ("severe_disability_count", "elderly_alone", "pregnant_or_under_five_count", "dependant_count")
+FAMILY_FACTS = (
+    "severe_disability_count",
+    "elderly_alone",
+    "pregnant_or_under_five_count",
+    "dependant_count",
+    "elderly_alone_or_pair",
+    "supported_disability_count",
+    "elderly_count",
+)
+"""Counts that order families of equal score, or put them in a group with reserved places."""
 CARRIED = (
     "family_card_number",
     "district_code",
@@ -61,7 +70,7 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `decile` (1 poorest),
-        `decile_<frame>` (our own in every frame), the tie-break facts, and for each programme that pays by components
+        `decile_<frame>` (our own in every frame), `FAMILY_FACTS`, and for each programme that pays by components
         `persons_<programme>` (:func:`assets.decision.components.of_members`); with `parts` also `problems` and
         `points_<feature>`.
     """
@@ -76,7 +85,7 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     )
     official = pl.col(f"{OFFICIAL}decile_{terms.policy.welfare.decile_frame}").alias("official_decile")
     placed = with_deciles(judged.hstack(records.select(_OFFICIAL)), terms).with_columns(official).drop(_OFFICIAL)
-    return placed.with_columns(pl.col(TIE_BREAK_FACTS).fill_null(0))
+    return placed.with_columns(pl.col(FAMILY_FACTS).fill_null(0))
 
 
 def _scores(records: pl.DataFrame, card: Scorecard, *, parts: bool) -> pl.DataFrame:
@@ -129,7 +138,7 @@ def eligibility(judged: pl.DataFrame, terms: Terms, previous: pl.DataFrame) -> p
         asked = asked.with_columns(_grounds=_bits(grounds))
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
-                "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *TIE_BREAK_FACTS, "status",
+                "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *FAMILY_FACTS, "status",
                 "reasons", "ground_checks", pl.col("components").fill_null([]),
                 pl.col("amount_due_rupiah").fill_null(0), "received_before", "official_decile",
                 held_since=_held_since(terms),

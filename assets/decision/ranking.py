@@ -13,7 +13,8 @@ OTHER_PROGRAMME = "other_programme"
 _KEY = ["family_id", "programme"]
 ORDER, SITTING, RESERVED, KEPT = "order", "sitting", "reserved_", "kept"
 """Words of `placed_by`; `reserved_` is followed by the fact of the group."""
-_GROUP, _ROW, _SLOT = "_group", "_row", "_slot"
+_GROUP, _ROW, _SLOT, _FLOOR = "_group", "_row", "_slot", "_floor_"
+"""`_floor_` is followed by the fact of the group: how many of its families have a place at least."""
 
 
 def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -36,7 +37,8 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     DataFrame
         The input with `status` (recipient, waiting or as it was), `rank`, `queue_position`, `seats`,
         `placed_by` (`order`, `sitting`, `kept` or `reserved_<fact>`; a recipient before whom in rank nobody
-        waits is placed by the order, unless it is kept), `cutoff_distance_micro` (the score less the highest
+        waits is placed by the order, unless it is kept), `displaced_by` (of a family that waits: the rules without
+        which it would have a place; null where there are none), `cutoff_distance_micro` (the score less the highest
         with which this family would get a place; never above 0 for a recipient, never below it for who waits;
         null for a kept one), `tie_break`, `amount_rupiah`; in the order of the input. Where policy makes a
         programme exclusive with another, that one is ranked first and its recipients are ineligible.
@@ -47,8 +49,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
     keys = _keys(rules)
     placed = _with_places(eligible.with_row_index(_ROW), seats, terms)
     queue = placed.filter(pl.col("status") == ELIGIBLE).select(_ROW, _GROUP, "seats", *_facts(rules))
-    queue = _in_order(queue, keys, terms.days.lottery_seed)
-    queue = queue.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
+    queue = _ranked(queue.with_columns(_floors(rules)), terms)
     queue = queue.with_columns(tie_break=_tie_break([name for name, _ in keys]))
     queue = _placed(queue, rules)
     decided = queue.select(
@@ -56,6 +57,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         decided=pl.when("inside").then(pl.lit(Status.RECIPIENT.value)).otherwise(pl.lit(Status.WAITING.value)),
         queue_position=pl.when(~pl.col("inside")).then(pl.col("turn") - pl.col("open_seats")),
         placed_by=_placed_by(rules),
+        displaced_by=_displaced_by(queue, rules),
         cutoff_distance_micro=_distance(rules),
         tie_break="tie_break",
     )
@@ -74,47 +76,76 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
 def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms: Terms) -> pl.Series:
     """The statuses that :func:`rank` gives to chosen rows, and nothing else: several times as fast.
 
-    Kept families take their places first; where they exceed them, all are ranked. Of the others all below the last
-    score inside have a place and all above it have none; only who has that score is ranked.
+    Kept families take their places first; where they exceed them, all are ranked. Of the others these have a place
+    whatever reserved places do: all below the last score inside were every reserved place given out of order. These
+    have none: all above the last score inside that are not among the poorest of their group, as many as it has
+    reserved places. Only the families between are ranked, with the places and reserved places that are left.
 
     Parameters
     ----------
     rows : Series
         Which rows of `eligible` are to be ranked against each other, in the order of the result; null stays null.
     """
-    if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
+    rules = terms.policy.ranking
+    if rules.sitting_margin_micro or _exclusive(eligible, terms):
         return rank(taken(eligible, rows), seats, terms)["status"]
-    score = pl.col("score_micro")
     at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
     row = rows.gather(at)
-    placed = _with_places(taken(eligible.select(terms.area, "programme", score, "is_kept"), row), seats, terms)
-    taking = placed.group_by(_GROUP).agg(kept=pl.col("is_kept").sum().cast(pl.Int64), seats=pl.col("seats").first())
-    if (taking["kept"] > taking["seats"]).any():
+    read = [terms.area, "programme", "score_micro", "is_kept", *(one.fact for one in rules.reserved_places)]
+    placed = _with_places(taken(eligible.select(read), row), seats, terms).with_columns(_floors(rules))
+    if placed.select((pl.col("is_kept").sum().over(_GROUP) > pl.col("seats")).any()).item():
         return rank(taken(eligible, rows), seats, terms)["status"]
-    competing = placed.join(taking.select(_GROUP, "kept"), on=_GROUP, how="left", maintain_order="left")
+    left = _less(placed, pl.col("is_kept"), rules)
     competes = ~placed["is_kept"]
     kept_at, at, row = at.filter(~competes), at.filter(competes), row.filter(competes)
-    queue = competing.filter(competes).select(_GROUP, score, seats=pl.col("seats") - pl.col("kept"))
-    last = queue.group_by(_GROUP).agg(
-        last=pl.when(pl.col("seats").first().is_between(1, pl.len())).then(
-            score.sort().get(pl.col("seats").first() - 1, null_on_oob=True)
-        )
-    )
-    queue = queue.join(last, on=_GROUP, how="left", maintain_order="left").with_columns(
-        inside=pl.when(pl.col("last").is_null()).then(pl.col("seats") > 0).otherwise(score < pl.col("last"))
-    )
-    left = pl.col("seats").first() - pl.col("inside").sum()
-    open_seats = queue.group_by(_GROUP).agg(open_seats=left.cast(pl.Int64))
-    is_edge = queue["score_micro"] == queue["last"]
-    drawn = taken(eligible, row.filter(is_edge))
-    open_here = queue.filter(is_edge).join(open_seats, on=_GROUP, how="left", maintain_order="left")["open_seats"]
-    places = drawn.select("programme", regency_code=terms.area, seats=open_here).unique()
-    is_drawn = rank(drawn, places, terms)["status"] == Status.RECIPIENT
-    inside = queue["inside"].scatter(is_edge.arg_true(), is_drawn)
+    queue = left.filter(competes)
+    queue = queue.hstack(_bounds(queue, rules).select("is_inside", "is_between"))
+    between = _less(queue, pl.col("is_inside"), rules).filter("is_between")
+    named = [name for name in between.columns if name in {_GROUP, "seats"} or name.startswith(_FLOOR)]
+    drawn = taken(eligible.select(_facts(rules)), row.filter(queue["is_between"])).hstack(between.select(named))
+    drawn = _placed(_ranked(drawn.with_row_index(_ROW), terms), rules).sort(_ROW)
+    inside = queue["is_inside"].scatter(queue["is_between"].arg_true(), drawn["inside"])
     words = pl.concat([eligible["status"], pl.Series([Status.RECIPIENT.value, Status.WAITING.value])])
     word = eligible.height + (~inside).cast(rows.dtype)
     chosen = rows.clone().scatter(at, word)
     return words.gather(chosen.scatter(kept_at, eligible.height))
+
+
+def _less(queue: pl.DataFrame, has_place: pl.Expr, rules: Ranking) -> pl.DataFrame:
+    """The queue with the places and reserved places that those who have a place leave to the others."""
+    return queue.with_columns(
+        pl.col("seats") - has_place.sum().over(_GROUP).cast(pl.Int64),
+        *(
+            (
+                pl.col(f"{_FLOOR}{one.fact}") - (has_place & (pl.col(one.fact) >= 1)).sum().over(_GROUP).cast(pl.Int64)
+            ).clip(lower_bound=0)
+            for one in rules.reserved_places
+        ),
+    )
+
+
+def _bounds(queue: pl.DataFrame, rules: Ranking) -> pl.DataFrame:
+    """Per row: `is_inside`, has a place by its score alone; `is_between`, its score alone does not say."""
+    score, seats = pl.col("score_micro"), pl.col("seats").first()
+    floors = {one.fact: pl.col(f"{_FLOOR}{one.fact}").first() for one in rules.reserved_places}
+    ordered, surely = score.sort(), seats - pl.sum_horizontal(pl.lit(0, pl.Int64), *floors.values())
+    limits = queue.group_by(_GROUP).agg(
+        has_room=seats >= pl.len(),
+        sure=pl.when(surely >= 1).then(ordered.get(surely - 1, null_on_oob=True)),
+        last=pl.when(seats >= 1).then(ordered.get(seats - 1, null_on_oob=True)),
+        **{
+            f"_last_{fact}": score.filter(pl.col(fact) >= 1).sort().get(
+                pl.min_horizontal(floor, (pl.col(fact) >= 1).sum().cast(pl.Int64)) - 1, null_on_oob=True
+            )
+            for fact, floor in floors.items()
+        },
+    )  # fmt: skip
+    known = queue.select(_GROUP, score, *floors).join(limits, on=_GROUP, how="left", maintain_order="left")
+    of_group = [(pl.col(fact) >= 1) & (score <= pl.col(f"_last_{fact}")) for fact in floors]
+    return known.select(
+        is_inside=pl.col("has_room") | (score < pl.col("sure")).fill_null(value=False),
+        may_be_inside=pl.any_horizontal(score <= pl.col("last"), *of_group).fill_null(value=False),
+    ).with_columns(is_between=pl.col("may_be_inside") & ~pl.col("is_inside"))
 
 
 def taken(frame: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
@@ -151,6 +182,19 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     return eligible.hstack(taken(found, named["_run"]))
 
 
+def _floors(rules: Ranking) -> list[pl.Expr]:
+    """How many families of each group have a place at least: its share of the places, rounded down."""
+    return [
+        (pl.col("seats") * one.share_micro // MILLION).alias(f"{_FLOOR}{one.fact}") for one in rules.reserved_places
+    ]
+
+
+def _ranked(queue: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """The queue in its total order with `rank` from 1 in each area and programme."""
+    ordered = _in_order(queue, _keys(terms.policy.ranking), terms.days.lottery_seed)
+    return ordered.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
+
+
 def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
     """Programmes that are exclusive with another, and with which, where both are to be ranked."""
     named = {code.value: one.exclusive_with for code, one in terms.policy.programmes.items()}
@@ -182,33 +226,38 @@ def _is_plain(rules: Ranking) -> bool:
 
 
 def _placed(queue: pl.DataFrame, rules: Ranking) -> pl.DataFrame:
-    """The ranked queue with who is `inside`: kept families first, then groups, then the open competition.
+    """The ranked queue with who is `inside`: kept families first, then groups up to their floors, then the others.
 
-    Adds `kept_for` (the fact of the reserved place taken, else null), `competing_micro` (the score a family competes
-    with in the open competition), `turn` in it from 1, and `open_seats`.
+    Whoever of a group has a place already (kept, or for another group) counts towards its floor, and the poorest of the
+    group take what is missing, so that families inside by the order fill it before anybody is moved. Adds `kept_for`
+    (`kept`, or the fact of the floor filled, else null), `competing_micro` (the score a family competes with in the
+    open competition), `turn` in it from 1, `open_seats`, and `is_inside_unreserved` (had nobody reserved places).
     """
     margin = pl.col("received_before").cast(pl.Int64) * rules.sitting_margin_micro
     queue = queue.with_columns(kept_for=pl.lit(None, pl.String), competing_micro=pl.col("score_micro") - margin)
     if _is_plain(rules) and not queue["is_kept"].any():
         inside = pl.col("rank") <= pl.col("seats")
-        return queue.with_columns(turn="rank", open_seats="seats", inside=inside)
+        return queue.with_columns(turn="rank", open_seats="seats", inside=inside, is_inside_unreserved=inside)
     is_kept = pl.col("is_kept") & (pl.col("is_kept").cum_sum().over(_GROUP) <= pl.col("seats"))
     queue = queue.with_columns(kept_for=pl.when(is_kept).then(pl.lit(KEPT)))
+    is_placed = pl.col("kept_for").is_not_null()
     for one in rules.reserved_places:
-        is_candidate = (pl.col(one.fact) >= 1) & pl.col("kept_for").is_null()
-        free = pl.col("seats") - (pl.col("kept_for") == KEPT).fill_null(value=False).sum().over(_GROUP).cast(pl.Int64)
-        share = pl.min_horizontal(pl.col("seats") * one.share_micro // MILLION, free)
-        gets = is_candidate & (is_candidate.cum_sum().over(_GROUP) <= share)
+        is_member = pl.col(one.fact) >= 1
+        is_candidate = is_member & ~is_placed
+        missing = pl.col(f"{_FLOOR}{one.fact}") - (is_member & is_placed).sum().over(_GROUP).cast(pl.Int64)
+        free = pl.col("seats") - is_placed.sum().over(_GROUP).cast(pl.Int64)
+        gets = is_candidate & (is_candidate.cum_sum().over(_GROUP).cast(pl.Int64) <= pl.min_horizontal(missing, free))
         queue = queue.with_columns(kept_for=pl.when(gets).then(pl.lit(one.fact)).otherwise("kept_for"))
-    is_open = pl.col("kept_for").is_null()
-    return (
-        queue.sort(_GROUP, "competing_micro", "rank", nulls_last=True)
-        .with_columns(
-            turn=pl.when(is_open).then(is_open.cum_sum().over(_GROUP).cast(pl.Int64)),
-            open_seats=pl.col("seats") - (~is_open).sum().over(_GROUP).cast(pl.Int64),
-        )
-        .with_columns(inside=~is_open | (pl.col("turn") <= pl.col("open_seats")))
-    )
+    is_open, competes = ~is_placed, (pl.col("kept_for") != KEPT).fill_null(value=True)
+    if rules.sitting_margin_micro:
+        queue = queue.sort(_GROUP, "competing_micro", "rank", nulls_last=True)
+    kept_seats = (~competes).sum().over(_GROUP).cast(pl.Int64)
+    unreserved = competes.cum_sum().over(_GROUP).cast(pl.Int64) <= pl.col("seats") - kept_seats
+    return queue.with_columns(
+        turn=pl.when(is_open).then(is_open.cum_sum().over(_GROUP).cast(pl.Int64)),
+        open_seats=pl.col("seats") - is_placed.sum().over(_GROUP).cast(pl.Int64),
+        is_inside_unreserved=~competes | unreserved,
+    ).with_columns(inside=is_placed | (pl.col("turn") <= pl.col("open_seats")))
 
 
 def _placed_by(rules: Ranking) -> pl.Expr:
@@ -222,6 +271,32 @@ def _placed_by(rules: Ranking) -> pl.Expr:
         pl.coalesce(group, pl.lit(SITTING))
     )  # fmt: skip
     return pl.when("inside").then(pl.when(is_kept).then(pl.lit(KEPT)).otherwise(rule))
+
+
+def _displaced_by(queue: pl.DataFrame, rules: Ranking) -> pl.Series:
+    """The rules without which a family that waits would have a place; null where there are none.
+
+    Of the groups those are named of which a family has a place in the area that the order would not give it: one of two
+    groups would have it by the other's floor. The margin is named where a place would be missing without floors too.
+    """
+    if _is_plain(rules):
+        return pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, queue.height)
+    by_order = pl.col("is_inside_unreserved")
+    if rules.sitting_margin_micro:
+        competes = (pl.col("kept_for") != KEPT).fill_null(value=True)
+        kept_seats = (~competes).sum().over(_GROUP).cast(pl.Int64)
+        before = pl.when(competes).then("rank").rank("ordinal").over(_GROUP).cast(pl.Int64)
+        by_order = competes & (before <= pl.col("seats") - kept_seats)
+    is_moved_in = pl.col("inside") & ~pl.col("is_inside_unreserved")
+    words = [
+        pl.when((is_moved_in & (pl.col(one.fact) >= 1)).any().over(_GROUP)).then(pl.lit(f"{RESERVED}{one.fact}"))
+        for one in rules.reserved_places
+    ]
+    words.append(pl.when(by_order & ~pl.col("is_inside_unreserved")).then(pl.lit(SITTING)))
+    is_displaced = ~pl.col("inside") & (pl.col("is_inside_unreserved") | by_order)
+    return queue.select(pl.when(is_displaced).then(pl.concat_list(words).list.drop_nulls()).alias("displaced_by"))[
+        "displaced_by"
+    ]
 
 
 def _distance(rules: Ranking) -> pl.Expr:

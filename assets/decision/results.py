@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from assets.decision.families import Families, Terms
+from assets.decision.ranking import KEPT, ORDER
 from assets.decision.referrals import referrals
 from assets.house import House
 from assets.lake import Table
@@ -78,8 +79,9 @@ def _share_of(amount: str, times: pl.Expr, of: str) -> pl.Expr:
 def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     """What each rule that places out of order does, by area and programme (contract `decision/displaced`).
 
-    Whoever receives with a rank above the number of places has the place of somebody who waits with a rank within it:
-    as many are the ones as the others.
+    A kept family that receives with a rank above the number of places has the place of somebody who waits with a rank
+    within it. Reserved places and the margin bring in whom the order would not have reached: with a rank above all that
+    are placed by it or displaced (`displaced_by`).
 
     Parameters
     ----------
@@ -91,18 +93,23 @@ def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     by = ["regency_code", "programme"]
     decisions = decisions.with_columns(regency_code=pl.col(area))
     mean_score = pl.col("score_micro").sum() // pl.len().cast(pl.Int64)
+    is_displaced, is_kept = pl.col("displaced_by").is_not_null(), pl.col("placed_by") == KEPT
+    reached = pl.col("rank").filter((pl.col("placed_by") == ORDER) | is_displaced).max().fill_null(0).over(by)
     came_in = (
-        decisions.filter(_RECEIVES & (pl.col("rank") > pl.col("seats")))
+        decisions.with_columns(_last=pl.when(is_kept).then("seats").otherwise(reached))
+        .filter(_RECEIVES & (pl.col("placed_by") != ORDER) & (pl.col("rank") > pl.col("_last")))
         .group_by(*by, "placed_by")
         .agg(families=pl.len().cast(pl.Int64), placed_score_micro=mean_score)
+        .with_columns(is_by_rule=~is_kept)
     )
     stayed_out = (
         decisions.filter((pl.col("status") == Status.WAITING.value) & (pl.col("rank") <= pl.col("seats")))
-        .group_by(by)
+        .group_by(*by, is_by_rule=is_displaced)
         .agg(displaced_score_micro=mean_score)
     )
     return (
-        came_in.join(stayed_out, on=by, how="left")
+        came_in.join(stayed_out, on=[*by, "is_by_rule"])
+        .drop("is_by_rule")
         .with_columns(poorer_micro=pl.col("placed_score_micro") - pl.col("displaced_score_micro"))
         .sort("regency_code", "programme", "placed_by")
         .collect()

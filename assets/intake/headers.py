@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
@@ -192,6 +192,7 @@ def plain_name(header: str) -> str:
     return _plain(_NUMBERED_BEFORE.sub("", _NUMBERED_BEHIND.sub("", header))) or _plain(header)
 
 
+@lru_cache(maxsize=10_000)
 def _plain(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")

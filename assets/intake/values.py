@@ -70,8 +70,8 @@ _NOTHING_IN_TEXT = (
 )  # fmt: skip
 """Marks of nothing that no name is, in lower case; of a formula that failed a text shows no more than that."""
 _WITHOUT_SENSE = r"^[^0-9A-Za-z\p{L}\p{N}\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-_LONGEST_NOTHING = 16
-"""Bytes of the longest cell that is looked at as a mark of nothing."""
+_LONGEST_NOTHING = 15
+"""Bytes of the longest cell that is looked at as a mark of nothing: one less than a NIK or card number has."""
 _WIDE = [chr(code) for code in range(0xFF01, 0xFF5F)]
 _NARROW = [chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)]
 _THOUSAND = 1000

@@ -311,9 +311,12 @@ class _Telling:
             return words("placing.kept" if row["status"] == Status.RECIPIENT else "placing.not_kept", basis=basis)
         if row["placed_by"] in rules:
             return rules[row["placed_by"]]
+        if row["displaced_by"]:
+            named = [rules[rule] for rule in row["displaced_by"]]
+            told = Words(*(" ".join(one.of(lang) for one in named) for lang in LANGUAGES))
+            return words("placing.displaced", rules=told)
         if row["status"] == Status.WAITING and row["rank"] <= row["seats"]:
-            told = Words(*(" ".join(one.of(lang) for one in rules.values()) for lang in LANGUAGES))
-            return words("placing.passed_over", rules=told)
+            return words("placing.passed_over")
         return None
 
     def _distance(self, micro: int | None) -> tuple[str | None, str | None, int | None, float | None]:

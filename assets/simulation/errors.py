@@ -2,7 +2,8 @@
 
 Consumption is measured in the consumption survey alone, so that only there can an error be told: its households are
 scored, placed into deciles and given the places of their regency, and held against the poorest by what they consume.
-The filters and components of the law cannot be asked of them: what is measured is the ranking at the quota.
+Reserved places are kept where the survey knows the group. The filters and components of the law cannot be asked of
+them: what is measured is the ranking at the quota.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import polars as pl
 
 from assets.decision.deciles import own_decile
 from assets.decision.judge import lottery
-from assets.simulation.groups import cells, groups
+from assets.simulation.groups import FACT, cells, group_facts, groups
 from assets.simulation.resampling import middle, resampled, within
 from assets.simulation.snapshot import Snapshot
 from assets.simulation.worlds import BASE, Run, World, base_world, lottery_seed
@@ -21,6 +22,7 @@ from assets.welfare.scorecard import Scorecard
 from assets.welfare.spec import SurveySpec
 from assets.welfare.survey import training_rows
 from quotas.poverty import LINE
+from quotas.rules import MILLION
 from schemas.errors import NotScorable, Refused, SpecError
 
 PERFECT = "perfect"
@@ -106,6 +108,7 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
         "cluster_id",
         _EXPENDITURE,
         *groups(survey.columns),
+        *group_facts(survey.columns).values(),
         settlement=pl.when("is_urban").then(pl.lit("urban")).otherwise(pl.lit("rural")),
         mass=(pl.col("weight") * _THOUSANDTHS).round(0, mode="half_away_from_zero").cast(pl.Int64),
     ).with_columns(lottery(survey["household_id"], lottery_seed(snapshot)))
@@ -116,7 +119,7 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
     parts = []
     for programme in snapshot.terms.policy.programmes:
         at_base = _places(base, programme)
-        poor = _inside(households, [_EXPENDITURE], at_base)
+        poor = _inside(households, [_EXPENDITURE], _room(at_base))
         selected = {
             name: _selected(
                 households.join(
@@ -146,7 +149,7 @@ def _places(world: World, programme: str) -> pl.DataFrame:
 
 
 def _selected(households: pl.DataFrame, world: World, programme: str) -> pl.Series:
-    """Mass of each household that the world's order puts inside its regency's places."""
+    """Mass of each household that the world's order and its reserved places put inside its regency's places."""
     terms = world.terms
     rule = {str(name): one for name, one in terms.policy.programmes.items()}.get(programme)
     if rule is None:
@@ -159,17 +162,43 @@ def _selected(households: pl.DataFrame, world: World, programme: str) -> pl.Seri
         qualifies &= (pl.col("decile") <= rule.max_decile).fill_null(value=False)
     placed = placed.with_columns(mass=pl.when(qualifies).then("mass").otherwise(0))
     order = ["lottery"] if world.is_lottery else ["score_micro", "lottery"]
-    return _inside(placed, order, _places(world, programme))
+    places = _places(world, programme)
+    taken = pl.Series("taken", [0] * households.height, dtype=pl.Int64)
+    for one in terms.policy.ranking.reserved_places:
+        if f"{FACT}{one.fact}" not in placed.columns:
+            continue
+        is_member = placed[f"{FACT}{one.fact}"]
+        floors = _room(places.with_columns(pl.col("seats") * one.share_micro // MILLION))
+        missing = _less(floors, placed.select("regency_code", taken=taken * is_member.cast(pl.Int64)))
+        free = _less(_room(places), placed.select("regency_code", taken=taken))
+        room = missing.join(free.rename({"room": "free"}), on="regency_code").with_columns(
+            room=pl.min_horizontal("room", "free")
+        )
+        taken += _inside(placed.with_columns(mass=(pl.col("mass") - taken) * is_member.cast(pl.Int64)), order, room)
+    left = _less(_room(places), placed.select("regency_code", taken=taken))
+    return taken + _inside(placed.with_columns(pl.col("mass") - taken), order, left)
 
 
-def _inside(households: pl.DataFrame, order: Sequence[str], places: pl.DataFrame) -> pl.Series:
-    """Mass of each household inside its regency's places, the first in order going first; in the order given."""
+def _room(places: pl.DataFrame) -> pl.DataFrame:
+    """`regency_code, room`: places as mass."""
+    return places.select("regency_code", room=pl.col("seats") * _THOUSANDTHS)
+
+
+def _less(room: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
+    """The room that is left of each regency when households have taken theirs."""
+    filled = taken.group_by("regency_code").agg(pl.col("taken").sum())
+    left = (pl.col("room") - pl.col("taken").fill_null(0)).clip(lower_bound=0)
+    return room.join(filled, on="regency_code", how="left", maintain_order="left").select("regency_code", room=left)
+
+
+def _inside(households: pl.DataFrame, order: Sequence[str], room: pl.DataFrame) -> pl.Series:
+    """Mass of each household inside its regency's room, the first in order going first; in the order given."""
     placed = (
         households.with_row_index("_row")
-        .join(places, on="regency_code", how="left", maintain_order="left")
+        .join(room, on="regency_code", how="left", maintain_order="left")
         .sort("regency_code", *order, "household_id", nulls_last=True)
         .with_columns(before=pl.col("mass").cum_sum().over("regency_code") - pl.col("mass"))
-        .with_columns(left=(pl.col("seats").fill_null(0) * _THOUSANDTHS - pl.col("before")).clip(lower_bound=0))
+        .with_columns(left=(pl.col("room").fill_null(0) - pl.col("before")).clip(lower_bound=0))
         .with_columns(inside=pl.min_horizontal("mass", "left"))
     )
     return placed.sort("_row")["inside"]

@@ -1,24 +1,28 @@
 """Measures of a ranking by predicted welfare, with intervals from whole areas drawn again. No fitting, no scoring."""
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from assets.welfare.evaluate import Flags, at_quota, places_of
+from assets.welfare.evaluate import Flags, at_quota, places_of, poorest_by_consumption
 from assets.welfare.fit import one_thread, out_of_area
 from assets.welfare.score import score_survey
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.spec import SurveySpec
-from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, code, training_rows
+from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, code, equivalent_column, training_rows
 from schemas.errors import NotScorable
 
 REPLICATES = 1_000
 SEED = 0
 MOST_VALUES = 20
 """Values of a measure with decimals that are told one by one."""
+_NORMAL_95 = 1.959964
+MOST_WORST = 10
+_OF_POOR = ("n", "poor", "missed", "exclusion_error", "exclusion_interval")
 NEAR = 0.05
 """Share of the cut-off's predicted expenditure within which a household is near it."""
 
@@ -115,12 +119,17 @@ def clusters(rows: TrainingRows, spec: SurveySpec) -> Integers:
     return area_numbers(rows.frame, spec.area) if spec.area else np.arange(len(rows.target))
 
 
-def draws(area: Integers, weight: Floats) -> Any:  # noqa: ANN401 - a generator of weights
-    """Weights of each of 1,000 samples of whole areas, drawn with a fixed seed."""
+def _drawn_counts(area: Integers) -> Iterator[Integers]:
+    """How often each area is in each of 1,000 samples of whole areas, drawn with a fixed seed."""
     dice = np.random.default_rng(SEED)
     count = int(area.max()) + 1
     for _ in range(REPLICATES):
-        yield weight * np.bincount(dice.integers(0, count, count), minlength=count)[area]
+        yield np.bincount(dice.integers(0, count, count), minlength=count)
+
+
+def draws(area: Integers, weight: Floats) -> Iterator[Floats]:
+    """Weights of each of 1,000 samples of whole areas, drawn with a fixed seed."""
+    return (weight * counts[area] for counts in _drawn_counts(area))
 
 
 def interval(values: list[float | None]) -> list[float] | None:
@@ -129,22 +138,136 @@ def interval(values: list[float | None]) -> list[float] | None:
     return [float(end) for end in np.quantile(known, [0.025, 0.975])] if known else None
 
 
-def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
-    """Per group column and value: households, poor, selected and both errors."""
-    told: dict[str, dict[str, Any]] = {}
+@dataclass(frozen=True)
+class Share:
+    """A weighted share of households.
+
+    Attributes
+    ----------
+    among, hits : array of bool
+        Households of the denominator, and those of them that count.
+    """
+
+    among: Flags
+    hits: Flags
+
+    def value(self, weight: Floats) -> float | None:
+        """The share (0-1); None where nobody is in the denominator."""
+        found: float | None = _of(weight, self.hits, self.among)
+        return found
+
+
+def intervals_of(shares: Sequence[Share], area: Integers, weight: Floats) -> list[list[float] | None]:
+    """95% interval of each share: whole areas drawn again, and never narrower than Wilson's.
+
+    Where all of a few households are missed every sample of areas misses all of them: the bootstrap alone would call
+    the error certain. Wilson's interval takes the effective number of households (Kish 1965).
+
+    Parameters
+    ----------
+    shares : sequence of Share
+        The shares; an empty one has no interval.
+    area : array of int
+        Area of each household, numbered from 0.
+    weight : array of float
+        Survey weights.
+    """
+    hits = np.stack([np.bincount(area, weight * (one.hits & one.among)) for one in shares], axis=1)
+    among = np.stack([np.bincount(area, weight * one.among) for one in shares], axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        samples = np.stack([(counts @ hits) / (counts @ among) for counts in _drawn_counts(area)])
+    found: list[list[float] | None] = []
+    for one, values in zip(shares, samples.T, strict=True):
+        drawn, least = interval([*values[~np.isnan(values)]]), _wilson(one, weight)
+        found.append(None if drawn is None or least is None else [min(drawn[0], least[0]), max(drawn[1], least[1])])
+    return found
+
+
+def _wilson(one: Share, weight: Floats) -> tuple[float, float] | None:
+    """Wilson's 95% interval (1927) with the effective number of households; None without any."""
+    value, mass = one.value(weight), weight[one.among]
+    if value is None:
+        return None
+    count = float(mass.sum() ** 2 / (mass**2).sum())
+    middle = value + _NORMAL_95**2 / (2 * count)
+    half = _NORMAL_95 * float(np.sqrt(value * (1 - value) / count + (_NORMAL_95 / (2 * count)) ** 2))
+    size = 1 + _NORMAL_95**2 / count
+    return max((middle - half) / size, 0.0), min((middle + half) / size, 1.0)
+
+
+def groups_of(rows: TrainingRows, spec: SurveySpec) -> dict[tuple[str, str], Flags]:
+    """Who is in each group: column and value to flags, in the order of the specification."""
+    found: dict[tuple[str, str], Flags] = {}
     for column in spec.groups:
-        values = _classes(found.rows.frame[column])
-        told[column] = {}
-        for value in values.unique().sort():
-            mine = (values == value).to_numpy()
-            weight = found.rows.weight * mine
-            told[column][value] = {
-                "n": int(mine.sum()),
-                "poor": int((found.poor & mine).sum()),
-                "selected": int((found.selected & mine).sum()),
-                "exclusion_error": _of(weight, ~found.selected, found.poor),
-                "inclusion_error": _of(weight, ~found.poor, found.selected),
-            }
+        values = _classes(rows.frame[column])
+        found |= {(column, str(value)): (values == value).to_numpy() for value in values.unique().sort()}
+    return found
+
+
+def by_group(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
+    """Per group column and value: households, poor, selected, missed poor, both errors with intervals.
+
+    ``missed`` is the weight of the poor who are not selected, and with ``exclusion_error`` what a group's size and
+    error make together.
+    """
+    weight, groups = found.rows.weight, groups_of(found.rows, spec)
+    if not groups:
+        return {}
+    missing = [Share(found.poor & mine, ~found.selected) for mine in groups.values()]
+    wrong = [Share(found.selected & mine, ~found.poor) for mine in groups.values()]
+    ends = intervals_of([*missing, *wrong], clusters(found.rows, spec), weight)
+    told: dict[str, dict[str, Any]] = {column: {} for column, _ in groups}
+    for at, ((column, value), mine) in enumerate(groups.items()):
+        told[column][value] = {
+            "n": int(mine.sum()),
+            "poor": int((found.poor & mine).sum()),
+            "selected": int((found.selected & mine).sum()),
+            "missed": float(weight @ (found.poor & mine & ~found.selected)),
+            "exclusion_error": missing[at].value(weight),
+            "exclusion_interval": ends[at],
+            "inclusion_error": wrong[at].value(weight),
+            "inclusion_interval": ends[len(groups) + at],
+        }
+    return told
+
+
+def worst_groups(groups: Mapping[str, Mapping[str, Any]], average: float | None) -> list[dict[str, Any]]:
+    """The ten groups of :func:`by_group` above the average error with the most missed poor (size x error), most first.
+
+    Whoever is better off than the average is left out: the largest groups would fill the table otherwise.
+    """
+    rows = [
+        {"group": column, "value": value, **{name: row[name] for name in _OF_POOR}}
+        for column, values in groups.items()
+        for value, row in values.items()
+        if average is not None and row["missed"] > 0 and row["exclusion_error"] > average
+    ]
+    return sorted(rows, key=lambda row: (-round(row["missed"], 6), row["group"], row["value"]))[:MOST_WORST]
+
+
+def readings(found: Ranked, spec: SurveySpec) -> dict[str, dict[str, Any]]:
+    """Exclusion error, for all and by group, where who is poor is read per adult equivalent; the selection the same.
+
+    As many households of each area are poor as have a place. One whose adult equivalents are unknown is not poor.
+    """
+    told: dict[str, dict[str, Any]] = {}
+    for name in spec.adult_equivalent:
+        size = found.rows.frame[equivalent_column(name)].fill_null(np.nan).to_numpy()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            target = found.rows.target + np.log(size)
+        at = places_of(found.rows.frame, spec.quota)
+        poor = poorest_by_consumption(np.where(np.isfinite(target), target, np.nan), at.places, at.area)
+        groups = by_group(replace(found, poor=poor), spec)
+        everyone = Share(poor, ~found.selected)
+        told[name] = {
+            "poor": int(poor.sum()),
+            "exclusion_error": everyone.value(found.rows.weight),
+            "exclusion_interval": intervals_of([everyone], clusters(found.rows, spec), found.rows.weight)[0],
+            "by_group": {
+                column: {value: {key: row[key] for key in _OF_POOR} for value, row in values.items()}
+                for column, values in groups.items()
+            },
+        }
     return told
 
 
@@ -180,7 +303,7 @@ def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) ->
     rows = found.rows
     guess = found.predicted if calibrated is None else calibrated
     point = measures(found, rows.weight)
-    area = clusters(rows, spec)
+    area, groups = clusters(rows, spec), by_group(found, spec)
     samples: list[dict[str, float | None]] = []
     for weight in draws(area, rows.weight):
         line = calibration(guess, rows, weight)
@@ -191,7 +314,9 @@ def report(found: Ranked, spec: SurveySpec, calibrated: Floats | None = None) ->
         **{name: point[name] for name in ("r2", "auc", "exclusion_error", "inclusion_error", "severe_miss", "cgh")},
         "calibration": calibration(guess, rows, rows.weight),
         "near_cutoff_share": point["near_cutoff_share"],
-        "by_group": by_group(found, spec),
+        "by_group": groups,
+        "worst_groups": worst_groups(groups, point["exclusion_error"]),
+        "readings": readings(found, spec),
         "denominators": {
             "poor": int(found.poor.sum()),
             "selected": int(found.selected.sum()),

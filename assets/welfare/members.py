@@ -57,8 +57,10 @@ def households_of(persons: pl.DataFrame, members: Members) -> pl.DataFrame:
     return rolled.select(members.key, HEADS).join(whole.drop(HEADS), on=members.key, how="left", maintain_order="left")
 
 
-def grouped(households: pl.DataFrame, identifier: str, groups: Mapping[str, str]) -> list[pl.Series]:
-    """The value of each group's SQL expression for every household, in the order of ``households``.
+def grouped(
+    households: pl.DataFrame, identifier: str, groups: Mapping[str, str], key: str = "groups"
+) -> list[pl.Series]:
+    """The value of each SQL expression below ``key`` for every household, in the order of ``households``.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def grouped(households: pl.DataFrame, identifier: str, groups: Mapping[str, str]
     typed, values = _typed(households, identifier, [*groups.values()]), []
     for name, expression in groups.items():
         sql = f"SELECT ({expression}) AS found FROM persons ORDER BY {_ROW}"  # noqa: S608 - the specification's own
-        values.append(_computed(typed, sql, f"groups.{name}", "the survey")["found"].alias(name))
+        values.append(_computed(typed, sql, f"{key}.{name}", "the survey")["found"].alias(name))
     return values
 
 

@@ -28,7 +28,7 @@ def residuals(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
         weight, on the scale of the score. No row where the survey is empty or has not the columns (the scorecard was
         fitted on another survey).
     """
-    spec = card.spec.model_copy(update={"groups": ()})
+    spec = card.spec.model_copy(update={"groups": (), "adult_equivalent": {}})
     line = [spec.poverty_line] if isinstance(spec.poverty_line, str) else []
     others = [one for one in (spec.weight, spec.quota.column) if one is not None]
     asked = {

@@ -147,6 +147,8 @@ class SurveySpec(_Strict):
     """A survey described once: what ``fit``, ``score`` and ``evaluate`` need to know of its columns.
 
     ``groups`` are columns to report errors by, or names with an SQL expression of the survey's columns each.
+    ``adult_equivalent`` are further readings of who is poor: per name an SQL expression of what multiplies expenditure
+    per head, household size / adult equivalents. Errors are reported under each of them too.
     """
 
     id: str
@@ -159,6 +161,8 @@ class SurveySpec(_Strict):
     features: Annotated[dict[str, Feature], Field(min_length=1)]
     quota: Quota = Quota(share=0.3)
     groups: tuple[str, ...] | dict[str, str] = ()
+    # Left out of a scorecard's file where there are none: those of before this key stay readable.
+    adult_equivalent: Annotated[dict[str, str], Field(exclude_if=lambda readings: not readings)] = {}
     missing: Literal["not_scorable"] | MissingBin = "not_scorable"
 
     @model_validator(mode="before")
@@ -186,6 +190,9 @@ class SurveySpec(_Strict):
             raise ValueError(message)
         if self.poverty_line is not None and self.target.scale == "ordinal":
             message = "an ordinal target has no poverty line; remove poverty_line, or declare scale level or log"
+            raise ValueError(message)
+        if self.adult_equivalent and self.target.scale == "ordinal":
+            message = "a class is not expenditure per head; remove adult_equivalent, or declare scale level or log"
             raise ValueError(message)
         return self
 

@@ -209,6 +209,10 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     _refuse_strange_flags(survey, spec)
     if isinstance(spec.groups, dict):
         survey = survey.with_columns(grouped(survey, spec.id, spec.groups))
+    readings = dict(sorted(spec.adult_equivalent.items()))
+    if readings:
+        found = grouped(survey, spec.id, readings, "adult_equivalent")
+        survey = survey.with_columns(one.alias(equivalent_column(one.name)) for one in found)
     keys = [
         name
         # A model file has the names of groups in alphabetical order, and the rows must have the same hash again.
@@ -218,6 +222,7 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
     frame = survey.select(
         pl.col(spec.id).cast(pl.String),
         *(number(name, survey.schema[name]) for name in _measures(spec)),
+        *(number(name, survey.schema[name]) for name in map(equivalent_column, readings)),
         *(code(name, survey.schema[name], "category") for name in keys),
         *(answer(name, survey.schema[name], feature.kind) for name, feature in spec.features.items()),
     ).sort(spec.id)
@@ -243,6 +248,11 @@ def training_rows(survey: pl.DataFrame, spec: SurveySpec) -> TrainingRows:
         weight=frame[spec.weight].to_numpy() if spec.weight else np.ones(frame.height),
         set_aside={name: count for name, count in set_aside.items() if count},
     )
+
+
+def equivalent_column(reading: str) -> str:
+    """Column of a reading's household size per adult equivalent."""
+    return f"adult_equivalent_{reading}"
 
 
 def _refuse_strange_flags(survey: pl.DataFrame, spec: SurveySpec) -> None:
