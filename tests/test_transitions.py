@@ -1,9 +1,13 @@
-"""Transitions: where every family stood and stands, the one cause of each move, and a balance that holds."""
+"""Transitions: where every family stood and stands, the one cause of each move, and a balance that holds.
+
+Law cases of causes are in tests/test_causes.py.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -16,14 +20,16 @@ from polars.testing import assert_frame_equal
 from assets.checks import unbalanced_moves
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
-from assets.decision.judge import eligibility, judge
 from assets.decision.results import movements
-from assets.decision.transitions import Before, Now, transitions
+from assets.decision.compared import Before, Now
+from assets.decision.transitions import transitions
 from schemas.tables import TABLES
 from schemas.vocabularies import Support
+from tests.cause_oracle import Both, Key, Quarterly, find_causes_slowly, statuses_of
 from tests.made_families import (
     ADULT,
     CHILD,
+    ELDER,
     HERE,
     NOBODY,
     THERE,
@@ -44,17 +50,6 @@ THEN, NOW = terms(day=DAY), terms(quarter="2026Q2", day=DAY)
 """The same day of decision in both, so that nothing but what a test changes can move anybody."""
 UNDECILED = {"programmes.PKH.max_decile": None, "programmes.BPNT.max_decile": None}
 A, B, C = Made("a", 10), Made("b", 20), Made("c", 30)
-Key = tuple[str, str]
-Both = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Quarterly:
-    """What a quarter is decided on."""
-
-    made: Sequence[Made]
-    places: dict[str, Both]
-    terms: Terms = field(repr=False)
 
 
 def quarterly(*made: Made, places: int = 1, on: Terms = THEN) -> Quarterly:
@@ -291,90 +286,17 @@ def test_a_family_that_moves_is_told_once_where_it_lives_now() -> None:
     assert rows == [("b", HERE, "recipient", "competitors"), ("a", THERE, "recipient", None)]
 
 
-# The plain slow reference: one whole decision per factor, and a look at the path of each family.
-
-EVIDENCE = ("living_member_count", "has_civil_servant", "has_soldier_or_police", "has_pensioner", "wage_rupiah_month",
-            "electricity_va")  # fmt: skip
-
-
-OF_FAMILIES = {"own_data", "bps_correction", "evidence", "registrations"}
-
-
-def with_evidence_of(now: Made, then: Made) -> Made:
-    kept = {fact: value for fact, value in now.facts.items() if fact not in EVIDENCE}
-    return replace(now, facts=kept | {fact: value for fact, value in then.facts.items() if fact in EVIDENCE})
-
-
-def uncorrected(now: Made, then: Made) -> Made:
-    """As it would be, had BPS not visited."""
-    metres = then.metres if "floor_area_m2" in now.by_bps else now.metres
-    found = "address_finding"
-    facts = {name: value for name, value in now.facts.items() if not (name == found and found in now.by_bps)}
-    if found in now.by_bps and found in then.facts:
-        facts[found] = then.facts[found]
-    return replace(now, metres=metres, facts=facts)
-
-
-def moved_slowly(then: Quarterly, now: Quarterly) -> dict[Key, tuple[str, str, str | None]]:
-    start = first_decided(then)
-    known = {one.name: one for one in then.made}
-    stayed = [one for one in now.made if one.name in known]
-    model = replace(then.terms, scorecard=now.terms.scorecard, cut_points=now.terms.cut_points)
-    policy = replace(model, policy=now.terms.policy)
-    unheard = [with_evidence_of(one, known[one.name]) for one in stayed]
-    worlds = [
-        ("own_data", [uncorrected(one, known[one.name]) for one in unheard], then.terms, then.places),
-        ("bps_correction", unheard, then.terms, then.places),
-        ("evidence", stayed, then.terms, then.places),
-        ("registrations", now.made, then.terms, then.places),
-        ("model", now.made, model, then.places),
-        ("policy", now.made, policy, then.places),
-        ("seats", now.made, policy, now.places),
-        ("lottery", now.made, now.terms, now.places),
-    ]
-    first, own = statuses_of(start), facts_of(then.made, then.terms, NOBODY)
-    status, causes = dict(first), dict.fromkeys(first, "")
-    for factor, made, on, places in worlds:
-        reached = statuses_of(decide(families(*made), on, seats(places), carried(start)))
-        facts = facts_of(made, on, carried(start))
-        for key in {*status, *reached}:
-            if status.get(key) != reached.get(key):
-                others = factor in {"own_data", "bps_correction", "evidence", "registrations"} and facts.get(
-                    key
-                ) == own.get(key)
-                causes[key] = "competitors" if others else factor
-        status, own = reached, facts
-    return {
-        key: (first.get(key, "new"), status.get(key, "gone"), _final(first.get(key), status.get(key), causes[key]))
-        for key in {*first, *status}
-    }
-
-
-def _final(first: str | None, last: str | None, cause: str) -> str | None:
-    if last is None:
-        return "registrations"
-    return None if first == last else cause
-
-
-def statuses_of(decided: pl.DataFrame) -> dict[Key, str]:
-    return {
-        (name, code): status for name, code, status in decided.select("family_id", "programme", "status").iter_rows()
-    }
-
-
-def facts_of(made: Sequence[Made], on: Terms, sits: pl.DataFrame) -> dict[Key, tuple[Any, ...]]:
-    """What a family's own facts make of it: its filters, components and score."""
-    whole = families(*made)
-    rows = eligibility(judge(whole, on), on, sits)
-    return {
-        row[:2]: row[2:] for row in rows.select("family_id", "programme", "status", "score_micro", "reasons").rows()
-    }
-
-
+MEMBERS = [
+    (ADULT, CHILD), (ADULT, CHILD), (ADULT, CHILD), (ADULT,), (ELDER,), (ELDER, ADULT),
+    (ADULT, Person(date(2019, 3, 1))), (replace(ADULT, disability=1), CHILD),
+    *((ADULT, replace(CHILD, supported_by=by)) for by in ((), (Support.BIRTH_RECORD,), (Support.AGENT_SURVEY,))),
+    (replace(ADULT, is_rights_victim=1),),
+]  # fmt: skip
+"""One of them has a child that turns seven between the days of decision of the two quarters."""
 STATE: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "metres": st.sampled_from([5, 6, 7, 8, 450, None]),
-        "members": st.sampled_from([(ADULT, CHILD), (ADULT, CHILD), (ADULT,)]),
+        "members": st.sampled_from(MEMBERS),
         "facts": st.sampled_from(
             [
                 {},
@@ -400,7 +322,21 @@ CHANGED: list[dict[str, Any]] = [
     {}, {}, {"card": scorecard(falls=True)}, {"changes": {"programmes.PKH.max_decile": 5}},
     {"changes": {"filters.electricity_above": None}}, {"seed": "drawn-in-public-1"}, {"seed": "drawn-in-public-2"},
 ]  # fmt: skip
-TERMS = [terms(change.pop("changes", None), quarter="2026Q2", day=DAY, **change) for change in CHANGED]
+REASON = {"id": "Tempat ini disediakan.", "en": "These places are kept."}
+RESERVED = [{"fact": fact, "share": 0.5, "reason": REASON} for fact in ("elderly_alone", "severe_disability_count")]
+RULES: list[dict[str, Any]] = [
+    {}, {"ranking.sitting_margin_micro": 1_500}, {"ranking.reserved_places": RESERVED},
+    {"programmes.BPNT.exclusive_with": "PKH"}, {"quotas.area": "district_code"},
+    {"ranking.sitting_margin_micro": 1_500, "ranking.reserved_places": RESERVED,
+     "programmes.BPNT.exclusive_with": "PKH"},
+]  # fmt: skip
+"""Rules beside the order by score: each may hold in both quarters, begin or end."""
+
+
+@cache
+def terms_of(quarter: str, rule: int, change: int) -> Terms:
+    changed = dict(CHANGED[change])
+    return terms({**RULES[rule], **changed.pop("changes", {})} or None, quarter=quarter, **changed)
 
 
 @st.composite
@@ -412,18 +348,28 @@ def two_quarters(draw: st.DrawFn, *, movers: bool = False) -> tuple[Quarterly, Q
             if state is not None:
                 there = number % 3 == 0 or (movers and elsewhere and time == 1)
                 made[time].append(Made(f"f{number}", regency=THERE if there else HERE, **state))
-    return (
-        Quarterly(made[0], draw(FREE), TERMS[draw(st.sampled_from(range(len(TERMS))))]),
-        Quarterly(made[1], draw(FREE), TERMS[draw(st.sampled_from(range(len(TERMS))))]),
-    )
+    rules = draw(st.tuples(*2 * [st.integers(0, len(RULES) - 1)]))
+    begins, changes = draw(st.booleans()), draw(st.tuples(*2 * [st.integers(0, len(CHANGED) - 1)]))
+    is_fixed = draw(st.booleans())
+    law = [
+        terms_of(quarter, rules[time if begins else 0], changes[0 if is_fixed else time])
+        for time, quarter in enumerate(("2026Q1", "2026Q2"))
+    ]
+    then, now = (Quarterly(made[time], _by_area(draw(FREE), law[time]), law[time]) for time in (0, 1))
+    return then, now
+
+
+def _by_area(places: Mapping[str, Both], law: Terms) -> dict[str, Both]:
+    """Places of regencies, or of the first district of each, in which all families of these tests live."""
+    return {code if law.area == "regency_code" else f"{code}.01": both for code, both in places.items()}
 
 
 @pytest.mark.slow
-@settings(max_examples=30)
+@settings(max_examples=300)
 @given(two_quarters(movers=True))
-def test_transitions_equal_one_whole_decision_per_factor(both: tuple[Quarterly, Quarterly]) -> None:
-    rows = moves(*both).select("family_id", "programme", "from_status", "to_status", "cause").rows()
-    assert {row[:2]: row[2:] for row in rows} == moved_slowly(*both)
+def test_transitions_equal_one_whole_decision_per_factor_and_family(both: tuple[Quarterly, Quarterly]) -> None:
+    rows = moves(*both).select("family_id", "programme", "from_status", "to_status", "cause", "is_decisive").rows()
+    assert {row[:2]: row[2:] for row in rows} == find_causes_slowly(*both)
     assert len(rows) == len({row[:2] for row in rows})
 
 

@@ -41,7 +41,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         null for a kept one), `tie_break`, `amount_rupiah`; in the order of the input. Where policy makes a
         programme exclusive with another, that one is ranked first and its recipients are ineligible.
     """
-    if later := _exclusive(eligible, terms):
+    if later := find_exclusive(eligible, terms):
         return _one_after_the_other(eligible, seats, terms, later)
     rules = terms.policy.ranking
     keys = _keys(rules)
@@ -82,7 +82,7 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
     rows : Series
         Which rows of `eligible` are to be ranked against each other, in the order of the result; null stays null.
     """
-    if not _is_plain(terms.policy.ranking) or _exclusive(eligible, terms):
+    if not _is_plain(terms.policy.ranking) or find_exclusive(eligible, terms):
         return rank(taken(eligible, rows), seats, terms)["status"]
     score = pl.col("score_micro")
     at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
@@ -151,7 +151,7 @@ def _with_places(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> p
     return eligible.hstack(taken(found, named["_run"]))
 
 
-def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
+def find_exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
     """Programmes that are exclusive with another, and with which, where both are to be ranked."""
     named = {code.value: one.exclusive_with for code, one in terms.policy.programmes.items()}
     linked = {code: other.value for code, other in named.items() if other is not None}
