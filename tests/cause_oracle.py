@@ -122,13 +122,18 @@ class _Oracle:
                 yield cause, self.status(key, [*neighbours, Stands(made)], law, places)
             earlier = Stands(made)
         mine = [*neighbours, Stands(me)]
+        of_then, of_now = self.then.terms, self.now.terms
         law = self.law(self.now, self.then, self.then, self.then)
-        yield "model", self.status(key, mine, law, places)
+        if (of_then.scorecard, of_then.cut_points.rows()) != (of_now.scorecard, of_now.cut_points.rows()):
+            yield "model", self.status(key, mine, law, places)
         law = self.law(self.now, self.now, self.then, self.then)
-        yield "policy", self.status(key, mine, law, places)
+        if of_then.policy != of_now.policy:
+            yield "policy", self.status(key, mine, law, places)
         law, places = self.law(self.now, self.now, self.now, self.then), self.now.places
-        yield "seats", self.status(key, mine, law, places)
-        yield "newcomers", self.status(key, [*mine, *newcomers], law, places)
+        if of_then.policy.quotas != of_now.policy.quotas or self.then.places != places:
+            yield "seats", self.status(key, mine, law, places)
+        if newcomers:
+            yield "newcomers", self.status(key, [*mine, *newcomers], law, places)
         yield "others_data", self.status(key, everybody, law, places)
         yield "lottery", self.status(key, everybody, self.now.terms, places)
 

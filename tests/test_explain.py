@@ -147,7 +147,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
     }  # fmt: skip
     stranger = {**pkh, "family_id": OTHER, "reference": "R-OTHER", "masked_name": "B***"}
     moved = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "from_status": "recipient",
-             "to_status": "waiting", "cause": "competitors"}  # fmt: skip
+             "to_status": "waiting", "cause": "newcomers", "is_decisive": True}  # fmt: skip
     payment = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "quarter": "2026Q1", "stage": 1}
     paid = [{**payment, **changes["payment"]}] if "payment" in changes else []
     referral = {
@@ -187,7 +187,7 @@ def test_an_explanation_tells_status_rank_seats_queue_and_distance_per_programme
     assert pkh.cutoff_distance_micro == 34_000
     assert pkh.cutoff_distance_share == 0.034585
     assert pkh.cutoff_side == "above"
-    assert (pkh.from_status, pkh.cause, pkh.tie_break) == ("recipient", "competitors", "elderly_alone")
+    assert (pkh.from_status, pkh.cause, pkh.tie_break) == ("recipient", "newcomers", "elderly_alone")
     assert pkh.places is not None
     assert (pkh.places.exact_share, pkh.places.seats_before) == (Decimal("41.600000"), 40)
     assert (bpnt.status, bpnt.rank, bpnt.cutoff_side, bpnt.places) == ("ineligible", None, None, None)

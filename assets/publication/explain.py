@@ -248,6 +248,7 @@ class _Telling:
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
+            is_decisive=transition["is_decisive"] if transition is not None else None,
             next_step=self._next_step(row, payment),
         )
 
