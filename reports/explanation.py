@@ -201,6 +201,8 @@ class Explanation:
         A family is told its answers, the rules and the result, never points or the score.
     reference : str or None
         Restricted reference of the family; None for a family, which is told those of the lists.
+    review : Words
+        Where a human review stands, or how one is asked for.
     objection : Words
         Until when and where anybody may object.
     waiting : tuple of Words
@@ -230,6 +232,7 @@ class Explanation:
     case_id: str | None
     decisions: tuple[ProgrammeDecision, ...]
     referrals: tuple[Referred, ...]
+    review: Words
     objection: Words
     checks: tuple[RuleCheck, ...]
     waiting: tuple[Words, ...]
@@ -285,6 +288,7 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
         lines += _aligned(_facts(one, explanation, lang))
         lines += ["", say("page.next", lang) + ":", *_wrapped(one.next_step.of(lang))]
     lines += _referral_lines(explanation, lang)
+    lines += [*_section(say("page.review", lang)), *_wrapped(explanation.review.of(lang), "")]
     lines += [*_section(say("page.objection", lang)), *_wrapped(explanation.objection.of(lang), "")]
     lines += _section(say("page.filters", lang))
     for check in explanation.checks:

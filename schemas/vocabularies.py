@@ -345,6 +345,14 @@ class Doubt(StrEnum):
     REVIEW_REQUESTED = "review_requested"
 
 
+class ReviewState(StrEnum):
+    """How far a human review is that a family asked for: a completed visit of BPS since that day answers it."""
+
+    ASKED = "asked"
+    UNDER_REVIEW = "under_review"
+    ANSWERED = "answered"
+
+
 class FamilyEvent(StrEnum):
     """What began a period of a family, or ended its last one."""
 

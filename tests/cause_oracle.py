@@ -55,7 +55,7 @@ def find_causes_slowly(then: Quarterly, now: Quarterly) -> dict[Key, Told]:
     first, last = statuses_of(start), statuses_of(end)
     for key in {*first, *last}:
         before, after = first.get(key, "new"), last.get(key, "gone")
-        if "new" in {before} or after == "gone":
+        if before == "new" or after == "gone":
             told[key] = (before, after, "policy" if key[0] in staying else "registrations", True)
         elif before == after:
             told[key] = (before, after, None, None)
@@ -231,9 +231,7 @@ def with_evidence_of(now: Made, then: Made) -> Made:
         now,
         facts=kept | {fact: value for fact, value in then.facts.items() if fact in EVIDENCE},
         members=tuple(
-            replace(
-                here, is_rights_victim=was.is_rights_victim, supported_by=_supports(_by_agencies(was), _seen(here))
-            )
+            replace(here, is_rights_victim=was.is_rights_victim, supported_by=_supports(_by_agencies(was), _seen(here)))
             if was is not None
             else replace(here, is_rights_victim=None)
             for here, was in _pairs(now.members, then.members)

@@ -4,8 +4,8 @@ Law cases of causes are in tests/test_causes.py.
 """
 
 from collections import Counter
-from dataclasses import replace
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from random import Random
@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from assets.checks import unbalanced_moves
+from assets.decision.compared import Before, Now
 from assets.decision.decide import decide
 from assets.decision.families import Families, Terms
 from assets.decision.results import movements
-from assets.decision.compared import Before, Now
 from assets.decision.transitions import transitions
 from schemas.tables import TABLES
 from schemas.vocabularies import Support

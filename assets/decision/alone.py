@@ -43,9 +43,10 @@ def rank_world(rows: pl.DataFrame, terms: Terms, seats: pl.DataFrame) -> World:
 def place_alone(altered: pl.DataFrame, world: World) -> pl.Series:
     """Statuses of altered families, each as though it alone stood so among the others of a world.
 
-    Who is not eligible, or not altered, has the status it has. Of the others most are certain without ranking anybody anew: places go
-    by score among families that the same rules favour, so that whoever is poorer than a family inside, and favoured by
-    at least the same rules, is inside; whoever is richer than one that waits, and favoured by no other rules, waits.
+    Who is not eligible, or not altered, has the status it has. Of the others most are certain without ranking anybody
+    anew: places go by score among families that the same rules favour, so that whoever is poorer than a family inside,
+    and favoured by at least the same rules, is inside; whoever is richer than one that waits, and favoured by no other
+    rules, waits.
     Where the family's own place falls free, two must wait before it: one of them may get that place. Whoever is
     between (equal scores too) is ranked anew among all families of its area.
 
@@ -126,9 +127,7 @@ def _has_room(asked: pl.DataFrame, listed: pl.DataFrame, world: World) -> pl.Ser
     group = [area, "programme"]
     places = world.seats.select(pl.col("regency_code").alias(area), "programme", "seats")
     counted = listed.select(*group, "family_id", eligible=pl.lit(1, pl.Int64), kept=pl.col(_KIND) & _KEPT)
-    others = {
-        name: pl.col(name).fill_null(0) - pl.col(f"{name}_itself").fill_null(0) for name in ("eligible", "kept")
-    }
+    others = {name: pl.col(name).fill_null(0) - pl.col(f"{name}_itself").fill_null(0) for name in ("eligible", "kept")}
     has_room = (others["eligible"] < pl.col("seats")) | (
         (pl.col(_KIND) & _KEPT == _KEPT) & (others["kept"] < pl.col("seats"))
     )

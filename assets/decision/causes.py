@@ -238,9 +238,13 @@ class _Search:
         ):
             rows = self._judge(switched, terms)
             altered = rows.join(earlier, on=self.columns, how="anti", nulls_equal=True)
-            is_altered = asked.select(_KEY).join(
-                altered.select(*_KEY, is_altered=pl.lit(value=True)), on=_KEY, how="left", maintain_order="left"
-            )["is_altered"].fill_null(value=False)
+            is_altered = (
+                asked.select(_KEY)
+                .join(altered.select(*_KEY, is_altered=pl.lit(value=True)), on=_KEY, how="left", maintain_order="left")[
+                    "is_altered"
+                ]
+                .fill_null(value=False)
+            )
             reached = _place(asked, rows, world, "to_status")
             yield cause, pl.select(pl.when(is_altered).then(reached)).to_series()
             earlier = rows

@@ -154,9 +154,7 @@ class FactsThen:
             "family_id", *(pl.col(name).alias(f"{name}{_THEN}") for name in EVIDENCE_FACTS)
         )
         was_stated = {name: pl.col("was_here") | pl.lit(name == _MARK) for name in MEMBER_EVIDENCE}
-        return Families(
-            _replaced(families.records, then, EVIDENCE_FACTS), self._replace_members(families, was_stated)
-        )
+        return Families(_replaced(families.records, then, EVIDENCE_FACTS), self._replace_members(families, was_stated))
 
     def without_own(self) -> Families:
         """The families as they were, but for what BPS corrected and agencies state now."""
@@ -179,10 +177,10 @@ class FactsThen:
         )
         members = self._then.members
         stated = self._now.members.select(
-            "person_id", is_here=pl.lit(value=True), *(
-                pl.col(name).alias(f"{name}{_NOW}") for name in (*MEMBER_EVIDENCE, _SEEN_BY)
-            ),
-        )  # fmt: skip
+            "person_id",
+            pl.lit(value=True).alias("is_here"),
+            *(pl.col(name).alias(f"{name}{_NOW}") for name in (*MEMBER_EVIDENCE, _SEEN_BY)),
+        )
         joined = members.join(stated, on="person_id", how="left", maintain_order="left")
         is_seen = pl.col(f"{_SEEN_BY}{_NOW}") == Source.BPS_VALIDATION.value
         return Families(
@@ -201,8 +199,10 @@ class FactsThen:
         """Members with these facts as they were, each where a condition over `was_here` holds."""
         members = families.members
         then = self._then.members.select(
-            "person_id", was_here=pl.lit(value=True), *(pl.col(name).alias(f"{name}{_THEN}") for name in replaced)
-        )  # fmt: skip
+            "person_id",
+            pl.lit(value=True).alias("was_here"),
+            *(pl.col(name).alias(f"{name}{_THEN}") for name in replaced),
+        )
         then = then.join(members.select("person_id"), on="person_id", how="semi")
         return (
             members.join(then, on="person_id", how="left", maintain_order="left")

@@ -269,7 +269,12 @@ def _rank_regency(
         ),
     ]
     earlier = history.read(house, _WORKLIST, regency, _LOOKED_BACK_AT[_WORKLIST] or ())
-    listed = worklist(decided, pl.concat(doubts).unique(), earlier, terms)
+    reviews = (
+        doubted[_DOUBTS]
+        .read(house.contracts[_DOUBTS], regency, ["family_id", "asked_on", "answered_on"])
+        .drop_nulls("asked_on")
+    )
+    listed = worklist(decided, pl.concat(doubts).unique(), earlier, terms, reviews)
     likely = residuals.read(house.contracts["welfare/residuals"])
     return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 

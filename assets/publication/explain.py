@@ -32,7 +32,7 @@ from schemas.errors import Refused, Tampered
 from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
-from schemas.vocabularies import Outcome, Programme, Standing, Status
+from schemas.vocabularies import Doubt, Outcome, Programme, Standing, Status
 
 Row = dict[str, Any]
 PER_FAMILY = (
@@ -49,6 +49,7 @@ PER_FAMILY = (
 )
 """Tables an explanation reads rows of one family from; `decision/seats` is read for its area."""
 
+_REVIEW = Doubt.REVIEW_REQUESTED.value
 _AUTHORISED_CHECK = "authorised_check"
 _UNKNOWN_SUFFIX = "_unknown"
 _SIX_PLACES = 6
@@ -127,12 +128,13 @@ def explanation(
                 [
                     one["reason"]
                     for one in rows["decision/worklist"]
-                    if programme in one["programmes"] and one["reason"] not in row["reasons"]
+                    if programme in one["programmes"] and one["reason"] not in {*row["reasons"], _REVIEW}
                 ],
             )
             for programme, row in decided.items()
         ),
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
+        review=_review(rows["decision/worklist"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(
             told.check(rule, rows["decision/filters"])
@@ -150,6 +152,15 @@ def explanation(
         policy_hash=head["policy_hash"],
         input_hash=head["input_hash"],
     )
+
+
+def _review(rows: Sequence[Row]) -> Words:
+    """Where the human review stands that the family asked for, or how one is asked for."""
+    row = next((one for one in rows if one["reason"] == _REVIEW and one["review_state"] is not None), None)
+    if row is None:
+        return words("review.may_ask")
+    goes_to = words(f"goes_to.{row['goes_to']}")
+    return words(f"review.{row['review_state']}", asked=row["asked_on"], answered=row["answered_on"], who=goes_to)
 
 
 def _waiting(row: Row) -> Words:
