@@ -1,6 +1,7 @@
 """What status a family would have if it alone stood otherwise among all the others."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -18,7 +19,7 @@ _INSIDE, _OUTSIDE = 2, 3
 """How many of the nearest are looked at: the family itself may be one of them, and its own place may fall free."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """Families before places are given, the terms and places on which they are, and the statuses that follow.
 
@@ -32,6 +33,30 @@ class World:
     terms: Terms
     seats: pl.DataFrame
     statuses: pl.Series
+
+    @cached_property
+    def listed(self) -> pl.DataFrame:
+        """Who receives or waits: area, programme, family, score, the rules that favour it, and `is_inside`."""
+        kind = _kind(self.terms.policy.ranking)
+        return (
+            self.rows.select(self.terms.area, "programme", "family_id", "score_micro", kind)
+            .with_columns(is_inside=self.statuses == Status.RECIPIENT.value)
+            .filter(self.statuses.is_in([Status.RECIPIENT.value, Status.WAITING.value]))
+        )
+
+    @cached_property
+    def nearest(self) -> pl.DataFrame:
+        """Of every area, programme and kind of favour the richest inside and the poorest outside."""
+        group, columns = [self.terms.area, "programme", _KIND], pl.col("family_id", "score_micro")
+        scored = self.listed.drop_nulls("score_micro")
+        inside = scored.filter("is_inside").group_by(group).agg(columns.top_k_by("score_micro", _INSIDE))
+        outside = scored.filter(~pl.col("is_inside")).group_by(group).agg(columns.bottom_k_by("score_micro", _OUTSIDE))
+        return pl.concat(
+            [
+                near.explode("family_id", "score_micro").with_columns(is_inside=pl.lit(is_inside))
+                for near, is_inside in ((inside, True), (outside, False))
+            ]
+        )
 
 
 def rank_world(rows: pl.DataFrame, terms: Terms, seats: pl.DataFrame) -> World:
@@ -79,25 +104,11 @@ def _find_certain(competing: pl.DataFrame, world: World) -> pl.Series:
     area, rules = world.terms.area, world.terms.policy.ranking
     group, score = [area, "programme"], pl.col("score_micro")
     asked = competing.select(_ASKED, *group, "family_id", "score_micro", _kind(rules))
-    listed = (
-        world.rows.select(*group, "family_id", "score_micro", _kind(rules))
-        .with_columns(is_inside=world.statuses == Status.RECIPIENT.value)
-        .filter(world.statuses.is_in([Status.RECIPIENT.value, Status.WAITING.value]))
-        .join(asked.select(group).unique(), on=group, how="semi")
-    )
-    scored = listed.drop_nulls("score_micro")
-    nearest = pl.concat(
-        [
-            scored.filter("is_inside").sort(-score).group_by(*group, _KIND, maintain_order=True).head(_INSIDE),
-            scored.filter(~pl.col("is_inside")).sort(score).group_by(*group, _KIND, maintain_order=True).head(_OUTSIDE),
-        ],
-        how="diagonal",
-    )
-    inside_now = listed.filter("is_inside").select(*group, "family_id", leaves_a_place=pl.lit(value=True))
+    inside_now = world.listed.filter("is_inside").select(*group, "family_id", leaves_a_place=pl.lit(value=True))
     beside = (
         asked.join(inside_now, on=[*group, "family_id"], how="left")
         .with_columns(pl.col("leaves_a_place").fill_null(value=False))
-        .join(nearest, on=group, suffix="_near")
+        .join(world.nearest, on=group, suffix="_near")
         .filter(pl.col("family_id") != pl.col("family_id_near"))
     )
     near, kind, kind_near = pl.col("score_micro_near"), pl.col(_KIND), pl.col(f"{_KIND}_near")
@@ -116,17 +127,17 @@ def _find_certain(competing: pl.DataFrame, world: World) -> pl.Series:
         .when(pl.col("score") > pl.col("first_outside"))
         .then(pl.lit(value=False)),
     )
-    has_room = _has_room(asked, listed, world)
+    has_room = _has_room(asked, world)
     is_told = asked.join(told, on=_ASKED, how="left", maintain_order="left")["told"]
     return pl.select(pl.when(has_room).then(pl.lit(value=True)).otherwise(is_told)).to_series()
 
 
-def _has_room(asked: pl.DataFrame, listed: pl.DataFrame, world: World) -> pl.Series:
+def _has_room(asked: pl.DataFrame, world: World) -> pl.Series:
     """Whether all others who are eligible, or for a kept family all others who are kept, are fewer than the places."""
     area = world.terms.area
     group = [area, "programme"]
     places = world.seats.select(pl.col("regency_code").alias(area), "programme", "seats")
-    counted = listed.select(*group, "family_id", eligible=pl.lit(1, pl.Int64), kept=pl.col(_KIND) & _KEPT)
+    counted = world.listed.select(*group, "family_id", eligible=pl.lit(1, pl.Int64), kept=pl.col(_KIND) & _KEPT)
     others = {name: pl.col(name).fill_null(0) - pl.col(f"{name}_itself").fill_null(0) for name in ("eligible", "kept")}
     has_room = (others["eligible"] < pl.col("seats")) | (
         (pl.col(_KIND) & _KEPT == _KEPT) & (others["kept"] < pl.col("seats"))
