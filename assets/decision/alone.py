@@ -11,7 +11,7 @@ from quotas.rules import Ranking
 from schemas.vocabularies import Status
 
 _KEY = ["family_id", "programme"]
-_UNIT, _KIND, _ASKED = "_unit", "_kind", "_asked"
+_UNIT, _KIND, _ASKED, _NAME = "_unit", "_kind", "_asked", "_name"
 _ROWS_AT_ONCE = 1_000_000
 _KEPT = 1
 """Bit of a kept place."""
@@ -180,10 +180,15 @@ def _rank_anew(asked: pl.DataFrame, altered: pl.DataFrame, world: World, by: lis
                 .filter(pl.col("family_id") != pl.col("_itself"))
                 .select(*altered.columns, _UNIT),
             ]
-        ).with_columns(pl.concat_str(area, pl.lit("#"), _UNIT).alias(area))
+        ).with_columns(
+            pl.concat_str(area, pl.lit("#"), _UNIT).alias(area),
+            # Nobody may stand twice: where programmes are exclusive, families are known by their names.
+            pl.concat_str("family_id", pl.lit("#"), _UNIT).alias("family_id"),
+            pl.col("family_id").alias(_NAME),
+        )
         named = some.select(_UNIT, area).join(world.seats, left_on=area, right_on="regency_code")
         seats = named.select(pl.concat_str(area, pl.lit("#"), _UNIT).alias("regency_code"), "programme", "seats")
         ranked = rank(rows, seats, world.terms)
-        mine = ranked.join(some.select(_UNIT, "family_id"), on=[_UNIT, "family_id"], how="semi")
-        found.append(mine.select(*_KEY, "status"))
+        mine = ranked.join(some.select(_UNIT, pl.col("family_id").alias(_NAME)), on=[_UNIT, _NAME], how="semi")
+        found.append(mine.select(pl.col(_NAME).alias("family_id"), "programme", "status"))
     return asked.select(_KEY).join(pl.concat(found), on=_KEY, how="left", maintain_order="left")["status"]

@@ -17,7 +17,7 @@ from assets.decision.alone import World, place_alone, rank_world
 from assets.decision.compared import Before, FactsThen, Now, chosen
 from assets.decision.families import ELIGIBLE, Families, Terms
 from assets.decision.judge import eligibility, judge
-from assets.decision.ranking import find_exclusive, read_of
+from assets.decision.ranking import OTHER_PROGRAMME, find_exclusive, read_of
 from schemas.vocabularies import Cause, Status
 
 ORDER = (
@@ -28,7 +28,13 @@ ORDER = (
 _KEY = ["family_id", "programme"]
 _PLACES = ["regency_code", "programme", "seats"]
 _LISTED = [Status.RECIPIENT.value, Status.WAITING.value]
-_BEFORE_PLACES = pl.when(pl.col("status").is_in(_LISTED)).then(pl.lit(ELIGIBLE)).otherwise("status").alias("status")
+_IS_BARRED = (pl.col("status") == Status.INELIGIBLE.value) & pl.col("reasons").list.join(",").is_in(
+    ["", OTHER_PROGRAMME]
+)
+"""Whether a recipient of another, exclusive programme is out for it alone."""
+_BEFORE_PLACES = (
+    pl.when(pl.col("status").is_in(_LISTED) | _IS_BARRED).then(pl.lit(ELIGIBLE)).otherwise("status").alias("status")
+)
 
 
 def find_causes(now: Now, before: Before, moved: pl.DataFrame) -> pl.DataFrame:
@@ -80,8 +86,8 @@ class _Search:
 
     def __init__(self, now: Now, before: Before, then: Terms, seats_then: pl.DataFrame, moved: pl.DataFrame) -> None:
         self.now, self.before, self.then, self.seats_then = now, before, then, seats_then
-        self.columns = [*dict.fromkeys([*read_of(now.terms), *read_of(then)])]
-        self.rows = now.decided.select(self.columns).with_columns(_BEFORE_PLACES)
+        self.columns = [*dict.fromkeys(["regency_code", *read_of(now.terms), *read_of(then)])]
+        self.rows = now.decided.with_columns(_BEFORE_PLACES).select(self.columns)
         self.facts = FactsThen(now, before, moved["family_id"].unique())
         self.is_new = ~self.rows["family_id"].is_in(before.statuses["family_id"].unique().implode())
 
@@ -172,7 +178,7 @@ class _Search:
     def _without_own(self, asked: pl.DataFrame) -> pl.Series:
         world = self._now_world
         if self.now.elsewhere is not None:
-            rows = pl.concat([world.rows, self.now.elsewhere.select(self.columns).with_columns(_BEFORE_PLACES)])
+            rows = pl.concat([world.rows, self.now.elsewhere.with_columns(_BEFORE_PLACES).select(self.columns)])
             found = pl.concat([world.statuses, self.now.elsewhere["status"]])
             world = World(rows, world.terms, world.seats, found)
         return _place(asked, self._judge_then(self.facts.without_own(), self.now.terms), world)
