@@ -19,12 +19,13 @@ from pathlib import Path
 import polars as pl
 from joblib import Parallel, delayed
 
+from assets.decision.compared import Before, Now, compared, sources_of
 from assets.decision.draft import find_draft
 from assets.decision.families import Families, Terms
 from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
-from assets.decision.transitions import MEMBER_FACTS, Before, Now, compared, sources_of, transitions
+from assets.decision.transitions import transitions
 from assets.intake.poverty import poverty_of
 from assets.lake import PARQUET
 from assets.published import current
@@ -41,6 +42,7 @@ _NOW = ("registry/families", "registry/provenance", "registry/members", "decisio
 _THEN = ("registry/families", "registry/members", "decision/decisions", "decision/seats")
 _LOOKED_BACK_AT = (
     "family_id", "programme", "status", "regency_code", "score_micro", "reasons", "held_since", "components",
+    "amount_rupiah",
 )  # fmt: skip
 _IDS = ("family_id", "person_id", "head_person_id")
 _CODES = ("regency_code", "district_code", "village_code")
@@ -93,8 +95,8 @@ def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
     before = Before(
         _read(folder, "then", "decision/decisions", _LOOKED_BACK_AT),
         Families(
-            _read(folder, "then", "registry/families", ["family_id", *facts]),
-            _read(folder, "then", "registry/members", ["family_id", "person_id", *MEMBER_FACTS]),
+            _read(folder, "then", "registry/families", [*asked]),
+            _read(folder, "then", "registry/members"),
         ),
         then,
         _read(folder, "then", "decision/seats"),

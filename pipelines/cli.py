@@ -438,6 +438,9 @@ def _print_draft(draft: Mapping[str, Any]) -> None:
             f"{waiting['kept_places']:,} places are kept by open checks; "
             f"of {waiting['pending']:,} families a statement does not count yet"
         )
+    if reviews := draft["reviews"]:
+        told = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in reviews.items())
+        out.print(f"    human reviews that families asked for: {told}")
     if refused := draft["refused_statements"]:
         out.print(f"    {refused:,} statements of agents or offices about families outside their area do not count")
     for expiry in draft["expiries"]:

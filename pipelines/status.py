@@ -62,6 +62,7 @@ def status_of(house: House, only: Quarter | None) -> dict[str, Any]:
                     "displaced": _displaced(_read(house, draft, "decision/displaced")),
                     "drift": _read(house, draft, "decision/drift").filter("is_alarm").to_dicts(),
                     "waiting": _waiting(_read(house, draft, "decision/open_checks")),
+                    "reviews": _reviews(house, draft),
                     "refused_statements": _read(house, draft, "registry/refused").height,
                     "expiries": _expiries(_read(house, draft, "registry/expiries")),
                     "deciles": _deciles(_read(house, draft, "decision/deciles_compared")),
@@ -89,6 +90,15 @@ def _waiting(table: pl.DataFrame) -> dict[str, int]:
     """Families of the whole country that are held, since when, whose case waits for the supervisor; places kept."""
     counted = table.select(pl.selectors.integer().sum()).rows(named=True)
     return counted[0] if table.height else {}
+
+
+def _reviews(house: House, draft: Draft) -> dict[str, int]:
+    """Families of the whole country that asked for a human review, by how far it is."""
+    key = "decision/worklist"
+    if key not in draft.tables:
+        return {}
+    states = draft.table(house, key).scan(house.contracts[key], ["review_state"]).drop_nulls().collect()
+    return dict(states.group_by("review_state").len().sort("review_state").iter_rows())
 
 
 def _expiries(table: pl.DataFrame) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from reports.pages import page
 from schemas.messages import NOTHING, Lang, Words, named, say, written
-from schemas.vocabularies import Status
+from schemas.vocabularies import Cause, PriorStatus, Status
 
 Audience = Literal["analyst", "family"]
 WIDTH = 100
@@ -87,6 +87,8 @@ class ProgrammeDecision:
         First day of receiving without a break, of a recipient.
     from_status, cause : str or None
         Status in the quarter before (or `new`) and why it moved.
+    is_decisive : bool or None
+        Whether the cause alone decided; None where nothing moved, and in revisions that do not say.
     next_step : Words
         What to do next.
     """
@@ -113,6 +115,7 @@ class ProgrammeDecision:
     member_since: date | None
     from_status: str | None
     cause: str | None
+    is_decisive: bool | None
     next_step: Words
 
 
@@ -198,6 +201,8 @@ class Explanation:
         A family is told its answers, the rules and the result, never points or the score.
     reference : str or None
         Restricted reference of the family; None for a family, which is told those of the lists.
+    review : Words
+        Where a human review stands, or how one is asked for.
     objection : Words
         Until when and where anybody may object.
     waiting : tuple of Words
@@ -227,6 +232,7 @@ class Explanation:
     case_id: str | None
     decisions: tuple[ProgrammeDecision, ...]
     referrals: tuple[Referred, ...]
+    review: Words
     objection: Words
     checks: tuple[RuleCheck, ...]
     waiting: tuple[Words, ...]
@@ -282,6 +288,7 @@ def as_text(explanation: Explanation, lang: Lang = "id") -> str:
         lines += _aligned(_facts(one, explanation, lang))
         lines += ["", say("page.next", lang) + ":", *_wrapped(one.next_step.of(lang))]
     lines += _referral_lines(explanation, lang)
+    lines += [*_section(say("page.review", lang)), *_wrapped(explanation.review.of(lang), "")]
     lines += [*_section(say("page.objection", lang)), *_wrapped(explanation.objection.of(lang), "")]
     lines += _section(say("page.filters", lang))
     for check in explanation.checks:
@@ -337,7 +344,7 @@ def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list
         ("components", _components(one.components, lang) or None),
         ("member_since", None if one.member_since is None else written(one.member_since, lang)),
         ("before", _before(one, lang)),
-        ("cause", None if one.cause is None or one.from_status == "new" else say(f"cause.{one.cause}", lang)),
+        ("cause", _cause(one, lang)),
     ]
     return [(say(f"page.{name}", lang), value) for name, value in rows if value is not None]
 
@@ -397,6 +404,15 @@ def _before(one: ProgrammeDecision, lang: Lang) -> str | None:
         return None
     group = "prior_status" if one.from_status in {"new", "gone"} else "status"
     return say(f"{group}.{one.from_status}", lang)
+
+
+def _cause(one: ProgrammeDecision, lang: Lang) -> str | None:
+    """Why a family on record moved, and by which test."""
+    if one.cause is None or one.from_status == PriorStatus.NEW:
+        return None
+    is_tested = one.is_decisive is not None and one.cause not in {Cause.REGISTRATIONS, Cause.FIRST_ASSESSMENT}
+    test = "only" if not is_tested else "decisive" if one.is_decisive else "first"
+    return say(f"page.cause_{test}", lang, cause=say(f"cause.{one.cause}", lang))
 
 
 def _referral_lines(explanation: Explanation, lang: Lang) -> Iterator[str]:

@@ -37,7 +37,11 @@ class Outcome(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a family's status moved: the factor at whose switch the final status was reached for good."""
+    """Why a family's status moved: the factor without which it would have kept its status.
+
+    `registrations`: it is new or gone. `competitors` stands in revisions of before newcomers and others' data were
+    told apart, and is given no more.
+    """
 
     OWN_DATA = "own_data"
     BPS_CORRECTION = "bps_correction"
@@ -46,7 +50,10 @@ class Cause(StrEnum):
     MODEL = "model"
     POLICY = "policy"
     SEATS = "seats"
+    NEWCOMERS = "newcomers"
+    OTHERS_DATA = "others_data"
     LOTTERY = "lottery"
+    FIRST_ASSESSMENT = "first_assessment"
     COMPETITORS = "competitors"
 
 
@@ -336,6 +343,14 @@ class Doubt(StrEnum):
     ANSWERS_EXPIRE = "answers_expire"
     CHECK_IN_PERSON_SAMPLED = "check_in_person_sampled"
     REVIEW_REQUESTED = "review_requested"
+
+
+class ReviewState(StrEnum):
+    """How far a human review is that a family asked for: a completed visit of BPS since that day answers it."""
+
+    ASKED = "asked"
+    UNDER_REVIEW = "under_review"
+    ANSWERED = "answered"
 
 
 class FamilyEvent(StrEnum):

@@ -147,7 +147,7 @@ def tables(**changes: dict[str, Any]) -> Tables:
     }  # fmt: skip
     stranger = {**pkh, "family_id": OTHER, "reference": "R-OTHER", "masked_name": "B***"}
     moved = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "from_status": "recipient",
-             "to_status": "waiting", "cause": "competitors"}  # fmt: skip
+             "to_status": "waiting", "cause": "newcomers", "is_decisive": True}  # fmt: skip
     payment = {"family_id": FAMILY, "regency_code": "35.10", "programme": "PKH", "quarter": "2026Q1", "stage": 1}
     paid = [{**payment, **changes["payment"]}] if "payment" in changes else []
     referral = {
@@ -187,7 +187,7 @@ def test_an_explanation_tells_status_rank_seats_queue_and_distance_per_programme
     assert pkh.cutoff_distance_micro == 34_000
     assert pkh.cutoff_distance_share == 0.034585
     assert pkh.cutoff_side == "above"
-    assert (pkh.from_status, pkh.cause, pkh.tie_break) == ("recipient", "competitors", "elderly_alone")
+    assert (pkh.from_status, pkh.cause, pkh.tie_break) == ("recipient", "newcomers", "elderly_alone")
     assert pkh.places is not None
     assert (pkh.places.exact_share, pkh.places.seats_before) == (Decimal("41.600000"), 40)
     assert (bpnt.status, bpnt.rank, bpnt.cutoff_side, bpnt.places) == ("ineligible", None, None, None)
@@ -612,3 +612,47 @@ def test_what_does_not_count_is_told_once_with_its_kind_of_author_and_never_the_
     assert [one.en.startswith(f"{said}; it is not used") for one in unlisted.waiting] == [True]
     assert "Nobody visits" in unlisted.waiting[0].en
     assert "A351010-T" not in as_text(told, "en")
+
+
+def told_in_english(made: Tables) -> str:
+    return " ".join(as_text(explain(made, audience="family"), "en").split())
+
+
+def test_the_sentence_of_a_cause_says_by_which_test_it_holds() -> None:
+    made = tables()
+
+    def with_cause(cause: str, *, is_decisive: bool | None) -> str:
+        moved = made["decision/transitions"].with_columns(
+            cause=pl.lit(cause), is_decisive=pl.lit(is_decisive, pl.Boolean)
+        )
+        return told_in_english({**made, "decision/transitions": moved})
+
+    alone = "Had that alone stayed as it was in the quarter before, the family would have kept its status."
+    together = "Several things changed together and none of them decided alone;"
+    decisive, several = with_cause("newcomers", is_decisive=True), with_cause("newcomers", is_decisive=False)
+    assert f"Other families registered newly. {alone}" in decisive
+    assert f"Other families registered newly. {together}" in several
+    for cause, is_decisive in (("first_assessment", True), ("competitors", None)):
+        told = with_cause(cause, is_decisive=is_decisive)
+        assert alone not in told
+        assert together not in told
+    assert "The data of other families in the area changed." in told
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (None, "Any family may ask that a person review this decision"),
+        ("asked", "The family asked for a human review on 10 January 2026. The request is on record and goes to: BPS."),
+        ("under_review", "The human review asked for on 10 January 2026 is not finished. It is with: BPS."),
+        ("answered", "was answered by a visit of BPS on 15 January 2026"),
+    ],
+)
+def test_a_letter_says_where_a_human_review_stands_or_how_one_is_asked_for(state: str | None, said: str) -> None:
+    made = tables()
+    row = {**PLACE, "family_id": FAMILY, "reason": "review_requested", "programmes": ["PKH"], "review_state": state,
+           "goes_to": "bps", "asked_on": date(2026, 1, 10), "answered_on": date(2026, 1, 15)}  # fmt: skip
+    listed = frame(TABLES["decision/worklist"], row)
+    told = told_in_english({**made, "decision/worklist": listed if state else listed.clear()})
+    assert said in told
+    assert "This family asked for a human review." not in told

@@ -129,4 +129,5 @@ def test_the_attacker_reads_every_word_of_a_letter_that_tells_families_apart() -
     read = {"decile", "rank", "cutoff_side", "cutoff_band", "cutoff_distance_share", "amount_rupiah", "tie_break"}
     read |= {"placed_by", "next_step", "reasons", "visits", "status", "programme", "queue_position"}
     known = {"list_reference", "max_decile", "seats", "places", "components", "member_since", "from_status", "cause"}
+    known |= {"is_decisive"}
     assert {*ProgrammeDecision.__dataclass_fields__} == read | known | {"cutoff_distance_micro"}

@@ -128,7 +128,7 @@ PLACES = seats(
 
 MOVED = movements(
     ("35.10", "promoted", None, 40), ("35.10", "leaves", None, 12), ("35.10", "displaced", None, 8),
-    ("all", "promoted", "competitors", 30), ("all", "promoted", "seats", 7), ("all", "promoted", None, 3),
+    ("all", "promoted", "newcomers", 30), ("all", "promoted", "seats", 7), ("all", "promoted", None, 3),
     ("all", "leaves", "evidence", 12), ("all", "displaced", "own_data", 8),
 )  # fmt: skip
 
@@ -389,8 +389,8 @@ def test_the_summary_tells_who_moved_and_why_and_what_it_adds_up_to() -> None:
     html = summary_page(public(summary(BANYUWANGI)), MANIFEST, "en")
     rows = [row for row in read(html).rows if row and row[0].startswith("Kabupaten Banyuwangi")]
     assert ["0", "40", "12", "8", "+20"] in [row[1:] for row in rows]
-    assert row_of(html, "Promoted from the queue")[1:] == ["The data of other families in the area changed.", "30"]
-    assert ["", "Other causes (few families each).", "3"] in read(html).rows
+    assert row_of(html, "Promoted from the queue")[1:] == ["Other families registered newly", "30"]
+    assert ["", "Other causes (few families each)", "3"] in read(html).rows
 
 
 def test_a_quarter_in_which_nobody_moved_shows_no_moves() -> None:

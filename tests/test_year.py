@@ -226,8 +226,8 @@ def test_the_page_tells_which_rules_changed_from_what_to_what(year: Year) -> Non
 
 def test_the_page_counts_the_families_a_rule_or_places_moved(year: Year) -> None:
     for quarter, cause, words in (
-        (RULES, "policy", {"en": "The rules changed.", "id": "Aturan berubah."}),
-        (PLACES, "seats", {"en": "The number of places changed.", "id": "Jumlah tempat berubah."}),
+        (RULES, "policy", {"en": "The rules changed", "id": "Aturan berubah"}),
+        (PLACES, "seats", {"en": "The number of places changed", "id": "Jumlah tempat berubah"}),
     ):
         counted = year.public(quarter, "movements").filter(pl.col("cause") == cause, level="nation")
         assert counted.height

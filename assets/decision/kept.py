@@ -50,8 +50,11 @@ def _find_kept(candidates: pl.DataFrame, previous: pl.DataFrame, terms: Terms) -
     """Of sitting families without data, those that keep their place, with what they are then."""
     stands = pl.col("reasons").list
     lacks = pl.when(is_unregistered()).then(_is_among(NO_DATA_UNREGISTERED)).otherwise(_is_among(NO_DATA))
-    known = previous.select(*_KEY, score_before="score_micro", amount_before="amount_rupiah")
-    joined = candidates.filter(lacks, stands.len() > 0).join(known.unique(_KEY, keep="any"), on=_KEY, how="left")
+    lacking = candidates.filter(lacks, stands.len() > 0)
+    # Few lack data: only what is known of them is looked through for doubles.
+    of_them = previous.join(lacking.select(_KEY), on=_KEY, how="semi").unique(_KEY, keep="any")
+    known = of_them.select(*_KEY, score_before="score_micro", amount_before="amount_rupiah")
+    joined = lacking.join(known, on=_KEY, how="left")
     middle = _middle_of_decile(terms)
     smallest = {
         code.value: min((one.amount_rupiah for one in rule.components), default=rule.amount_rupiah)

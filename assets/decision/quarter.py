@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assets.decision.compared import Before, Now, compared, sources_of
 from assets.decision.contestable import find_contestable
 from assets.decision.deciles import FRAMES, OFFICIAL, cut_points
 from assets.decision.deciles import compared as deciles_compared
@@ -19,7 +20,7 @@ from assets.decision.judge import asked_of, eligibility, judge
 from assets.decision.places import places
 from assets.decision.ranking import rank
 from assets.decision.reviews import memberships, of_recipients
-from assets.decision.transitions import MEMBER_FACTS, Before, Now, compared, sources_of, transitions
+from assets.decision.transitions import transitions
 from assets.decision.visits import visits
 from assets.decision.worklist import worklist
 from assets.house import House
@@ -44,7 +45,7 @@ _STATUS = {
 }  # fmt: skip
 _LOOKED_BACK_AT: Mapping[str, Sequence[str] | None] = {
     "registry/families": None,
-    "registry/members": ("family_id", "person_id", *MEMBER_FACTS),
+    "registry/members": None,
     _DECISIONS: tuple(_STATUS),
     _WORKLIST: ("family_id", "reason", "since"),
 }
@@ -102,6 +103,19 @@ class History:
         gone = self.departed.filter(pl.col("now").is_null(), pl.col("regency_code") == regency).select("family_id")
         left = self.of_departed[_DECISIONS].join(gone, on="family_id", how="semi")
         return pl.concat([self.read(house, _DECISIONS, regency, columns), left.select(columns)])
+
+    def read_areas(self, house: House, key: str, regency: str, columns: Sequence[str]) -> pl.DataFrame:
+        """Last quarter's rows of the families that live in a regency now or lived there then."""
+        here = self.read(house, key, regency, columns)
+        return pl.concat([here, self._left(key, regency).select(columns)]) if self.tables else here
+
+    def moved_out(self, regency: str) -> pl.DataFrame:
+        """`family_id` of families that lived in a regency then and live in another one now."""
+        return self.departed.filter(pl.col("regency_code") == regency, pl.col("now").is_not_null()).select("family_id")
+
+    def _left(self, key: str, regency: str) -> pl.DataFrame:
+        left = self.departed.filter(pl.col("regency_code") == regency).select("family_id")
+        return self.of_departed[key].join(left, on="family_id", how="semi")
 
     def recipients(self, house: House) -> pl.LazyFrame:
         """`regency_code, programme` of everybody who received, where it was then."""
@@ -175,7 +189,7 @@ def decided_tables(
         _transitions_of_regency, quarter, [contracts["decision/transitions"]], [*shards, *left],
         [*(registry[key] for key in _REGISTRY), eligible, seats], house, terms,
         {**registry, _ELIGIBILITY: eligible, _DECISIONS: decided[0]}, seats, history,
-        settings=(terms, history, everywhere),
+        settings=(terms, history, everywhere, eligible.content_hash),
     )  # fmt: skip
     return (*decided, moved)
 
@@ -255,7 +269,12 @@ def _rank_regency(
         ),
     ]
     earlier = history.read(house, _WORKLIST, regency, _LOOKED_BACK_AT[_WORKLIST] or ())
-    listed = worklist(decided, pl.concat(doubts).unique(), earlier, terms)
+    reviews = (
+        doubted[_DOUBTS]
+        .read(house.contracts[_DOUBTS], regency, ["family_id", "asked_on", "answered_on"])
+        .drop_nulls("asked_on")
+    )
+    listed = worklist(decided, pl.concat(doubts).unique(), earlier, terms, reviews)
     likely = residuals.read(house.contracts["welfare/residuals"])
     return decided, decided.filter(pl.col("status") == Status.RECIPIENT), listed, visits(decided, listed, likely, terms)
 
@@ -271,26 +290,44 @@ def _transitions_of_regency(
     def read(key: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         return tables[key].read(house.contracts[key], regency, columns)
 
+    def read_eligible(code: str) -> pl.DataFrame:
+        eligible = tables[_ELIGIBILITY].read(house.contracts[_ELIGIBILITY], code).sort(_KEY)
+        decisions = tables[_DECISIONS].read(house.contracts[_DECISIONS], code, [*_KEY, "status"]).sort(_KEY)
+        if not eligible.select(_KEY).equals(decisions.select(_KEY)):
+            message = f"{_DECISIONS} of {code} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
+            raise Tampered(message)
+        return eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"])
+
     contract = house.contracts[seats.key]
     facts = compared(*([*house.contracts[key].columns] for key in ("registry/families", _PROVENANCE)))
-    eligible, decisions = read(_ELIGIBILITY).sort(_KEY), read(_DECISIONS, [*_KEY, "status"]).sort(_KEY)
-    if not eligible.select(_KEY).equals(decisions.select(_KEY)):
-        message = f"{_DECISIONS} of {regency} is not about the families of {_ELIGIBILITY}. Run {terms.quarter} again."
-        raise Tampered(message)
+    decided = read_eligible(regency)
+    statuses = history.statuses(house, regency)
+    # What a family that came would have had where it lived is told by the families there.
+    moved = statuses.join(decided.select(*_KEY, here="regency_code", now="status"), on=_KEY)
+    came_from = moved.filter(
+        pl.col("regency_code") != pl.col("here"), pl.col("status") != pl.col("now"), history.terms is not None
+    )
+    elsewhere = [read_eligible(code) for code in came_from["regency_code"].unique().sort()]
     asked = dict.fromkeys([*asked_of(terms), *asked_of(history.terms or terms), *facts])
     now = Now(
         Families(read("registry/families", [*asked]), read("registry/members")),
         read(_PROVENANCE, ["family_id", *sources_of(facts)]),
-        eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"]), terms, seats.read(contract),
+        decided, terms, seats.read(contract), pl.concat(elsewhere) if elsewhere else None,
     )  # fmt: skip
+    left = history.moved_out(regency)
+    if history.tables:
+        of_left = history.of_departed[_DECISIONS].join(left, on="family_id", how="semi")
+        statuses = pl.concat([statuses, of_left.select(statuses.columns)])
+    members = [*house.contracts["registry/members"].columns]
     before = Before(
-        history.statuses(house, regency),
+        statuses,
         Families(
-            history.read(house, "registry/families", regency, ["family_id", *facts]),
-            history.read(house, "registry/members", regency, ["family_id", "person_id", *MEMBER_FACTS]),
+            history.read_areas(house, "registry/families", regency, [*asked]),
+            history.read_areas(house, "registry/members", regency, members),
         ),
         history.terms,
         history.tables[seats.key].read(contract) if history.tables else None,
+        left["family_id"],
     )
     return (transitions(now, before),)
 

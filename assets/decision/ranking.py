@@ -43,7 +43,7 @@ def rank(eligible: pl.DataFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFr
         null for a kept one), `tie_break`, `amount_rupiah`; in the order of the input. Where policy makes a
         programme exclusive with another, that one is ranked first and its recipients are ineligible.
     """
-    if later := _exclusive(eligible, terms):
+    if later := find_exclusive(eligible, terms):
         return _one_after_the_other(eligible, seats, terms, later)
     rules = terms.policy.ranking
     keys = _keys(rules)
@@ -87,7 +87,7 @@ def statuses(eligible: pl.DataFrame, rows: pl.Series, seats: pl.DataFrame, terms
         Which rows of `eligible` are to be ranked against each other, in the order of the result; null stays null.
     """
     rules = terms.policy.ranking
-    if rules.sitting_margin_micro or _exclusive(eligible, terms):
+    if rules.sitting_margin_micro or find_exclusive(eligible, terms):
         return rank(taken(eligible, rows), seats, terms)["status"]
     at = (eligible["status"] == ELIGIBLE).gather(rows).arg_true()
     row = rows.gather(at)
@@ -195,7 +195,7 @@ def _ranked(queue: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     return ordered.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(_GROUP))
 
 
-def _exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
+def find_exclusive(eligible: pl.DataFrame, terms: Terms) -> dict[str, str]:
     """Programmes that are exclusive with another, and with which, where both are to be ranked."""
     named = {code.value: one.exclusive_with for code, one in terms.policy.programmes.items()}
     linked = {code: other.value for code, other in named.items() if other is not None}

@@ -6,16 +6,26 @@ from assets.decision.families import Terms
 from assets.decision.judge import HELD_UNTIL_KNOWN, IDENTITY_CASE, NO_COMPONENT, NO_DECILE, NOT_SCORABLE, UNCONFIRMED
 from assets.decision.reviews import REVIEW_DUE
 from assets.decision.waits import quarters_since
-from schemas.vocabularies import GoesTo, Status
+from schemas.vocabularies import Doubt, GoesTo, ReviewState, Status
 
 _PLACES = ("reference", "regency_code", "district_code", "village_code")
 _UNTIL_KNOWN, _SITTING, _HELD, _OTHERS = 1, 2, 3, 4
 """Priorities."""
+_REVIEW = Doubt.REVIEW_REQUESTED.value
 _IS_HELD = pl.col("status") == Status.HELD.value
 _IS_RECIPIENT = pl.col("status") == Status.RECIPIENT.value
 
 
-def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+NO_REVIEWS = pl.DataFrame(schema={"family_id": pl.String, "asked_on": pl.Date, "answered_on": pl.Date})
+
+
+def worklist(
+    decided: pl.DataFrame,
+    doubts: pl.DataFrame,
+    earlier: pl.DataFrame,
+    terms: Terms,
+    reviews: pl.DataFrame = NO_REVIEWS,
+) -> pl.DataFrame:
     """Every family that is to be visited or settled, once per reason (contract `decision/worklist`).
 
     Whoever is held or not scorable has a row for each reason of it. A family that a programme excludes for certain is
@@ -32,7 +42,9 @@ def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame,
         `family_id, reason, since` of the worklist of the quarter before.
     terms : Terms
         The quarter, and how long a reason may stand before it goes to the supervisor: `registry.hold_quarters` of a
-        held family, `registry.kept_quarters` of one that receives or did so before.
+        held family and of a human review, `registry.kept_quarters` of one that receives or did so before.
+    reviews : DataFrame
+        `family_id, asked_on, answered_on` of the doubts `review_requested`.
     """
     concerns = pl.col("programme_concerned").is_null() | (pl.col("programme_concerned") == pl.col("programme"))
     doubted = decided.join(doubts.rename({"programme": "programme_concerned"}), on="family_id").filter(concerns)
@@ -48,7 +60,8 @@ def worklist(decided: pl.DataFrame, doubts: pl.DataFrame, earlier: pl.DataFrame,
         )
         .join(earlier, on=["family_id", "reason"], how="left")
         .with_columns(pl.col("since").fill_null(str(terms.quarter)))
-        .with_columns(goes_to=_goes_to(terms), priority=_priority())
+        .join(reviews.with_columns(reason=pl.lit(_REVIEW)), on=["family_id", "reason"], how="left")
+        .with_columns(goes_to=_goes_to(terms), priority=_priority(), review_state=_review_state(terms))
         .drop("_is_sitting", "_is_held")
         .sort("regency_code", "village_code", "family_id", "reason")
     )
@@ -84,9 +97,22 @@ def _goes_to(terms: Terms) -> pl.Expr:
     """To whom a case goes after the quarters that policy leaves to BPS."""
     rule, stood = terms.policy.registry, quarters_since("since", terms.quarter)
     is_overdue = (pl.col("_is_sitting") & (stood >= rule.kept_quarters)) | (
-        pl.col("_is_held") & (stood >= rule.hold_quarters)
+        (pl.col("_is_held") | (pl.col("reason") == _REVIEW)) & (stood >= rule.hold_quarters)
     )
     return pl.when(is_overdue).then(pl.lit(GoesTo.SUPERVISOR.value)).otherwise(pl.lit(GoesTo.BPS.value))
+
+
+def _review_state(terms: Terms) -> pl.Expr:
+    """How far a human review is: asked this quarter, on the list since an earlier one, or answered."""
+    is_answered, is_new = pl.col("answered_on").is_not_null(), pl.col("since") == str(terms.quarter)
+    state = (
+        pl.when(is_answered)
+        .then(pl.lit(ReviewState.ANSWERED.value))
+        .when(is_new)
+        .then(pl.lit(ReviewState.ASKED.value))
+        .otherwise(pl.lit(ReviewState.UNDER_REVIEW.value))
+    )
+    return pl.when(pl.col("reason") == _REVIEW).then(state)
 
 
 def _priority() -> pl.Expr:

@@ -49,6 +49,7 @@ PER_FAMILY = (
 )
 """Tables an explanation reads rows of one family from; `decision/seats` is read for its area."""
 
+_REVIEW = Doubt.REVIEW_REQUESTED.value
 _AUTHORISED_CHECK = "authorised_check"
 _UNKNOWN_SUFFIX = "_unknown"
 _NOT_TOLD = frozenset({Doubt.CHECK_IN_PERSON_SAMPLED.value})
@@ -130,12 +131,15 @@ def explanation(
                 [
                     one
                     for one in rows["decision/worklist"]
-                    if programme in one["programmes"] and (analyst or one["reason"] not in _NOT_TOLD)
+                    if programme in one["programmes"]
+                    and one["reason"] != _REVIEW
+                    and (analyst or one["reason"] not in _NOT_TOLD)
                 ],
             )
             for programme, row in decided.items()
         ),
         referrals=tuple(told.referral(row) for row in rows["decision/referrals"]),
+        review=_review(rows["decision/worklist"]),
         objection=words("next.objection", announcement=days.announcement, deadline=days.objection_deadline),
         checks=tuple(
             told.check(rule, rows["decision/filters"], listed)
@@ -153,6 +157,15 @@ def explanation(
         policy_hash=head["policy_hash"],
         input_hash=head["input_hash"],
     )
+
+
+def _review(rows: Sequence[Row]) -> Words:
+    """Where the human review stands that the family asked for, or how one is asked for."""
+    row = next((one for one in rows if one["reason"] == _REVIEW and one["review_state"] is not None), None)
+    if row is None:
+        return words("review.may_ask")
+    goes_to = words(f"goes_to.{row['goes_to']}")
+    return words(f"review.{row['review_state']}", asked=row["asked_on"], answered=row["answered_on"], who=goes_to)
 
 
 def _waiting(row: Row) -> Words:
@@ -257,6 +270,7 @@ class _Telling:
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
             cause=transition["cause"] if transition is not None else None,
+            is_decisive=transition["is_decisive"] if transition is not None else None,
             next_step=self._next_step(row, payment),
         )
 

@@ -10,10 +10,12 @@ from assets.registry.attributes import is_overtaken
 from assets.registry.authors import IN_PERSON, is_unregistered
 from quotas.calendar import DrawnDays
 from quotas.rules import RegistryRule
-from schemas.vocabularies import Author, Doubt, Standing, Subject
+from schemas.feeds import VISIT_FOUND
+from schemas.vocabularies import Author, Doubt, Source, Standing, Subject
 
 _QUARTER_DAYS = 92
 _THOUSAND = 1_000
+_DAYS_OF_REVIEW = ("asked_on", "answered_on")
 
 
 def collect_doubts(
@@ -38,7 +40,7 @@ def collect_doubts(
     expiring : DataFrame
         From :func:`assets.registry.answers.expiry_of_scores`.
     reviews : DataFrame
-        `family_id` of families that ask for a human review.
+        From :func:`find_reviews`.
     days : DrawnDays
         The lottery seed draws the checks in person that are checked again.
     """
@@ -69,6 +71,7 @@ def _joined(parts: Iterable[tuple[Doubt, pl.DataFrame]]) -> pl.DataFrame:
             "family_id",
             reason=pl.lit(doubt.value),
             author=pl.col("author") if "author" in frame.columns else pl.lit(None, pl.String),
+            **{name: pl.col(name) if name in frame.columns else pl.lit(None, pl.Date) for name in _DAYS_OF_REVIEW},
         )
         for doubt, frame in parts
     ]
@@ -76,6 +79,46 @@ def _joined(parts: Iterable[tuple[Doubt, pl.DataFrame]]) -> pl.DataFrame:
         pl.concat(rows)
         .sort("family_id", "reason", "author", nulls_last=True)
         .unique(["family_id", "reason"], keep="first", maintain_order=True)
+    )
+
+
+def find_reviews(requests: pl.DataFrame, earlier: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
+    """Human reviews that families asked for and that were not answered before this quarter.
+
+    A review is answered by a completed visit of BPS on the day asked or later. One that is not stays, whatever
+    the quarter in which it was asked.
+
+    Parameters
+    ----------
+    requests : DataFrame
+        `family_id, requested_date` of the requests of this quarter.
+    earlier : DataFrame
+        Contract `registry/doubts` of the quarter before.
+    families : DataFrame
+        `family_id, visit_result, visit_result_date, visit_result_source`.
+
+    Returns
+    -------
+    DataFrame
+        `family_id, asked_on, answered_on`, each family once.
+    """
+    is_open = (pl.col("reason") == Doubt.REVIEW_REQUESTED.value) & pl.col("answered_on").is_null()
+    asked = pl.concat(
+        [
+            requests.select("family_id", asked_on="requested_date"),
+            earlier.filter(is_open, pl.col("asked_on").is_not_null()).select("family_id", "asked_on"),
+        ]
+    )
+    is_completed = (pl.col("visit_result") == VISIT_FOUND) & (
+        pl.col("visit_result_source").cast(pl.String) == Source.BPS_VALIDATION.value
+    )
+    answers = is_completed & (pl.col("visit_result_date") >= pl.col("asked_on"))
+    return (
+        asked.group_by("family_id")
+        .agg(pl.col("asked_on").min())
+        .join(families, on="family_id")
+        .select("family_id", "asked_on", answered_on=pl.when(answers).then("visit_result_date"))
+        .sort("family_id")
     )
 
 

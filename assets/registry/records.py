@@ -16,7 +16,7 @@ from assets.registry.answers import (
 )
 from assets.registry.attributes import Precedence, conflicts, expiry_days, outdated_by_surveys
 from assets.registry.authors import ROW
-from assets.registry.doubts import collect_doubts
+from assets.registry.doubts import collect_doubts, find_reviews
 from assets.registry.existence import confirmed_families
 from assets.registry.pending import (
     compare_answers,
@@ -58,11 +58,12 @@ def attributes_of(questionnaire: Questionnaire) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Before:
-    """What last quarter's registry says of some families: golden records, conflicts, and which ones were there."""
+    """What last quarter's registry says of some families: golden records, conflicts, doubts, and who was there."""
 
     golden: pl.DataFrame
     families: pl.DataFrame
     conflicts: pl.DataFrame
+    doubts: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Stated:
         Statements of now and before that do not count yet, by the contract `registry/pending` without `counts_from,
         contradicts, is_listed`.
     requests : DataFrame
-        `family_id, kind`: what families ask for.
+        `family_id, kind, requested_date`: what families ask for.
     """
 
     answers: pl.DataFrame
@@ -196,7 +197,8 @@ def family_records(
     doubted = conflicts(believed.told, answers, before.conflicts, attributes).join(homes, on="family_id")
     waiting = _waiting(joined, persons, believed, stated, basis)
     expiring = expiry_of_scores(answers, index.select("family_id", "is_receiving"), basis.card, basis.policy.registry)
-    reviews = _asking(stated, RequestKind.REVIEW)
+    visited = joined.select("family_id", "visit_result", "visit_result_date", "visit_result_source")
+    reviews = find_reviews(_asking(stated, RequestKind.REVIEW), before.doubts, visited)
     doubts = collect_doubts(joined, waiting, doubted, expiring, reviews, basis.policy.registry, basis.days).join(
         homes, on="family_id"
     )
@@ -332,7 +334,7 @@ def _dwellings(families: pl.DataFrame, key: PseudonymKey) -> pl.DataFrame:
 
 
 def _asking(stated: Stated, kind: RequestKind) -> pl.DataFrame:
-    return stated.requests.filter(pl.col("kind") == kind.value).select("family_id")
+    return stated.requests.filter(pl.col("kind") == kind.value).select("family_id", "requested_date")
 
 
 def _checks_in_person(families: pl.DataFrame, cases: pl.DataFrame, stated: Stated, basis: Basis) -> pl.DataFrame:

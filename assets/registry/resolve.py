@@ -55,7 +55,7 @@ _READ_WHOLE = (
     "registry/adjudications",
 )  # fmt: skip
 """Tables of last quarter that are not read by shard."""
-_OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks", "pending")
+_OF_LAST_QUARTER = ("families", "provenance", "conflicts", "family_periods", "shocks", "pending", "doubts")
 _DECISIONS = "decision/decisions"
 _READ_FOR_STANDING = (
     Feed.REGISTRATIONS, Feed.MEMBERS, Feed.SURVEYS, Feed.IDENTITY_CHECKS, Feed.AGENTS, Feed.AGENT_FAMILIES,
@@ -440,7 +440,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
         personless,
         cases.filter(here),
         stated,
-        Before(golden, then["families"], then["conflicts"]),
+        Before(golden, then["families"], then["conflicts"], then["doubts"]),
         official_deciles(read["deciles"]),
         basis,
     )
@@ -487,7 +487,7 @@ def _stated(
     mine = room.pending.filter(here)
     regency = pl.lit(None, pl.String).alias("regency_code")
     pending = pl.concat([mine.select(columns), carried.select(columns)]).with_columns(regency)
-    requests = read["requests"].select("family_id", "kind").unique()
+    requests = read["requests"].select("family_id", "kind", "requested_date").unique()
     rows = {Feed.REGISTRATIONS: registrations, Feed.SURVEYS: surveys}
     return Stated(pl.concat([told, after_notice]), room.effects.if_not_worse, rows, pending, requests)
 
