@@ -221,6 +221,16 @@ def test_a_family_is_told_of_a_check_by_an_authorised_body_and_nothing_of_what_i
     assert {"gambling_above", "gambling_reported", "abnormal_transactions"} == {*CONFIDENTIAL}
 
 
+def test_that_an_agencys_word_moved_a_family_is_not_told_where_its_finding_is_not() -> None:
+    made = tables(BPNT={"reasons": ["gambling_above"]})
+    moved = made["decision/transitions"].with_columns(cause=pl.lit("evidence"), from_status=pl.lit("recipient"))
+    of_both = pl.concat([moved.with_columns(programme=pl.lit(programme)) for programme in ("PKH", "BPNT")])
+    made["decision/transitions"] = of_both
+    told, known = (explain(made, audience=audience).decisions[1] for audience in ("family", "analyst"))
+    assert (told.cause, told.from_status, known.cause) == (None, "recipient", "evidence")
+    assert explain(made, audience="family").decisions[0].cause == "evidence"
+
+
 VISITED_FOR = [
     *(rule.code for rule in POLICY.filters), *(f"{rule.code}_unknown" for rule in POLICY.filters), *Doubt, *Implausible,
     ONE_SOURCE, NOT_SCORABLE, IDENTITY_CASE, UNCONFIRMED, NO_COMPONENT, NO_DECILE, REVIEW_DUE,

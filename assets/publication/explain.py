@@ -32,7 +32,7 @@ from schemas.errors import Refused, Tampered
 from schemas.messages import LANGUAGES, Words, catalogue, named, quantity, words, yes_or_no
 from schemas.questionnaire import Questionnaire
 from schemas.regions import reference, regency_name
-from schemas.vocabularies import Doubt, GoesTo, Outcome, Programme, Standing, Status
+from schemas.vocabularies import Cause, Doubt, GoesTo, Outcome, Programme, Standing, Status
 
 Row = dict[str, Any]
 PER_FAMILY = (
@@ -239,12 +239,23 @@ class _Telling:
         self.family = family
         self.provenance = provenance
 
+    @property
+    def _hidden(self) -> frozenset[str]:
+        """Filters of which this audience is told nothing but a check by an authorised body."""
+        rules = () if self.is_analyst else self.terms.policy.filters
+        return frozenset(one.code for one in rules if one.is_confidential)
+
     def decision(
         self, row: Row, payment: Row | None, transition: Row | None, places: Row | None, listed: Sequence[Row]
     ) -> ProgrammeDecision:
         programme = Programme(row["programme"])
         rule = self.terms.policy.programmes[programme]
         side, band, micro, share = self._distance(row["cutoff_distance_micro"])
+        # That an agency's word ended aid would tell a family more than the check by an authorised body.
+        is_hidden = (
+            transition is not None and transition["cause"] == Cause.EVIDENCE and self._hidden & {*row["reasons"]}
+        )
+        cause = None if is_hidden else transition
         return ProgrammeDecision(
             programme=programme.value,
             list_reference=row["list_reference"],
@@ -269,8 +280,8 @@ class _Telling:
             ),
             member_since=row["member_since"],
             from_status=transition["from_status"] if transition is not None else None,
-            cause=transition["cause"] if transition is not None else None,
-            is_decisive=transition["is_decisive"] if transition is not None else None,
+            cause=cause["cause"] if cause is not None else None,
+            is_decisive=cause["is_decisive"] if cause is not None else None,
             next_step=self._next_step(row, payment),
         )
 
@@ -282,9 +293,7 @@ class _Telling:
         Whoever is told of a visit has a row on the worklist: without one the reason is told alone, and where the case
         went on to the supervisor, that is told.
         """
-        confidential = {one.code for one in self.terms.policy.filters if one.is_confidential and not self.is_analyst}
-        if confidential & {*row["reasons"]}:
-            confidential.add(ONE_SOURCE)
+        confidential = self._hidden | ({ONE_SOURCE} if self._hidden & {*row["reasons"]} else frozenset())
         told = {code: _AUTHORISED_CHECK if code in confidential else code for code in codes}
         since = {told.get(one["reason"]): one["since"] for one in listed if one["goes_to"] == GoesTo.SUPERVISOR}
         on_list = {one["reason"] for one in listed}
