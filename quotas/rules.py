@@ -376,16 +376,22 @@ class Quotas(Strict):
         return self
 
 
+FamilyCount = Literal[
+    "severe_disability_count",
+    "elderly_alone",
+    "pregnant_or_under_five_count",
+    "dependant_count",
+    "elderly_alone_or_pair",
+    "supported_disability_count",
+    "elderly_count",
+]
+"""Counts of a family's members that order families of equal score, or put them in a group with reserved places."""
+
+
 class TieBreaker(Strict):
     """A column that goes before the lottery among equal scores; nulls come last in either order."""
 
-    fact: Literal[
-        "severe_disability_count",
-        "elderly_alone",
-        "pregnant_or_under_five_count",
-        "dependant_count",
-        "registered_date",
-    ]
+    fact: FamilyCount | Literal["registered_date"]
     order: Literal["ascending", "descending"]
 
 
@@ -405,15 +411,7 @@ class ReservedPlaces(Strict):
         Told to whoever takes such a place, and to whoever waits because of it.
     """
 
-    fact: Literal[
-        "severe_disability_count",
-        "elderly_alone",
-        "pregnant_or_under_five_count",
-        "dependant_count",
-        "elderly_alone_or_pair",
-        "supported_disability_count",
-        "elderly_count",
-    ]
+    fact: FamilyCount
     share: Annotated[float, Field(gt=0, le=1)]
     reason: Sentence
 

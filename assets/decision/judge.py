@@ -6,6 +6,7 @@ What a family gets depends on the others too: that is ranking's. Here no family 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import polars as pl
 
@@ -17,19 +18,10 @@ from assets.decision.kept import keep_places
 from assets.decision.waits import quarters_since
 from assets.welfare.score import score, score_micro
 from assets.welfare.scorecard import Scorecard
-from quotas.rules import Effect, Filter, ProgrammeRule, Unknown
+from quotas.rules import Effect, FamilyCount, Filter, ProgrammeRule, Unknown
 from schemas.vocabularies import Outcome, Programme, Status
 
-FAMILY_FACTS = (
-    "severe_disability_count",
-    "elderly_alone",
-    "pregnant_or_under_five_count",
-    "dependant_count",
-    "elderly_alone_or_pair",
-    "supported_disability_count",
-    "elderly_count",
-)
-"""Counts that order families of equal score, or put them in a group with reserved places."""
+FAMILY_COUNTS: tuple[str, ...] = get_args(FamilyCount)
 CARRIED = (
     "family_card_number",
     "district_code",
@@ -70,7 +62,7 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     DataFrame
         One row per family, ordered by family: `family_id`, `regency_code`, `CARRIED`, `outcome_<filter>`,
         `scorable`, `score_micro` (Int64, lower is poorer, null when not scorable), `decile` (1 poorest),
-        `decile_<frame>` (our own in every frame), `FAMILY_FACTS`, and for each programme that pays by components
+        `decile_<frame>` (our own in every frame), `FAMILY_COUNTS`, and for each programme that pays by components
         `persons_<programme>` (:func:`assets.decision.components.of_members`); with `parts` also `problems` and
         `points_<feature>`.
     """
@@ -85,7 +77,7 @@ def judge(families: Families, terms: Terms, *, parts: bool = True) -> pl.DataFra
     )
     official = pl.col(f"{OFFICIAL}decile_{terms.policy.welfare.decile_frame}").alias("official_decile")
     placed = with_deciles(judged.hstack(records.select(_OFFICIAL)), terms).with_columns(official).drop(_OFFICIAL)
-    return placed.with_columns(pl.col(FAMILY_FACTS).fill_null(0))
+    return placed.with_columns(pl.col(FAMILY_COUNTS).fill_null(0))
 
 
 def _scores(records: pl.DataFrame, card: Scorecard, *, parts: bool) -> pl.DataFrame:
@@ -138,7 +130,7 @@ def eligibility(judged: pl.DataFrame, terms: Terms, previous: pl.DataFrame) -> p
         asked = asked.with_columns(_grounds=_bits(grounds))
         parts.append(
             asked.join(_outcomes(asked["_grounds"], grounds), on="_grounds", how="left", maintain_order="left").select(
-                "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *FAMILY_FACTS, "status",
+                "family_id", "programme", "regency_code", *CARRIED, "score_micro", "decile", *FAMILY_COUNTS, "status",
                 "reasons", "ground_checks", pl.col("components").fill_null([]),
                 pl.col("amount_due_rupiah").fill_null(0), "received_before", "official_decile",
                 held_since=_held_since(terms),
