@@ -39,13 +39,14 @@ class Outcome(StrEnum):
 class Cause(StrEnum):
     """Why a family's status moved: the factor without which it would have kept its status.
 
-    `registrations`: it is new or gone. `competitors` stands in revisions of before newcomers and others' data were
-    told apart, and is given no more.
+    `registrations`: it is new or gone. `earlier_receipt`: it receives no longer, so that it is judged as a newcomer.
+    `competitors` stands in revisions of before newcomers and others' data were told apart, and is given no more.
     """
 
     OWN_DATA = "own_data"
     BPS_CORRECTION = "bps_correction"
     EVIDENCE = "evidence"
+    EARLIER_RECEIPT = "earlier_receipt"
     REGISTRATIONS = "registrations"
     MODEL = "model"
     POLICY = "policy"

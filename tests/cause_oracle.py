@@ -35,6 +35,8 @@ class Quarterly:
     made: Sequence[Made]
     places: Mapping[str, Both]
     terms: Terms = field(repr=False)
+    before: pl.DataFrame = field(default_factory=lambda: NOBODY, repr=False)
+    """Who received in the quarter before; the oracle asks it of the earlier quarter alone."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Stands:
 
 def find_causes_slowly(then: Quarterly, now: Quarterly) -> dict[Key, Told]:
     """From-status, to-status, cause and whether it is decisive of every family and programme."""
-    start = decide(families(*then.made), then.terms, seats(then.places), NOBODY)
+    start = decide(families(*then.made), then.terms, seats(then.places), then.before)
     end = decide(families(*now.made), now.terms, seats(now.places), start)
     known = {one.name: one for one in then.made}
     staying = {one.name for one in now.made} & {*known}
@@ -76,6 +78,8 @@ def _find_cause(key: Key, before: str, after: str, oracle: "_Oracle") -> tuple[s
         if status == before:
             return cause, True
     for cause, status in oracle.switch(key):
+        if cause in {"seats", "newcomers", "others_data", "lottery"} and oracle.is_of_its_own(after):
+            return "earlier_receipt", True
         if status == after:
             return cause, False
     return "others_data", False
@@ -136,6 +140,12 @@ class _Oracle:
             yield "newcomers", self.status(key, [*mine, *newcomers], law, places)
         yield "others_data", self.status(key, everybody, law, places)
         yield "lottery", self.status(key, everybody, self.now.terms, places)
+
+    def is_of_its_own(self, status: str) -> bool:
+        """Whether other families have no part in a status."""
+        programmes = self.now.terms.policy.programmes.values()
+        is_exclusive = any(one.exclusive_with is not None for one in programmes)
+        return status in {"held", "not_scorable"} or (status == "ineligible" and not is_exclusive)
 
     def is_known(self, made: Made) -> bool:
         """Whether a family was on record then."""

@@ -19,7 +19,7 @@ from quotas.parameters import Strict, read_yaml, validated
 from schemas.vocabularies import Cause
 from tests.cause_oracle import Quarterly, find_causes_slowly
 from tests.law_cases import Member, Wording
-from tests.made_families import HERE, NOBODY, Made, cut_points, families, scorecard, seats, sitting, sources, terms
+from tests.made_families import HERE, Made, cut_points, families, scorecard, seats, sitting, sources, terms
 
 DAY = date(2026, 1, 26)
 CARDS = {"fewer metres are poorer": scorecard(), "more metres are poorer": scorecard(falls=True)}
@@ -43,6 +43,7 @@ class Family(Strict):
     then: State | None = None
     now: State | None = Field(default_factory=State)
     lot: int | None = None
+    received_before_then: bool = False
 
 
 class TwoTimes(Strict):
@@ -107,7 +108,9 @@ class CauseCase(Strict):
                 made[0].append(_made(name, family, family.then, State(), self.days.then))
             if family.now is not None:
                 made[1].append(_made(name, family, family.now, family.then or State(), self.days.now))
-        then = Quarterly(made[0], {HERE: (self.places.then, self.places.then)}, self._terms("then", "2026Q1"))
+        received = [(name, "PKH") for name, family in self.families.items() if family.received_before_then]
+        places = {HERE: (self.places.then, self.places.then)}
+        then = Quarterly(made[0], places, self._terms("then", "2026Q1"), sitting(*received))
         return then, Quarterly(made[1], {HERE: (self.places.now, self.places.now)}, self._terms("now", "2026Q2"))
 
     def _terms(self, when: Literal["then", "now"], quarter: str) -> Terms:
@@ -155,7 +158,7 @@ def find_causes_in(case: CauseCase) -> dict[str, tuple[str, bool]]:
         before = sitting(*((name, "PKH") for name in case.first_quarter)).with_columns(regency_code=pl.lit(HERE))
         history = Before(before.with_columns(reasons=pl.lit(None, pl.List(pl.String))), families(), None, None)
     else:
-        before = decide(families(*then.made), then.terms, seats(then.places), NOBODY)
+        before = decide(families(*then.made), then.terms, seats(then.places), then.before)
         history = Before(before, families(*then.made), then.terms, seats(then.places))
     decided = decide(made, now.terms, seats(now.places), before)
     rows = transitions(Now(made, sources(*now.made), decided, now.terms, seats(now.places)), history)

@@ -604,6 +604,8 @@ def test_whoever_is_placed_or_passed_over_by_a_rule_is_told_the_rule(row: dict[s
     one = explanation(FAMILY, lazy, replace(TERMS, policy=policy), QUESTIONNAIRE)
     words = one.decisions[0].placed_by
     assert (words is None) == (not told)
+    if row.get("displaced_by"):
+        assert "earlier" not in one.decisions[0].next_step.en, "a place went to a family behind it"
     for sentence in told:
         assert words is not None
         assert sentence in words.en

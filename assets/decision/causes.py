@@ -4,7 +4,8 @@ Each factor by itself is put back to what it was, with all else as it is; whoeve
 by that factor. The family's own facts are asked first: it can check and mend them. Then what the State changed, which
 answers for it; then other families; last the lottery. Where no factor alone would have kept the status (two were each
 enough), the factors are switched from then to now in the same order, and the first at which the present status is
-reached is the cause. Ages and quarters of waiting belong to a family's own facts.
+reached is the cause. Ages and quarters of waiting belong to a family's own facts. Other families have no part in a
+status that takes no place: where nothing else brought it, the family received before, and does no longer.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ ORDER = (
 """In which order factors are asked, and switched where none alone decided."""
 _KEY = ["family_id", "programme"]
 _PLACES = ["regency_code", "programme", "seats"]
+_OF_ONE_FAMILY = [Status.HELD.value, Status.NOT_SCORABLE.value]
+"""Statuses that no other family has a part in, nor has it in `ineligible` where no programmes are exclusive."""
 _LISTED = [Status.RECIPIENT.value, Status.WAITING.value]
 _IS_BARRED = (pl.col("status") == Status.INELIGIBLE.value) & pl.col("reasons").list.join(",").is_in(
     ["", OTHER_PROGRAMME]
@@ -75,7 +78,9 @@ def _find_sufficient(search: "_Search", rest: pl.DataFrame) -> pl.DataFrame:
     found = []
     for cause, reached in search.switch(rest):
         is_reached = (reached == rest["to_status"]).fill_null(value=False)
-        found.append(_with_cause(rest.filter(is_reached), cause, is_decisive=False))
+        # What was received before is all that is left then: it decides alone.
+        is_decisive = cause is Cause.EARLIER_RECEIPT
+        found.append(_with_cause(rest.filter(is_reached), cause, is_decisive=is_decisive))
     # Nothing but others is left: what they received before weighs where the law has a margin for sitting families.
     found.append(_with_cause(rest, Cause.OTHERS_DATA, is_decisive=False))
     return pl.concat(found).unique(_KEY, keep="first", maintain_order=True)
@@ -222,6 +227,7 @@ class _Search:
             terms = self._use_law(model=now, policy=now, quotas=then, seed=then)
             world = rank_world(self._neighbours_then, terms, seats)
             yield Cause.POLICY, _place(asked, self._rows_of(asked), world, "to_status")
+        yield Cause.EARLIER_RECEIPT, self._without_others(asked)
         terms, seats = self._use_law(model=now, policy=now, quotas=now, seed=then), self.now.seats
         if self._differs[Cause.SEATS]:
             world = rank_world(self._neighbours_then, terms, seats)
@@ -231,6 +237,13 @@ class _Search:
             yield Cause.NEWCOMERS, _place(asked, self._rows_of(asked), world, "to_status")
         yield Cause.OTHERS_DATA, _look_up(asked, rank_world(self.rows, terms, seats))
         yield Cause.LOTTERY, _look_up(asked, self._now_world)
+
+    def _without_others(self, asked: pl.DataFrame) -> pl.Series:
+        """Statuses that no other family has a part in; null for the others."""
+        of_one = list(_OF_ONE_FAMILY)
+        if not find_exclusive(self.rows, self.now.terms):
+            of_one.append(Status.INELIGIBLE.value)
+        return asked.select(pl.when(pl.col("to_status").is_in(of_one)).then("to_status")).to_series()
 
     def _switch_own(self, asked: pl.DataFrame, terms: Terms) -> Iterator[tuple[Cause, pl.Series]]:
         families, facts = self._families_of(asked), self.facts
