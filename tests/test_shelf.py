@@ -69,7 +69,16 @@ def test_a_first_quarter_s_scorecard_is_validated_on_the_survey_it_was_fitted_on
     monkeypatch.setattr(shelf, "validated", lambda survey, spec, card: {"of": [survey.height, *spec.groups, card.hash]})
     first = shelf.validation_of(house, card)
     assert first == {"of": [card.provenance.rows, *card.spec.groups, card.hash]}
-    assert {"elderly_head", "female_head", "with_disability", "size", "urban"} == {*card.spec.groups}
+    groups = {
+        "elderly_head",
+        "female_head",
+        "with_disability",
+        "size",
+        "urban",
+        "elderly_alone_or_pair",
+        "with_elderly",
+    }
+    assert groups == {*card.spec.groups}
     monkeypatch.setattr(shelf, "validated", None)
     assert shelf.validation_of(house, card) == first
 
