@@ -235,7 +235,7 @@ def _place_in(content: object, fault: ErrorDetails) -> list[str]:
         if isinstance(content, dict) and part in content:
             place.append(str(part))
             content = content[part]
-        elif isinstance(content, list) and isinstance(part, int):
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
             content = content[part]
             place.append(str(content.get("code", part) if isinstance(content, dict) else part))
     return [*place, str(fault["loc"][-1])] if fault["type"] == "missing" else place

@@ -36,6 +36,7 @@ WRONG = {
     changes("programmes.PKH.components.elderly.amount_rupiah: banyak"): "key 'PKH.components.elderly.amount_rupiah'",
     changes("filters.electricity_above.threshold: dua"): "filters.electricity_above, key 'threshold': ",
     changes("filters.electricity_above.unit: persen"): "filters.electricity_above: shares are ratios here",
+    changes("publication.draw_parties: [bps]"): "publication.yaml under overlay 'try', key 'draw_parties.1': missing",
     changes("programmes: null"): "no programme is left",
     changes("standing.family_new: null"): "0 rules say what a statement on family does to new families",
     changes(

@@ -164,9 +164,10 @@ def test_the_new_wage_brings_back_and_takes_off_exactly_families_between_the_old
 
 
 def in_turn(moved: pl.DataFrame) -> pl.DataFrame:
-    """The ranked with their `turn` for the places of a regency: kept families come before the others."""
+    """The ranked with their `turn` for places of a regency: kept families, those of floors, then the others."""
+    is_by_floor = pl.col("placed_by").str.starts_with("reserved_").fill_null(value=False)
     listed = moved.filter(pl.col("rank").is_not_null()).sort(
-        "regency_code", "is_kept", "rank", descending=[False, True, False]
+        "regency_code", "is_kept", is_by_floor, "rank", descending=[False, True, True, False]
     )
     return listed.with_columns(turn=pl.int_range(1, pl.len() + 1).over("regency_code"))
 
