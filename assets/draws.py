@@ -224,7 +224,7 @@ class Draws:
         draw = self.read()
         committed = draw.of(party)
         if committed is None:
-            raise Worded("draw_missing", **self._named(party))
+            raise Worded("draw_missing", **self._describe(party))
         if today <= self.days.cut_off:
             raise Worded("draw_early", day=self.days.cut_off)
         if draw.public_draw is not None:
@@ -311,7 +311,7 @@ class Draws:
         for party in self.parties:
             committed = draw.of(party)
             if committed is None:
-                raise Worded("draw_missing", **self._named(party))
+                raise Worded("draw_missing", **self._describe(party))
             if not committed.day < self.days.cut_off.isoformat():
                 raise Worded("draw_late", quarter=str(self.quarter), party=party, cut_off=self.days.cut_off)
         self._verify(draw.commitments)
@@ -319,7 +319,7 @@ class Draws:
         for one in draw.commitments:
             path = self._secret(one.party)
             if one.party not in draw.secrets and not path.exists():
-                raise Worded("draw_not_handed_over", **self._named(one.party))
+                raise Worded("draw_not_handed_over", **self._describe(one.party))
             found[one.party] = draw.secrets.get(one.party) or read_secret(path)
             if hash_of(found[one.party]) != one.sha256:
                 raise Worded("draw_other_secret", party=one.party, quarter=str(self.quarter))
@@ -349,7 +349,7 @@ class Draws:
         if len({one.sha256 for one in commitments}) < len(commitments):
             raise Worded("draw_used_secret", party=commitments[-1].party, quarter=str(self.quarter))
 
-    def _named(self, party: str) -> dict[str, str | date]:
+    def _describe(self, party: str) -> dict[str, str | date]:
         return {"quarter": str(self.quarter), "party": party, "cut_off": self.days.cut_off}
 
     def _secret(self, party: str) -> Path:

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 from joblib import Parallel, delayed
 
-from assets.decision.compared import Before, Now, compared, sources_of
+from assets.decision.compared import Before, Now, list_compared_facts, sources_of
 from assets.decision.draft import find_draft
 from assets.decision.families import Families, Terms
 from assets.decision.judge import asked_of, eligibility, judge
@@ -88,7 +88,7 @@ def _read(folder: Path, when: str, key: str, columns: Sequence[str] | None = Non
 
 def decide_regency(folder: Path, then: Terms, now: Terms) -> dict[str, int]:
     """Everything decided for one regency from its files; counts by status and cause."""
-    facts = compared(*([*TABLES[f"registry/{name}"].columns] for name in ("families", "provenance")))
+    facts = list_compared_facts(*([*TABLES[f"registry/{name}"].columns] for name in ("families", "provenance")))
     asked = dict.fromkeys([*asked_of(now), *asked_of(then), *facts])
     families = Families(_read(folder, "now", "registry/families", [*asked]), _read(folder, "now", "registry/members"))
     seats = _read(folder, "now", "decision/seats")

@@ -626,7 +626,7 @@ def test_what_does_not_count_is_told_once_with_its_kind_of_author_and_never_the_
     assert "A351010-T" not in as_text(told, "en")
 
 
-def told_in_english(made: Tables) -> str:
+def render_in_english(made: Tables) -> str:
     return " ".join(as_text(explain(made, audience="family"), "en").split())
 
 
@@ -637,7 +637,7 @@ def test_the_sentence_of_a_cause_says_by_which_test_it_holds() -> None:
         moved = made["decision/transitions"].with_columns(
             cause=pl.lit(cause), is_decisive=pl.lit(is_decisive, pl.Boolean)
         )
-        return told_in_english({**made, "decision/transitions": moved})
+        return render_in_english({**made, "decision/transitions": moved})
 
     alone = "Had that alone stayed as it was in the quarter before, the family would have kept its status."
     together = "Several things changed together and none of them decided alone;"
@@ -665,6 +665,6 @@ def test_a_letter_says_where_a_human_review_stands_or_how_one_is_asked_for(state
     row = {**PLACE, "family_id": FAMILY, "reason": "review_requested", "programmes": ["PKH"], "review_state": state,
            "goes_to": "bps", "asked_on": date(2026, 1, 10), "answered_on": date(2026, 1, 15)}  # fmt: skip
     listed = frame(TABLES["decision/worklist"], row)
-    told = told_in_english({**made, "decision/worklist": listed if state else listed.clear()})
+    told = render_in_english({**made, "decision/worklist": listed if state else listed.clear()})
     assert said in told
     assert "This family asked for a human review." not in told

@@ -140,7 +140,7 @@ def movers(revised: Revised) -> pl.DataFrame:
     return before.join(after, on="reference", how="left").filter(pl.col("list").ne_missing(pl.col("to")))
 
 
-def told_apart(before: pl.DataFrame, after: pl.DataFrame, key: list[str], counts: list[str]) -> int:
+def count_small_differences(before: pl.DataFrame, after: pl.DataFrame, key: list[str], counts: list[str]) -> int:
     """Cells that both revisions show and that differ by fewer than five families."""
     both = before.join(after, on=key, suffix="_after")
     return sum(both.filter((pl.col(name) - pl.col(f"{name}_after")).abs().is_between(1, 4)).height for name in counts)
@@ -169,13 +169,13 @@ def test_a_second_revision_tells_who_moved_and_not_why(revised: Revised) -> None
         if name == "movements":
             # How many came and went the lists say; why is another matter.
             before, after = (table.drop_nulls("cause") for table in (before, after))
-        told = told_apart(before, after, key, COUNTS[name])
+        told = count_small_differences(before, after, key, COUNTS[name])
         print(f"  {told} cells of {name} differ by fewer than five families")  # noqa: T201
         assert told == 0
     decided = pl.scan_parquet(revised.folder(2, restricted=True) / "decisions.parquet")
     bare = region_summary(decided, SECOND)
     before = pl.read_parquet(revised.folder(1) / "region_summary.parquet")
-    assert told_apart(before, bare, COMPARED["region_summary"], COUNTS["region_summary"]) > 0
+    assert count_small_differences(before, bare, COMPARED["region_summary"], COUNTS["region_summary"]) > 0
 
 
 def test_what_one_family_was_paid_is_not_told_by_two_revisions(revised: Revised) -> None:

@@ -77,7 +77,7 @@ class Before:
     moved_out: pl.Series = field(default_factory=_no_ids)
 
 
-def compared(families: Sequence[str], sources: Sequence[str]) -> list[str]:
+def list_compared_facts(families: Sequence[str], sources: Sequence[str]) -> list[str]:
     """Facts that are compared between quarters: those of agencies, then the answers of which a source is told.
 
     Parameters
@@ -117,7 +117,7 @@ class FactsThen:
         self._now, self._then = chosen(now.families, families), chosen(before.families, families)
         self._terms = now.terms
         self._sources = now.sources.filter(pl.col("family_id").is_in(families.implode()))
-        self._facts = compared(now.families.records.columns, now.sources.columns)
+        self._facts = list_compared_facts(now.families.records.columns, now.sources.columns)
         changed = self._find_changed()
         self.corrected = changed.filter("corrected")["family_id"]
         self.evidenced = changed.filter("evidenced")["family_id"]

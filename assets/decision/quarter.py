@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from assets.decision.compared import Before, Now, compared, sources_of
+from assets.decision.compared import Before, Now, list_compared_facts, sources_of
 from assets.decision.contestable import find_contestable
 from assets.decision.deciles import FRAMES, OFFICIAL, cut_points
 from assets.decision.deciles import compared as deciles_compared
@@ -299,7 +299,7 @@ def _transitions_of_regency(
         return eligible.drop(_OF_NO_CONCERN).with_columns(decisions["status"])
 
     contract = house.contracts[seats.key]
-    facts = compared(*([*house.contracts[key].columns] for key in ("registry/families", _PROVENANCE)))
+    facts = list_compared_facts(*([*house.contracts[key].columns] for key in ("registry/families", _PROVENANCE)))
     decided = read_eligible(regency)
     statuses = history.statuses(house, regency)
     # What a family that came would have had where it lived is told by the families there.

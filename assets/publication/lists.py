@@ -87,7 +87,7 @@ def region_summary(decisions: pl.LazyFrame, quarter: str, earlier: Sequence[pl.L
             .rename({column: "region_code"})
         )
         before = [counts(one, group).rename({column: "region_code"}) for one in earlier]
-        by_region = _compared(by_region, before, ["region_code", "programme"], _SENSITIVE)
+        by_region = _mark_changes(by_region, before, ["region_code", "programme"], _SENSITIVE)
         parts.append(_suppressed(by_region, level).with_columns(level=pl.lit(level), quarter=pl.lit(quarter)))
     return pl.concat(parts).with_columns(registered=pl.col("evaluated"))
 
@@ -171,7 +171,7 @@ def movements(moved: pl.DataFrame, earlier: Sequence[pl.DataFrame] = ()) -> pl.D
     is_nation = pl.col("level") == "nation"
     small = (pl.col("families") < SMALLEST_SHOWN) | pl.col(_FEW_CHANGED)
     ordered = (
-        _compared(moved, earlier, [*by, "cause"], ["families"])
+        _mark_changes(moved, earlier, [*by, "cause"], ["families"])
         .sort(*by, ~small, ~pl.col(_CHANGED), "families", "cause")
         .with_columns(_few=small.sum().over(by), _turn=pl.int_range(pl.len()).over(by))
     )
@@ -184,7 +184,7 @@ def movements(moved: pl.DataFrame, earlier: Sequence[pl.DataFrame] = ()) -> pl.D
     )
 
 
-def _compared(
+def _mark_changes(
     table: pl.DataFrame, earlier: Sequence[pl.DataFrame], key: Sequence[str], columns: Sequence[str]
 ) -> pl.DataFrame:
     """The table with `_few_changed` and `_changed`: whether a count differs from an earlier revision's, and by few."""
@@ -246,7 +246,7 @@ def open_checks(counted: pl.DataFrame, earlier: Sequence[pl.DataFrame] = ()) -> 
     """
     shown = counted
     for together in _CHECKS:
-        compared = _compared(counted, earlier, ["regency_code", "channel", "age_group"], together)
+        compared = _mark_changes(counted, earlier, ["regency_code", "channel", "age_group"], together)
         hidden = _marked(compared, together, ["regency_code"], ["channel", "age_group"])
         marks = hidden.select("regency_code", "channel", "age_group", "_hide")
         shown = (

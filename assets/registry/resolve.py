@@ -35,6 +35,7 @@ from assets.registry.sitting import rosters, unregistered_recipients
 from assets.registry.standing import Effects, judge_statements, serving_agents
 from assets.registry.statements import Statements, counted
 from assets.welfare.scorecard import Scorecard
+from quotas.calendar import DrawnDays
 from schemas.contract import Contract
 from schemas.identifiers import BUCKETS
 from schemas.quarter import Quarter
@@ -74,6 +75,7 @@ class _Quarter:
 
     house: House
     quarter: Quarter
+    days: DrawnDays
     said: Statements
     before: Mapping[str, Table]
     index: pl.DataFrame
@@ -185,12 +187,13 @@ def resolve(
         said.of(Feed.REGISTRATIONS), said.of(Feed.MEMBERS), scans, receiving, record, effects, house.key
     )  # fmt: skip
     pending = _pending(held, index, quarter)
-    room = _Quarter(house, quarter, said, before, index, effects, pending, card, serving_agents(said))
+    days = house.drawn_days(quarter)
+    room = _Quarter(house, quarter, days, said, before, index, effects, pending, card, serving_agents(said))
     # Persons and families come from any shard of last quarter.
     built_on = sorted(one.content_hash for one in [*before.values(), *_decided(previous)])
     read_for_standing = [feeds[feed].content_hash for feed in _READ_FOR_STANDING]
     settings = (
-        house.key, said, policy, house.drawn_days(quarter), house.questionnaire, built_on, card, read_for_standing,
+        house.key, said, policy, days, house.questionnaire, built_on, card, read_for_standing,
     )  # fmt: skip
     cards = [feeds[feed] for feed in (Feed.REGISTRATIONS, Feed.MEMBERS, Feed.CURRENT_RECIPIENTS)]
 
@@ -366,7 +369,7 @@ def _persons(
 def _evidence(room: _Quarter, mine: pl.Expr) -> Evidence:
     """What is stated of the numbers of a shard, and which of them agencies could have been asked about."""
     said, policy = room.said, room.house.policy(room.quarter)
-    cut_off = room.house.days(room.quarter).cut_off
+    cut_off = room.days.cut_off
     senders = [sender.code for sender in policy.senders if Feed.MEMBERS in sender.feeds]
     groups = dict.fromkeys(answer.group for answer in said.coverage if answer.group is not None)
     return Evidence(
@@ -426,7 +429,7 @@ def _records(regency: str, room: _Quarter, personless: pl.DataFrame, cases: pl.D
     known = {name: room.of_last_quarter(name, regency) for name in _OF_LAST_QUARTER}
     then = {name: frame.join(current, on="family_id", how="semi") for name, frame in known.items()}
     golden = then["families"].join(then["provenance"], on="family_id").select("family_id", *room.golden)
-    policy, days = room.house.policy(room.quarter), room.house.drawn_days(room.quarter)
+    policy, days = room.house.policy(room.quarter), room.days
     cut_off_before = days.cut_off if room.said.since == date.min else room.said.since
     basis = Basis(
         room.quarter, room.house.questionnaire, room.house.contracts, room.house.key, policy, days,

@@ -119,7 +119,7 @@ def errors(snapshot: Snapshot, runs: Sequence[Run]) -> pl.DataFrame:
     parts = []
     for programme in snapshot.terms.policy.programmes:
         at_base = _places(base, programme)
-        poor = _inside(households, [_EXPENDITURE], _room(at_base))
+        poor = _inside(households, [_EXPENDITURE], _as_mass(at_base))
         selected = {
             name: _selected(
                 households.join(
@@ -168,18 +168,18 @@ def _selected(households: pl.DataFrame, world: World, programme: str) -> pl.Seri
         if f"{FACT}{one.fact}" not in placed.columns:
             continue
         is_member = placed[f"{FACT}{one.fact}"]
-        floors = _room(places.with_columns(pl.col("seats") * one.share_micro // MILLION))
+        floors = _as_mass(places.with_columns(pl.col("seats") * one.share_micro // MILLION))
         missing = _less(floors, placed.select("regency_code", taken=taken * is_member.cast(pl.Int64)))
-        free = _less(_room(places), placed.select("regency_code", taken=taken))
+        free = _less(_as_mass(places), placed.select("regency_code", taken=taken))
         room = missing.join(free.rename({"room": "free"}), on="regency_code").with_columns(
             room=pl.min_horizontal("room", "free")
         )
         taken += _inside(placed.with_columns(mass=(pl.col("mass") - taken) * is_member.cast(pl.Int64)), order, room)
-    left = _less(_room(places), placed.select("regency_code", taken=taken))
+    left = _less(_as_mass(places), placed.select("regency_code", taken=taken))
     return taken + _inside(placed.with_columns(pl.col("mass") - taken), order, left)
 
 
-def _room(places: pl.DataFrame) -> pl.DataFrame:
+def _as_mass(places: pl.DataFrame) -> pl.DataFrame:
     """`regency_code, room`: places as mass."""
     return places.select("regency_code", room=pl.col("seats") * _THOUSANDTHS)
 

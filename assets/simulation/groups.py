@@ -23,7 +23,7 @@ def groups(columns: Sequence[str]) -> list[pl.Expr]:
     for most, word in reversed(_SIZES):
         size = pl.when(pl.col("household_size") <= most).then(pl.lit(word)).otherwise(size)
 
-    def told(question: str, is_so: pl.Expr, yes: str, no: str, beside: str | None = None) -> pl.Expr:
+    def label_answer(question: str, is_so: pl.Expr, yes: str, no: str, beside: str | None = None) -> pl.Expr:
         if question not in columns or (beside is not None and beside not in columns):
             return pl.lit("unknown")
         word = pl.when(is_so).then(pl.lit(yes)).otherwise(pl.lit(no))
@@ -31,12 +31,12 @@ def groups(columns: Sequence[str]) -> list[pl.Expr]:
 
     known_size = pl.when(pl.col("household_size").is_null()).then(pl.lit("unknown")).otherwise(size)
     return [
-        told("elderly_count", elderly_alone_or_pair(), "alone_or_pair", "others", "household_size").alias(
+        label_answer("elderly_count", elderly_alone_or_pair(), "alone_or_pair", "others", "household_size").alias(
             "elderly_living"
         ),
-        told("head_age", pl.col("head_age") >= _ELDERLY, "elderly", "younger").alias("head_age"),
-        told("head_is_female", pl.col("head_is_female") == 1, "female", "male").alias("head_sex"),
-        told("disabled_count", pl.col("disabled_count") > 0, "with", "without").alias("disability"),
+        label_answer("head_age", pl.col("head_age") >= _ELDERLY, "elderly", "younger").alias("head_age"),
+        label_answer("head_is_female", pl.col("head_is_female") == 1, "female", "male").alias("head_sex"),
+        label_answer("disabled_count", pl.col("disabled_count") > 0, "with", "without").alias("disability"),
         (known_size if "household_size" in columns else pl.lit("unknown")).alias("household_size"),
     ]
 
