@@ -33,8 +33,8 @@ LOAD_KEYS = (
 """What `load --json` tells of a file, in its order."""
 COMMAND = (sys.executable, "-c", "from pipelines.cli import main; main()")
 _ROOT = Path(__file__).parents[1]
-_NOT_COPIED = shutil.ignore_patterns("landing-truth", "*-*-*-*-*", "warehouse.duckdb")
-"""Truth, logs of earlier Dagster runs, and the catalogue, which names files by where they lay."""
+_NOT_COPIED = shutil.ignore_patterns("landing-truth", "history", "*-*-*-*-*", "warehouse.duckdb")
+"""Truth, records of earlier Dagster runs, and the catalogue, which names files by where they lay."""
 
 
 @dataclass(frozen=True)
