@@ -5,14 +5,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import sklearn
 import threadpoolctl  # type: ignore[import-untyped]
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.isotonic import isotonic_regression
 
 from assets.welfare.evaluate import at_quota, places_of
 from assets.welfare.score import bin_of, stratum_key
@@ -20,6 +19,9 @@ from assets.welfare.scorecard import MICRO, FeatureTable, Provenance, Scorecard
 from assets.welfare.spec import Feature, SurveySpec
 from assets.welfare.survey import Floats, Integers, TrainingRows, area_numbers, training_rows
 from schemas.errors import NotScorable, SpecError
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 BINS = 64
 # HistGradientBoostingRegressor takes 255 codes; one is kept for a missing answer.
@@ -36,6 +38,9 @@ LEARNING_RATES = (0.05, 0.1)
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Linear algebra on one thread: its sums keep their order, and on surveys more threads cost more than they save."""
+    # The limit holds for the libraries that are loaded when it is set.
+    import sklearn.ensemble  # noqa: F401
+
     with threadpoolctl.threadpool_limits(limits=1):
         yield
 
@@ -87,7 +92,7 @@ class Boosted:
     """
 
     start: Additive
-    boosting: HistGradientBoostingRegressor | None
+    boosting: "HistGradientBoostingRegressor | None"
     values: list[Floats]
 
     def predict(self, bins: Integers) -> Floats:
@@ -226,7 +231,7 @@ def fit(
             rounds=chosen.rounds,
             folds=folds if len(grid) > 1 else 0,
             exclusion_error=error,
-            versions={"numpy": np.__version__, "polars": pl.__version__, "scikit-learn": sklearn.__version__},
+            versions={"numpy": np.__version__, "polars": pl.__version__, "scikit-learn": version("scikit-learn")},
         ),
     )
 
@@ -449,6 +454,8 @@ def estimator(
     Boosting is free to go against a direction: where the ridge's straight line is too steep at one end it must bend
     it back. The direction is kept afterwards, in the sum.
     """
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     start = _ridge(problem, mine, penalty)
     values = _boosting_values(problem)
     if rounds == 0:
@@ -532,6 +539,8 @@ def _mass(bins: Integers, weight: Floats, size: int) -> Floats:
 
 def _directed(estimate: Additive, problem: Problem, mine: npt.NDArray[np.bool_]) -> Additive:
     """The estimate with each shape bent, where need be, into its declared direction, and centred on the rows."""
+    from sklearn.isotonic import isotonic_regression
+
     intercept, shapes = estimate.intercept, []
     for position, (table, raw) in enumerate(zip(problem.tables, estimate.shapes, strict=True)):
         mass = _mass(problem.bins[mine, position], problem.weight[mine], len(raw))
