@@ -123,9 +123,17 @@ class House:
         PolicyError
             If it has no value for the day, or as :meth:`check_facts` does.
         """
-        policy = self.rulebook.on(self.days(quarter).decision_date)
-        self.check_facts(policy)
-        return policy
+        day = self.days(quarter).decision_date
+        if day not in self._policies:
+            policy = self.rulebook.on(day)
+            self.check_facts(policy)
+            self._policies[day] = policy
+        return self._policies[day]
+
+    @cached_property
+    def _policies(self) -> dict[date, Policy]:
+        """Policies by day: to read one checks hundreds of values, and a run asks for it at every table."""
+        return {}
 
     def check_facts(self, policy: Policy) -> None:
         """Pass if every filter asks for a fact of this home's registry: a number, or yes or no, with its source.

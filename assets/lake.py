@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 from joblib import Parallel, delayed
 
 from schemas.contract import Contract
@@ -147,8 +148,7 @@ class Lake:
 
     @staticmethod
     def _shard(path: Path) -> Shard:
-        rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-        return Shard(path, hash_of_file(path), int(rows))
+        return Shard(path, hash_of_file(path), pq.read_metadata(path).num_rows)
 
     def map_shards(
         self,

@@ -26,7 +26,6 @@ class LakeIOManager(dg.IOManager):
     def __init__(self, house: House) -> None:
         self._house = house
         self._read: defaultdict[str, dict[str, str]] = defaultdict(dict)
-        self._settings: dict[str, dict[str, str]] = {}
 
     def handle_output(self, context: dg.OutputContext, obj: Table | Pins | Scorecard | Mapping[str, Any]) -> None:
         """Make the handle the table's current one."""
@@ -41,15 +40,13 @@ class LakeIOManager(dg.IOManager):
 
     def _inputs_of(self, context: dg.OutputContext) -> dict[str, str]:
         """Hash of everything the table's step works from, by asset or name."""
-        house, quarter = self._house, context.partition_key
-        # Law is read once per run: a run has some sixty tables.
-        if quarter not in self._settings:
-            self._settings[quarter] = {
-                "policy": house.policy(Quarter.parse(quarter)).hash,
-                "pseudonym_key": house.key.hash,
-                "code": code_hash(),
-            }
-        return self._settings[quarter] | self._read[context.step_key]
+        house = self._house
+        outside = {
+            "policy": house.policy(Quarter.parse(context.partition_key)).hash,
+            "pseudonym_key": house.key.hash,
+            "code": code_hash(),
+        }
+        return outside | self._read[context.step_key]
 
     def load_input(self, context: dg.InputContext) -> Table | Pins | Scorecard:
         """The handle as it was handed over; its hash is kept for what the step makes of it.
