@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -124,17 +124,16 @@ class Rulebook:
     """All values of all days, with the overlay laid over each; make one with :func:`rulebook` or :meth:`read`."""
 
     entries: tuple[Entry, ...]
-    overlay: Overlay | None
+    overlay: Overlay | None = None
 
     @classmethod
-    def read(cls, folder: Traversable, overlay: Overlay | None = None) -> "Rulebook":
+    def read(cls, folder: Traversable) -> "Rulebook":
         """The rulebook of a folder of YAML files, every value of every period checked.
 
         Raises
         ------
         PolicyError
-            If a file is missing or breaks a rule, or the overlay names an unknown key or a wrong value; the message
-            names file, key and remedy.
+            If a file is missing or breaks a rule; the message names file, key and remedy.
         """
         entries = [
             entry
@@ -143,21 +142,33 @@ class Rulebook:
         ]
         for name in _SECTIONS:
             entries += entries_of(_content(folder, f"{name}.yaml"), f"{name}.yaml", (name,))
-        book = cls(tuple(entries), overlay)
-        if overlay is not None:
-            overlay.check_paths(book.entries)
-        for day in sorted({entry.valid_from for entry in entries}):
-            missing = book._missing(day)
+        return cls(tuple(entries))
+
+    def under(self, overlay: Overlay) -> "Rulebook":
+        """The same rulebook with an overlay laid over every day, every value checked.
+
+        Raises
+        ------
+        PolicyError
+            If the overlay names an unknown key or a wrong value.
+        """
+        return replace(self, overlay=overlay)
+
+    def __post_init__(self) -> None:
+        if self.overlay is not None:
+            self.overlay.check_paths(self.entries)
+        days = sorted({entry.valid_from for entry in self.entries})
+        for day in days:
+            missing = self._missing(day)
             # Some sections begin earlier than others: what they say by then is checked all the same.
             not_begun = {key.partition(".")[0] for key in missing}
-            values = _nested(book._in_force(day))
+            values = _nested(self._in_force(day))
             for name, model in _SECTIONS.items():
                 if name not in not_begun:
-                    _section(name, model, values, overlay)
+                    _section(name, model, values, self.overlay)
             if not missing:
-                book.on(day)
-        book.on(max(entry.valid_from for entry in entries))
-        return book
+                self.on(day)
+        self.on(days[-1])
 
     def on(self, day: date) -> Policy:
         """The policy of a day.
@@ -230,7 +241,8 @@ def rulebook(overlay: Overlay | None = None) -> Rulebook:
     PolicyError
         If a file breaks a rule, or the overlay names an unknown key or a wrong value.
     """
-    return Rulebook.read(files("quotas") / "policy", overlay)
+    # The files are read once, whatever is laid over them.
+    return Rulebook.read(files("quotas") / "policy") if overlay is None else rulebook().under(overlay)
 
 
 def _content(folder: Traversable, file: str) -> object:
