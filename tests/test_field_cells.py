@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,15 @@ def reasons(of: Loaded) -> list[tuple[int, str, str]]:
     [
         "1990-05-03T17:00:00Z", "1990-05-03T17:00:00.000Z", "1990-05-03T17:00:00+00:00", "1990-05-03 17:00:00 UTC",
         "1990-05-04T00:00:00+07:00", "1990-05-04T00:00:00.000+0700", "1990-05-04 00:00 WIB", "1990-05-04 08:00 WIT",
-        "1990-05-04T00:00:00+09:00", "1990-05-03T12:00:00-05:00", "1990-05-04", "1990-05-04 17:00:00", "641754000000",
-        "03/05/1990 18:30 GMT",
+        "1990-05-04T00:00:00+09:00", "1990-05-03T12:00:00-05:00", "1990-05-04", "641754000000", "03/05/1990 18:30 GMT",
+        "1990-05-03T16:00:00Z", "1990-05-03T15:00:00.000Z", "1990-05-03T16:00:00+00:00", "1990-05-03 15:00:00 UTC",
+        "03/05/1990 04:00:00 PM GMT", "641750400000", "641746800000", "1990-05-04T00:00:00+08:00",
+        "1990-05-03 23:00:00+07", "1990-05-03 22:00:00+07:00", "1990-05-03T23:00:00+08:00", "1990-05-04T01:00:00+08:00",
+        "1990-05-03 16:00:00", "1990-05-03T17:00:00", "1990-05-03 15:00:00.000000", "1990-05-04 16:30:00",
+        "1990-05-04 00:00:00", "1990-05-04 23:30 WIB", "1990-05-03 3:00:00 PM",
     ],
 )  # fmt: skip
-def test_an_instant_is_the_day_it_was_in_jakarta(intake: Intake, cell: str) -> None:
+def test_an_instant_is_the_day_that_begins_or_is_in_all_of_indonesia(intake: Intake, cell: str) -> None:
     assert loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": cell}]).state is BatchState.LOADED
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)]
 
@@ -104,17 +108,75 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
         ("1955-03-06T16:30:00.000Z", date(1955, 3, 7)), ("1955-03-06T16:30:00Z", date(1955, 3, 7)),
         ("1955-03-07T00:00:00+07:30", date(1955, 3, 7)), ("1955-03-07 00:00:00+0730", date(1955, 3, 7)),
         ("1955-03-07T00:00:00+7:30", date(1955, 3, 7)), ("-467796600000", date(1955, 3, 7)),
-        ("-467796601000", date(1955, 3, 6)), ("1955-03-06T16:29:59Z", date(1955, 3, 6)),
+        ("1955-03-06T15:00:00Z", date(1955, 3, 7)), ("1955-03-06T14:30:00Z", date(1955, 3, 7)),
+        ("1955-03-06T14:29:59Z", date(1955, 3, 6)), ("1955-03-06 16:30:00", date(1955, 3, 7)),
         ("1949-06-30T16:00:00Z", date(1949, 7, 1)), ("1944-06-30T15:00:00Z", date(1944, 7, 1)),
         ("1939-06-30T16:30:00Z", date(1939, 7, 1)), ("1930-06-30T16:40:00Z", date(1930, 7, 1)),
-        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)), ("1964-06-30T16:30:00Z", date(1964, 6, 30)),
+        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)),
         ("1964-06-30T17:00:00Z", date(1964, 7, 1)),
     ],
 )  # fmt: skip
-def test_an_instant_before_1964_is_the_day_of_jakartas_clocks_then(intake: Intake, cell: str, born: date) -> None:
+def test_an_instant_before_1964_is_the_day_of_the_clocks_then_or_of_today(intake: Intake, cell: str, born: date) -> None:
     stated = {"birth_date": cell, "stated_date": "2025-12-05"}
     assert loaded(intake, Feed.MEMBERS, [MEMBER | stated]).state is BatchState.LOADED
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [born]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1990-05-03T15:30:00Z", "1990-05-03T16:30:00Z", "1990-05-03T16:00:00.123Z", "1990-05-03T16:00:59Z", "641752200000",
+     "1964-06-30T16:30:00Z", "1955-03-06T16:29:59Z", "-467796601000"],
+)  # fmt: skip
+def test_an_instant_that_is_two_days_and_begins_neither_is_rejected_with_its_reason(intake: Intake, cell: str) -> None:
+    found = loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": cell}])
+    assert reasons(found) == [(2, "birth_date", "instant_of_two_days")]
+    assert "another day in Jakarta" in found.tally[0].sentence("en")
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (("03T15:00:00Z", "03T16:00:00Z", "03T17:00:00Z"), [4, 4, 4]),
+        (("03T16:00:00Z", "03T16:00:00Z", "03T02:11:07Z"), [4, 4, 3]),
+        (("03T16:00:00Z", "03T02:11:07Z", "04T03:40:18Z", "03T17:00:00Z", "05T09:12:00Z", "06T07:00:01Z"),
+         [None, 3, 4, 4, 5, 6]),
+        (("03 23:00:00+07", "04 00:00:00+07"), [4, 4]),
+        (("03 23:00:00+07", "04 08:12:33+07", "05 09:14:01+07"), [3, 4, 5]),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00"), [4, 4, 4]),
+        (("03 16:00:00", "04 00:00:00"), [None, 4]),
+        (("03 16:00:00", "04"), [None, 4]),
+        (("03 16:00:00", "04 08:12:33", "05 09:14:01"), [3, 4, 5]),
+        (("03 16:00:00", "03 17:00:00", "05 09:14:01"), [None, None, 5]),
+        (("03 16:00:00", "03T17:00:00Z", "03T04:30:00Z"), [4, 4, 3]),
+        (("03T16:00:00Z", "04", "04 00:00:00"), [4, 4, 4]),
+    ],
+)  # fmt: skip
+def test_what_an_instant_begins_is_settled_by_the_column(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...], days: list[int | None], rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    found = loaded(intake, Feed.MEMBERS, born(*(f"1990-05-{cell}" for cell in cells)))
+    assert found.rejected == days.count(None)
+    known = [date(1990, 5, day) for day in days if day is not None]
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == known
+
+
+def test_instants_of_other_files_mean_the_day_that_begins_too(intake: Intake, tmp_path: Path) -> None:
+    content = json.dumps([MEMBER | {"birth_date": "1990-05-03T16:00:00.000Z"}]).encode()
+    loaded(intake, Feed.MEMBERS, content, name="file.json")
+    rows = pl.DataFrame([MEMBER]).with_columns(nik=pl.lit("3510094703850002"), birth_date=datetime(1990, 5, 3, 16))
+    rows.write_parquet(tmp_path / "made.parquet")
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
+    rows = rows.with_columns(nik=pl.lit("3510094703850003"))
+    rows.write_excel(tmp_path / "made.xlsx", dtype_formats={pl.Datetime: "yyyy-mm-dd hh:mm"})
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.xlsx").read_bytes(), name="file.xlsx")
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 3
+    people = tmp_path / "people.csv"
+    for form, cell in (("%Y-%m-%d", "1990-05-03T16:00:00Z"), ("%Y-%m-%dT%H:%M:%S%z", "1990-05-04T00:00:00+0900")):
+        people.write_text(f"no,lahir\n1,{cell}\n", encoding="utf-8")
+        spec = PersonSpec.model_validate({"id": "no", "birth_date": {"column": "lahir", "format": form}})
+        assert read_people(people, spec, TODAY).people["birth_date"].to_list() == [date(1990, 5, 4)]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])

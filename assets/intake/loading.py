@@ -225,7 +225,10 @@ class Intake:
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
             fit = self._fit(delivery, feed, admitted.feeds if admitted else OPEN_FEEDS)
-            checker = Checker(contract, said, admitted, fit.factors, self.today)
+            checker = Checker(
+                contract, said, admitted, fit.factors, self.today,
+                all_rows=lambda: (fit.rows(chunk) for chunk in delivery.chunks()),
+            )  # fmt: skip
             chunks = self._checked(file, delivery, fit, checker)
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
@@ -351,10 +354,6 @@ class Intake:
         """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
         size, read = file.stat().st_size, 0
         once = _Once(_ONCE[checker.contract.key]) if checker.contract.key in _ONCE else None
-        if any(name in fit.columns for name in checker.measures):
-            # What 1.234 means is for the whole column to say, before its first cell is read.
-            for chunk in delivery.chunks():
-                checker.learn_marks(fit.rows(chunk))
         for chunk in delivery.chunks():
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)

@@ -5,6 +5,7 @@ one the column may hold is checking's; what region a code names is codesystems'.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -80,12 +81,19 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 """Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
-_TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-_LOCAL_OFFSET = r"\+0?(?:7(?::?(?:00|20|30|07(?::?12)?))?|8(?::?00)?|9(?::?(?:00|30))?)"
-"""What clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
-_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?{_LOCAL_OFFSET})?$"
-"""A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
-_ZONED_TIME = rf"(?i){_TIME} ?(?:Z|UTC|GMT|(?:UTC|GMT)?([+-][0-9]{{1,2}}):?([0-9]{{2}})?)$"
+_CLOCK = (
+    r"(?i)[T ]+(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?(?: ?(?<half>[ap])\.?m\.?)?"
+    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|(?:UTC|GMT)$)"
+    r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?$"
+)
+"""A time of day behind a day, and its zone where it states one."""
+_HOURS_AHEAD = {"WIB": 7, "WITA": 8, "WIT": 9}
+_LOCAL_OFFSETS = (420, 427, 440, 450, 480, 540, 570)
+"""Minutes that clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
+_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
+_MIDNIGHTS = (15, 16, 17)
+"""Hours of UTC at which a day begins in Jayapura, Makassar and Jakarta, by the clocks of today."""
+_HOUR_MS = 3_600_000
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
 """Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
 _EARLIEST_YEAR = 1000
@@ -98,6 +106,8 @@ _MANY = 10
 _MONTH_NAMED = r"^(?:\p{L}+, *)?([0-9]{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12][0-9]{3})$"
 
 _Thousands = Literal["never", "always", "unclear"]
+_Instants = Literal["midnights", "moments", "unclear"]
+"""What the instants of a column are: beginnings of days somewhere in Indonesia, or moments of any hour."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,9 @@ class Shape:
     spellings : tuple of (str, str)
         Other ways in which files write a value, in lower case, and that value as text.
     decimal : str or None
-        Of a column of decimals: the mark before them, where the column as a whole says so (:class:`DecimalMarks`).
+        Of a column of numbers: the mark before decimals, where the column as a whole says so (:class:`DecimalMarks`).
+    zoned, zoneless : str
+        Of a column of days: what its instants with and without a zone are (:class:`DayBeginnings`).
     is_identifier : bool
         Whether it holds numbers of sixteen digits, where a lone 0 says that there is none.
     labels : tuple of (str, str)
@@ -134,6 +146,8 @@ class Shape:
     is_free: bool = False
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
+    zoned: _Instants = "unclear"
+    zoneless: _Instants = "unclear"
     is_identifier: bool = False
     labels: tuple[tuple[str, str], ...] = ()
     is_percent: bool = False
@@ -165,15 +179,19 @@ class _Manner:
     words: tuple[str, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
+    zoned: _Instants = "unclear"
+    zoneless: _Instants = "unclear"
 
     @classmethod
     def of(cls, shape: Shape) -> "_Manner":
         """The manner of a column; 1 and 0 stand for yes and no in a column that holds nothing else."""
         if shape.dtype.is_integer():
             is_flag = (shape.lowest, shape.highest) == (0, 1)
-            return cls(pl.Int64(), shape.thousands, is_flag=is_flag, spellings=shape.spellings)
+            return cls(pl.Int64(), shape.thousands, is_flag, spellings=shape.spellings, decimal=shape.decimal)
         if shape.dtype.is_float():
             return cls(pl.Float64(), shape.thousands, spellings=shape.spellings, decimal=shape.decimal)
+        if shape.dtype == pl.Date:
+            return cls(shape.dtype, spellings=shape.spellings, zoned=shape.zoned, zoneless=shape.zoneless)
         return cls(shape.dtype, words=shape.words, spellings=shape.spellings)
 
 
@@ -198,6 +216,42 @@ class DecimalMarks:
         """The mark before decimals; None where no cell tells, or cells contradict each other."""
         seen = self._seen.get(name, set())
         return next(iter(seen)) if len(seen) == 1 else None
+
+
+@dataclass
+class DayBeginnings:
+    """Whether instants in columns of days begin a day, learnt chunk by chunk from all their cells.
+
+    A program that keeps days as instants writes the midnight of its place: 16:00 of UTC is midnight in Makassar and
+    eleven at night in Jakarta. Without a zone 16:00 may also be an afternoon.
+    """
+
+    _seen: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def learn(self, text: pl.DataFrame) -> None:
+        """Count the instants of a chunk that begin a day and those that do not."""
+        for name in text.columns:
+            cells = narrowed(text[name].drop_nulls()).str.strip_chars_start(TEXT_MARKS)
+            instant = _Instant.of(pl.col("cell"))
+            counted = cells.alias("cell").to_frame().select(
+                day=(instant.day.is_not_null() & (instant.at.is_null() | (instant.is_zoneless & instant.is_own))).sum(),
+                zoned_midnight=(instant.is_zoned & (instant.is_own | instant.is_midnight)).sum(),
+                zoned_moment=(instant.is_zoned & ~instant.is_own & ~instant.is_midnight).sum(),
+                midnight=(instant.is_zoneless & instant.is_midnight & ~instant.is_own).sum(),
+                moment=(instant.is_zoneless & ~instant.is_midnight & ~instant.is_own).sum(),
+            )  # fmt: skip
+            self._seen.setdefault(name, Counter()).update(counted.row(0, named=True))
+
+    def of(self, name: str) -> tuple[_Instants, _Instants]:
+        """What the instants of a column with and without a zone are.
+
+        Those without one begin days, as though of UTC, where every cell of the column is of that kind.
+        """
+        seen = self._seen.get(name, Counter())
+        zoned: _Instants = "moments" if seen["zoned_moment"] > seen["zoned_midnight"] else "midnights"
+        if seen["moment"] > seen["midnight"]:
+            return zoned, "moments"
+        return zoned, "unclear" if seen["moment"] or seen["day"] else "midnights"
 
 
 def _shows_decimals(mark: str, other: str) -> str:
@@ -273,6 +327,20 @@ def measures_of(text: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
             doubtful[name] = int(twofold[0])
         made.append(cells.scatter(values.is_not_null().arg_true(), values.drop_nulls().cast(pl.String)))
     return pl.DataFrame(made), doubtful
+
+
+def are_open(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> bool:
+    """Whether some unread cells have several readings, of which their columns as a whole may leave one."""
+    for name, shape in shapes.items():
+        if not (shape.dtype.is_numeric() or shape.dtype == pl.Date):
+            continue
+        if typed[name].null_count() == text[name].null_count():
+            continue
+        unread = narrowed(text[name].filter(typed[name].is_null()).drop_nulls().unique())
+        is_open = are_of_two_days(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
+        if is_open.any():
+            return True
+    return False
 
 
 def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
@@ -450,11 +518,11 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
 def _patient(manner: _Manner) -> pl.Expr:
     """What a column `cell` of oddly written cells means; a word that is in no vocabulary stays for the check."""
     if manner.dtype == pl.Date:
-        return _day()
+        return _day(manner)
     if manner.dtype == pl.Boolean:
         return _yes_or_no()
     if manner.dtype.is_integer():
-        readings = (pl.col("cell"), _whole(manner.thousands))
+        readings = (pl.col("cell"), _whole(manner.thousands), _grouped(manner))
         whole = pl.coalesce(one.cast(pl.Int64, strict=False) for one in readings)
         return pl.coalesce(whole, _yes_or_no().cast(pl.Int64)) if manner.is_flag else whole
     if manner.dtype.is_float():
@@ -479,24 +547,109 @@ def _yes_or_no() -> pl.Expr:
     return pl.when(word.is_in(YES)).then(pl.lit(True)).when(word.is_in(NO)).then(pl.lit(False))
 
 
-def _day() -> pl.Expr:
-    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta then."""
-    cell = pl.col("cell")
-    zoned = cell.str.extract_groups(_ZONED_TIME).struct
-    is_zoned = zoned.field("1").is_not_null() & ~cell.str.contains(_LOCAL_TIME)
-    hour, minute, ahead, past = (zoned.field(str(at)).cast(pl.Int64, strict=False) for at in (1, 2, 3, 4))
-    sign = pl.when(zoned.field("3").str.starts_with("-")).then(-1).otherwise(1)
-    offset = ahead.fill_null(0) * 60 + sign * past.fill_null(0)
-    written = _written_day(cell.str.replace(_LOCAL_TIME, "").str.replace(_ZONED_TIME, ""))
-    instant = written.cast(pl.Datetime("ms")) + pl.duration(minutes=hour * 60 + minute - offset)
-    counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
-    unzoned = pl.when(~is_zoned.fill_null(value=False)).then(written)
-    return pl.coalesce(unzoned, *(_day_in_jakarta(one) for one in (instant, counted.cast(pl.Datetime("ms")))))
+@dataclass(frozen=True)
+class _Instant:
+    """What a cell of a day says of its time.
+
+    Attributes
+    ----------
+    day : Expr
+        The day as it is written; null of a count of milliseconds.
+    at : Expr
+        The moment of UTC, where the cell has a time; without a zone as though it were of UTC.
+    is_zoneless, is_zoned, is_local : Expr
+        Whether it has a time without a zone, one with a zone, one with a zone of Indonesia.
+    is_own : Expr
+        Whether it is midnight by the clock that it is written by.
+    is_midnight : Expr
+        Whether it is midnight somewhere in Indonesia, by the clocks of then or of today.
+    """
+
+    day: pl.Expr
+    at: pl.Expr
+    is_zoneless: pl.Expr
+    is_zoned: pl.Expr
+    is_local: pl.Expr
+    is_own: pl.Expr
+    is_midnight: pl.Expr
+
+    @classmethod
+    def of(cls, cell: pl.Expr) -> "_Instant":
+        """The time of the cells of a column."""
+        part = cell.str.extract_groups(_CLOCK).struct
+        hour, minute, ahead, past = (
+            part.field(name).cast(pl.Int64, strict=False) for name in ("hour", "minute", "ahead", "past")
+        )
+        is_late, is_early = (part.field("half").str.to_lowercase() == half for half in ("p", "a"))
+        noon = 12
+        hour = pl.when(is_late & (hour < noon)).then(hour + noon).when(is_early & (hour == noon)).then(0).otherwise(hour)
+        second = part.field("second").str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).fill_null(0)
+        clock = hour * _HOUR_MS + minute * 60_000 + (second * 1000).round().cast(pl.Int64)
+        sign = pl.when(part.field("ahead").str.starts_with("-")).then(-1).otherwise(1)
+        named = part.field("named").str.to_uppercase().replace_strict(_HOURS_AHEAD, default=None, return_dtype=pl.Int64)
+        offset = pl.coalesce(ahead, named) * 60 + sign * past.fill_null(0)
+        counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
+        day = _written_day(cell.str.replace(_CLOCK, ""))
+        rest = part.field("rest").cast(pl.Int64, strict=False).fill_null(0) * 1000
+        shift = clock - offset.fill_null(0) * 60_000 - sign * rest
+        at = pl.coalesce(day.cast(pl.Datetime("ms")) + pl.duration(milliseconds=shift), counted.cast(pl.Datetime("ms")))
+        is_stated = offset.is_not_null() | part.field("zero").is_not_null() | counted.is_not_null()
+        return cls(
+            day, at, at.is_not_null() & ~is_stated, at.is_not_null() & is_stated,
+            offset.is_in(_LOCAL_OFFSETS).fill_null(value=False), (clock == 0).fill_null(value=False),
+            _is_midnight(at).fill_null(value=False),
+        )  # fmt: skip
 
 
-def _day_in_jakarta(instant: pl.Expr) -> pl.Expr:
-    """The day of a moment of UTC by the clocks of Jakarta, which were 7, 7½, 8 or 9 hours ahead."""
-    return instant.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Jakarta").dt.date()
+def _day(manner: _Manner) -> pl.Expr:
+    """The day of a cell; of an instant the day that begins then somewhere in Indonesia, or its day in all of it."""
+    instant = _Instant.of(pl.col("cell"))
+    begun = pl.when(instant.is_midnight).then(_day_that_begins(instant.at))
+    is_elsewhere = ~instant.is_own & instant.is_midnight & (begun != instant.day)
+
+    def in_manner(meaning: _Instants) -> pl.Expr:
+        settled = {"midnights": begun, "moments": instant.day, "unclear": pl.lit(None, pl.Date)}[meaning]
+        return pl.when(is_elsewhere).then(settled).otherwise(instant.day)
+
+    of_utc = pl.coalesce(_day_everywhere(instant.at), begun if manner.zoned == "midnights" else pl.lit(None, pl.Date))
+    return (
+        pl.when(instant.is_zoned & instant.is_local).then(in_manner(manner.zoned))
+        .when(instant.is_zoned).then(of_utc)
+        .when(instant.is_zoneless).then(in_manner(manner.zoneless))
+        .otherwise(instant.day)
+    )  # fmt: skip
+
+
+def day_of_instant(at: pl.Expr) -> pl.Expr:
+    """The day that begins at a moment of UTC somewhere in Indonesia, else its day in all of it, else null."""
+    return pl.coalesce(_day_everywhere(at), pl.when(_is_midnight(at)).then(_day_that_begins(at)))
+
+
+def are_of_two_days(cells: pl.Series) -> pl.Series:
+    """Which cells are instants, so that what is unread of them is one day here and another one there."""
+    return narrowed(cells).alias("cell").to_frame().select(_Instant.of(pl.col("cell")).at.is_not_null()).to_series()
+
+
+def _clocks(at: pl.Expr) -> list[pl.Expr]:
+    """A moment of UTC by the clocks of then in the three zones of Indonesia."""
+    return [at.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None) for zone in _ZONES]
+
+
+def _day_everywhere(at: pl.Expr) -> pl.Expr:
+    """The day of a moment where that is the same in all of Indonesia."""
+    first, *others = (clock.dt.date() for clock in _clocks(at))
+    return pl.when(pl.all_horizontal(first == other for other in others)).then(first)
+
+
+def _is_midnight(at: pl.Expr) -> pl.Expr:
+    """Whether a day begins somewhere in Indonesia; programs count years before 1964 by the clocks of then or today."""
+    today = (at.dt.epoch("ms") % (24 * _HOUR_MS)).is_in([hour * _HOUR_MS for hour in _MIDNIGHTS])
+    return today | pl.any_horizontal(clock == clock.dt.truncate("1d") for clock in _clocks(at))
+
+
+def _day_that_begins(at: pl.Expr) -> pl.Expr:
+    """The day that begins with a midnight: all of Indonesia is ahead of UTC by less than half a day."""
+    return at.dt.date() + pl.duration(days=1)
 
 
 def _written_day(day: pl.Expr) -> pl.Expr:
@@ -537,6 +690,15 @@ def _whole(thousands: _Thousands) -> pl.Expr:
         digits = cell.str.replace(rf"{decimal}0{{1,2}}$", "").str.replace_all(mark, "")
         readings.append(pl.when(is_grouped).then(digits))
     return pl.coalesce(readings)
+
+
+def _grouped(manner: _Manner) -> pl.Expr:
+    """Digits of a whole number that has two readings, where its column says that the mark stands between thousands."""
+    if manner.thousands != "unclear" or manner.decimal is None:
+        return pl.lit(None, pl.String)
+    cell = pl.col("cell")
+    is_grouped = cell.str.contains(TWO_READINGS) & ~cell.str.contains(manner.decimal, literal=True)
+    return pl.when(is_grouped).then(cell.str.replace(r"[.,]", ""))
 
 
 def _with_decimals() -> pl.Expr:
