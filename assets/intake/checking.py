@@ -35,7 +35,7 @@ from assets.intake.values import (
     DayBeginnings,
     DecimalMarks,
     Shape,
-    are_of_two_days,
+    are_instants,
     are_open,
     labels_of,
     plain_word,
@@ -434,7 +434,7 @@ class Checker:
         counted = pl.when(cell.str.contains(_DAYS_OF_A_NUMBER)).then(pl.lit(_COUNTED_DAYS))
         codes = text.to_frame().select(self._coded(counted).alias(column.name)).to_series()
         unread = (typed.is_null() & text.is_not_null()).arg_true()
-        return codes.scatter(unread.filter(are_of_two_days(text.gather(unread))), self._code[_TWO_DAYS])
+        return codes.scatter(unread.filter(are_instants(text.gather(unread))), self._code[_TWO_DAYS])
 
     def _note_last_digits(self, numbers: pl.Series) -> None:
         known = self._in_zero.get(numbers.name)

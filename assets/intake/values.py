@@ -94,6 +94,7 @@ _ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 _MIDNIGHTS = (15, 16, 17)
 """Hours of UTC at which a day begins in Jayapura, Makassar and Jakarta, by the clocks of today."""
 _HOUR_MS = 3_600_000
+_MOMENT = pl.Datetime("ms")
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
 """Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
 _EARLIEST_YEAR = 1000
@@ -230,17 +231,18 @@ class DayBeginnings:
 
     def learn(self, text: pl.DataFrame) -> None:
         """Count the instants of a chunk that begin a day and those that do not."""
+        has_zone, is_own, is_timed = pl.col("has_zone"), pl.col("is_own"), pl.col("at").is_not_null()
+        is_begun = pl.col("begun").is_not_null()
         for name in text.columns:
-            cells = narrowed(text[name].drop_nulls()).str.strip_chars_start(TEXT_MARKS)
-            instant = _Instant.of(pl.col("cell"))
-            counted = cells.alias("cell").to_frame().select(
-                day=(instant.day.is_not_null() & (instant.at.is_null() | (instant.is_zoneless & instant.is_own))).sum(),
-                zoned_midnight=(instant.is_zoned & (instant.is_own | instant.is_midnight)).sum(),
-                zoned_moment=(instant.is_zoned & ~instant.is_own & ~instant.is_midnight).sum(),
-                midnight=(instant.is_zoneless & instant.is_midnight & ~instant.is_own).sum(),
-                moment=(instant.is_zoneless & ~instant.is_midnight & ~instant.is_own).sum(),
-            )  # fmt: skip
-            self._seen.setdefault(name, Counter()).update(counted.row(0, named=True))
+            cells = narrowed(text[name].drop_nulls()).str.strip_chars_start(TEXT_MARKS).alias("cell")
+            counted = _with_instants(cells.to_frame().lazy()).select(
+                day=(pl.col("day").is_not_null() & (~is_timed | (~has_zone & is_own))).sum(),
+                zoned_midnight=(has_zone & (is_own | is_begun)).sum(),
+                zoned_moment=(has_zone & is_timed & ~is_own & ~is_begun).sum(),
+                midnight=(~has_zone & is_begun & ~is_own).sum(),
+                moment=(~has_zone & is_timed & ~is_begun & ~is_own).sum(),
+            )
+            self._seen.setdefault(name, Counter()).update(counted.collect().row(0, named=True))
 
     def of(self, name: str) -> tuple[_Instants, _Instants]:
         """What the instants of a column with and without a zone are.
@@ -280,10 +282,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         manner = _Manner.of(shape)
         odd.setdefault(manner, []).append(_that_may_be(manner, cells.with_columns(column=pl.lit(at, pl.UInt16))))
     # Columns of a manner are read together: to build the patterns costs more than to match a few cells.
-    mended = pl.collect_all(
-        pl.concat(cells).select("row", "column", value=_patient(manner)).drop_nulls("value")
-        for manner, cells in odd.items()
-    )
+    mended = pl.collect_all(_mended(manner, pl.concat(cells)) for manner, cells in odd.items())
     changed = [
         typed[names[at]].scatter(part["row"], part["value"].cast(shapes[names[at]].dtype, strict=False))
         for frame in mended
@@ -337,7 +336,7 @@ def are_open(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape
         if typed[name].null_count() == text[name].null_count():
             continue
         unread = narrowed(text[name].filter(typed[name].is_null()).drop_nulls().unique())
-        is_open = are_of_two_days(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
+        is_open = are_instants(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
         if is_open.any():
             return True
     return False
@@ -515,6 +514,12 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
     return value.alias(name)
 
 
+def _mended(manner: _Manner, cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Those of oddly written cells that can be read: `row, column, value`."""
+    told = _with_instants(cells) if manner.dtype == pl.Date else cells
+    return told.select("row", "column", value=_patient(manner)).drop_nulls("value")
+
+
 def _patient(manner: _Manner) -> pl.Expr:
     """What a column `cell` of oddly written cells means; a word that is in no vocabulary stays for the check."""
     if manner.dtype == pl.Date:
@@ -547,109 +552,93 @@ def _yes_or_no() -> pl.Expr:
     return pl.when(word.is_in(YES)).then(pl.lit(True)).when(word.is_in(NO)).then(pl.lit(False))
 
 
-@dataclass(frozen=True)
-class _Instant:
-    """What a cell of a day says of its time.
-
-    Attributes
-    ----------
-    day : Expr
-        The day as it is written; null of a count of milliseconds.
-    at : Expr
-        The moment of UTC, where the cell has a time; without a zone as though it were of UTC.
-    is_zoneless, is_zoned, is_local : Expr
-        Whether it has a time without a zone, one with a zone, one with a zone of Indonesia.
-    is_own : Expr
-        Whether it is midnight by the clock that it is written by.
-    is_midnight : Expr
-        Whether it is midnight somewhere in Indonesia, by the clocks of then or of today.
-    """
-
-    day: pl.Expr
-    at: pl.Expr
-    is_zoneless: pl.Expr
-    is_zoned: pl.Expr
-    is_local: pl.Expr
-    is_own: pl.Expr
-    is_midnight: pl.Expr
-
-    @classmethod
-    def of(cls, cell: pl.Expr) -> "_Instant":
-        """The time of the cells of a column."""
-        part = cell.str.extract_groups(_CLOCK).struct
-        hour, minute, ahead, past = (
-            part.field(name).cast(pl.Int64, strict=False) for name in ("hour", "minute", "ahead", "past")
-        )
-        is_late, is_early = (part.field("half").str.to_lowercase() == half for half in ("p", "a"))
-        noon = 12
-        hour = pl.when(is_late & (hour < noon)).then(hour + noon).when(is_early & (hour == noon)).then(0).otherwise(hour)
-        second = part.field("second").str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).fill_null(0)
-        clock = hour * _HOUR_MS + minute * 60_000 + (second * 1000).round().cast(pl.Int64)
-        sign = pl.when(part.field("ahead").str.starts_with("-")).then(-1).otherwise(1)
-        named = part.field("named").str.to_uppercase().replace_strict(_HOURS_AHEAD, default=None, return_dtype=pl.Int64)
-        offset = pl.coalesce(ahead, named) * 60 + sign * past.fill_null(0)
-        counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
-        day = _written_day(cell.str.replace(_CLOCK, ""))
-        rest = part.field("rest").cast(pl.Int64, strict=False).fill_null(0) * 1000
-        shift = clock - offset.fill_null(0) * 60_000 - sign * rest
-        at = pl.coalesce(day.cast(pl.Datetime("ms")) + pl.duration(milliseconds=shift), counted.cast(pl.Datetime("ms")))
-        is_stated = offset.is_not_null() | part.field("zero").is_not_null() | counted.is_not_null()
-        return cls(
-            day, at, at.is_not_null() & ~is_stated, at.is_not_null() & is_stated,
-            offset.is_in(_LOCAL_OFFSETS).fill_null(value=False), (clock == 0).fill_null(value=False),
-            _is_midnight(at).fill_null(value=False),
-        )  # fmt: skip
-
-
 def _day(manner: _Manner) -> pl.Expr:
-    """The day of a cell; of an instant the day that begins then somewhere in Indonesia, or its day in all of it."""
-    instant = _Instant.of(pl.col("cell"))
-    begun = pl.when(instant.is_midnight).then(_day_that_begins(instant.at))
-    is_elsewhere = ~instant.is_own & instant.is_midnight & (begun != instant.day)
+    """The day of a cell with its instant; of one with a zone that begins no day, its day in all of Indonesia."""
+    is_elsewhere = ~pl.col("is_own") & (pl.col("begun") != pl.col("day"))
 
     def in_manner(meaning: _Instants) -> pl.Expr:
-        settled = {"midnights": begun, "moments": instant.day, "unclear": pl.lit(None, pl.Date)}[meaning]
-        return pl.when(is_elsewhere).then(settled).otherwise(instant.day)
+        settled = {"midnights": pl.col("begun"), "moments": pl.col("day"), "unclear": pl.lit(None, pl.Date)}[meaning]
+        return pl.when(is_elsewhere).then(settled).otherwise("day")
 
-    of_utc = pl.coalesce(_day_everywhere(instant.at), begun if manner.zoned == "midnights" else pl.lit(None, pl.Date))
+    of_utc = pl.coalesce("everywhere", "begun") if manner.zoned == "midnights" else pl.col("everywhere")
+    has_zone = pl.col("has_zone")
     return (
-        pl.when(instant.is_zoned & instant.is_local).then(in_manner(manner.zoned))
-        .when(instant.is_zoned).then(of_utc)
-        .when(instant.is_zoneless).then(in_manner(manner.zoneless))
-        .otherwise(instant.day)
+        pl.when(has_zone & pl.col("is_local")).then(in_manner(manner.zoned)).when(has_zone).then(of_utc)
+        .when(pl.col("at").is_not_null()).then(in_manner(manner.zoneless)).otherwise("day")
     )  # fmt: skip
 
 
-def day_of_instant(at: pl.Expr) -> pl.Expr:
-    """The day that begins at a moment of UTC somewhere in Indonesia, else its day in all of it, else null."""
-    return pl.coalesce(_day_everywhere(at), pl.when(_is_midnight(at)).then(_day_that_begins(at)))
+def _with_instants(cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to a column `cell` what its cells say of their time.
+
+    Returns
+    -------
+    LazyFrame
+        `day` (Date, as it is written), `at` (Datetime of UTC, where there is a time; without a zone as though of UTC),
+        `has_zone`, `is_local` (a zone of Indonesia), `is_own` (midnight by the clock that it is written by), `begun`
+        (Date, the day that begins then somewhere in Indonesia), `everywhere` (Date, its day in all of Indonesia).
+    """
+    # Step by step: as one expression every use of a part would match its pattern again.
+    cell, noon = pl.col("cell"), 12
+    numbers = ("hour", "minute", "ahead", "past", "rest")
+    told = cells.with_columns(cell.str.extract_groups(_CLOCK).alias("clock")).unnest("clock").with_columns(
+        pl.col(numbers).cast(pl.Int64, strict=False),
+        second=pl.col("second").str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).fill_null(0),
+        half=pl.col("half").str.to_lowercase(),
+        day=_written_day(cell.str.replace(_CLOCK, "")),
+        counted=pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False).cast(_MOMENT),
+        sign=pl.when(pl.col("ahead").str.starts_with("-")).then(-1).otherwise(1),
+        named=pl.col("named").str.to_uppercase().replace_strict(_HOURS_AHEAD, default=None, return_dtype=pl.Int64),
+    )  # fmt: skip
+    hour = (
+        pl.when((pl.col("half") == "p") & (pl.col("hour") < noon)).then(pl.col("hour") + noon)
+        .when((pl.col("half") == "a") & (pl.col("hour") == noon)).then(0).otherwise("hour")
+    )  # fmt: skip
+    told = told.with_columns(
+        clock=hour * _HOUR_MS + pl.col("minute") * 60_000 + (pl.col("second") * 1000).round().cast(pl.Int64),
+        offset=pl.coalesce("ahead", "named") * 60 + pl.col("sign") * pl.col("past").fill_null(0),
+    )
+    behind = pl.col("offset").fill_null(0) * 60_000 + pl.col("sign") * pl.col("rest").fill_null(0) * 1000
+    at = pl.col("day").cast(_MOMENT) + pl.duration(milliseconds=pl.col("clock") - behind)
+    told = told.with_columns(
+        at=pl.coalesce(at, "counted"),
+        has_zone=pl.any_horizontal(pl.col("offset", "zero", "counted").is_not_null()),
+        is_local=pl.col("offset").is_in(_LOCAL_OFFSETS).fill_null(value=False),
+        is_own=(pl.col("clock") == 0).fill_null(value=False),
+    )
+    return _with_days(told)
 
 
-def are_of_two_days(cells: pl.Series) -> pl.Series:
-    """Which cells are instants, so that what is unread of them is one day here and another one there."""
-    return narrowed(cells).alias("cell").to_frame().select(_Instant.of(pl.col("cell")).at.is_not_null()).to_series()
+def _with_days(moments: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `begun`, the day that begins at a moment `at` of UTC, and `everywhere`, its day in all of Indonesia.
+
+    Years before 1964 are counted by the clocks of then or by those of today, as programs do.
+    """
+    at = pl.col("at")
+    clocks = moments.with_columns(
+        at.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None).alias(zone)
+        for zone in _ZONES
+    )
+    first, *others = (pl.col(zone).dt.date() for zone in _ZONES)
+    midnights = ((at + pl.duration(hours=24 - hour) for hour in _MIDNIGHTS), map(pl.col, _ZONES))
+    is_midnight = pl.any_horizontal(one == one.dt.truncate("1d") for found in midnights for one in found)
+    # All of Indonesia is ahead of UTC by less than half a day.
+    return clocks.with_columns(
+        begun=pl.when(is_midnight).then(at.dt.date() + pl.duration(days=1)),
+        everywhere=pl.when(pl.all_horizontal(first == other for other in others)).then(first),
+    ).drop(_ZONES)
 
 
-def _clocks(at: pl.Expr) -> list[pl.Expr]:
-    """A moment of UTC by the clocks of then in the three zones of Indonesia."""
-    return [at.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None) for zone in _ZONES]
+def day_of_instant(at: pl.Series) -> pl.Series:
+    """The day of moments of UTC in all of Indonesia, else the one that begins somewhere in it, else null."""
+    days = _with_days(at.alias("at").to_frame().lazy())
+    return days.select(pl.coalesce("everywhere", "begun").alias(at.name)).collect().to_series()
 
 
-def _day_everywhere(at: pl.Expr) -> pl.Expr:
-    """The day of a moment where that is the same in all of Indonesia."""
-    first, *others = (clock.dt.date() for clock in _clocks(at))
-    return pl.when(pl.all_horizontal(first == other for other in others)).then(first)
-
-
-def _is_midnight(at: pl.Expr) -> pl.Expr:
-    """Whether a day begins somewhere in Indonesia; programs count years before 1964 by the clocks of then or today."""
-    today = (at.dt.epoch("ms") % (24 * _HOUR_MS)).is_in([hour * _HOUR_MS for hour in _MIDNIGHTS])
-    return today | pl.any_horizontal(clock == clock.dt.truncate("1d") for clock in _clocks(at))
-
-
-def _day_that_begins(at: pl.Expr) -> pl.Expr:
-    """The day that begins with a midnight: all of Indonesia is ahead of UTC by less than half a day."""
-    return at.dt.date() + pl.duration(days=1)
+def are_instants(cells: pl.Series) -> pl.Series:
+    """Which cells hold a day with its time: an unread one is one day here and another one there."""
+    told = _with_instants(narrowed(cells).alias("cell").to_frame().lazy())
+    return told.select(pl.col("at").is_not_null()).collect().to_series()
 
 
 def _written_day(day: pl.Expr) -> pl.Expr:

@@ -165,8 +165,7 @@ def _births(written: pl.Series, form: str, today: date) -> pl.Series:
         zoned, zoneless = beginnings.of(written.name)
         days = read(iso.to_frame(), {written.name: Shape(pl.Date(), zoned=zoned, zoneless=zoneless)})[written.name]
     elif "%z" in form:
-        at = pl.col(written.name).str.to_datetime(form, strict=False).dt.replace_time_zone(None)
-        days = written.to_frame().select(day_of_instant(at)).to_series()
+        days = day_of_instant(written.str.to_datetime(form, strict=False).dt.replace_time_zone(None))
     else:
         days = written.str.to_date(form, strict=False)
     born = pl.col(written.name)
