@@ -83,8 +83,8 @@ _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _CLOCK = (
     r"(?i)[T ]+(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?(?: ?(?<half>[ap])\.?m\.?)?"
-    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|(?:UTC|GMT)$)"
-    r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?$"
+    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|(?:UTC|GMT)(?:$| \())"
+    r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?(?: \([\p{L} ]+\))?$"
 )
 """A time of day behind a day, and its zone where it states one."""
 _HOURS_AHEAD = {"WIB": 7, "WITA": 8, "WIT": 9}
@@ -104,7 +104,17 @@ _LABEL_MARKS = r"[^a-z0-9.,%]+"
 _WORD_ENDS = "[.,]+"
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
-_MONTH_NAMED = r"^(?:\p{L}+, *)?([0-9]{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12][0-9]{3})$"
+_WEEKDAY = (
+    r"^(?:[\p{L}'\x{2019}]+, *|(?i:(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|mon|tue|wed|thu|fri|sat|sun)\.? +))?"
+)
+_DAY_NAMED, _MONTH_NAMED, _YEAR = r"(?<day>[0-9]{1,2})(?i:st|nd|rd|th)?", r"(?<month>\p{L}+)", r"(?<year>[12][0-9]{3})"
+_NAMED_DAYS = (
+    rf"{_WEEKDAY}{_DAY_NAMED}[ ./-]*{_MONTH_NAMED}[ .,/-]*{_YEAR}$",
+    rf"{_WEEKDAY}{_MONTH_NAMED}[ ./-]*{_DAY_NAMED}[ .,/-]+{_YEAR}$",
+    rf"^{_YEAR}[ .,/-]*{_MONTH_NAMED}[ .,/-]*{_DAY_NAMED}$",
+)
+"""Days whose month is a name: 4 Mei 1990, May 4, 1990 and 1990-May-04."""
 
 _Thousands = Literal["never", "always", "unclear"]
 _Instants = Literal["midnights", "moments", "unclear"]
@@ -643,9 +653,6 @@ def are_instants(cells: pl.Series) -> pl.Series:
 
 def _written_day(day: pl.Expr) -> pl.Expr:
     numbers = day.str.replace_all(r"[./ -]+", "-")
-    by_name = day.str.to_lowercase().str.extract_groups(_MONTH_NAMED).struct
-    month = by_name.field("2").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
-    named = pl.concat_str([by_name.field("3"), month.cast(pl.String), by_name.field("1")], separator="-")
     year_first = pl.when(numbers.str.contains(r"^[12][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}$")).then(numbers)
     day_first = pl.when(numbers.str.contains(r"^[0-9]{1,2}-[0-9]{1,2}-[12][0-9]{3}$")).then(numbers)
     # Year and month or day and month: what is a year in one reading is no month in the other.
@@ -660,8 +667,15 @@ def _written_day(day: pl.Expr) -> pl.Expr:
         ),
         year_first.str.to_date("%Y-%m-%d", strict=False),
         day_first.str.to_date("%d-%m-%Y", strict=False),
-        named.str.to_date("%Y-%m-%d", strict=False),
+        *(_named_day(day, form).str.to_date("%Y-%m-%d", strict=False) for form in _NAMED_DAYS),
     )
+
+
+def _named_day(day: pl.Expr, form: str) -> pl.Expr:
+    """Year, month and day of a day whose month is a name."""
+    part = day.str.to_lowercase().str.extract_groups(form).struct
+    month = part.field("month").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
+    return pl.concat_str([part.field("year"), month.cast(pl.String), part.field("day")], separator="-")
 
 
 def _whole(thousands: _Thousands) -> pl.Expr:
