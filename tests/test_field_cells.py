@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,9 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
         ("1964-06-30T17:00:00Z", date(1964, 7, 1)),
     ],
 )  # fmt: skip
-def test_an_instant_before_1964_is_the_day_of_the_clocks_then_or_of_today(intake: Intake, cell: str, born: date) -> None:
+def test_an_instant_before_1964_is_the_day_of_the_clocks_then_or_of_today(
+    intake: Intake, cell: str, born: date
+) -> None:
     stated = {"birth_date": cell, "stated_date": "2025-12-05"}
     assert loaded(intake, Feed.MEMBERS, [MEMBER | stated]).state is BatchState.LOADED
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [born]
@@ -165,7 +167,10 @@ def test_what_an_instant_begins_is_settled_by_the_column(
 def test_instants_of_other_files_mean_the_day_that_begins_too(intake: Intake, tmp_path: Path) -> None:
     content = json.dumps([MEMBER | {"birth_date": "1990-05-03T16:00:00.000Z"}]).encode()
     loaded(intake, Feed.MEMBERS, content, name="file.json")
-    rows = pl.DataFrame([MEMBER]).with_columns(nik=pl.lit("3510094703850002"), birth_date=datetime(1990, 5, 3, 16))
+    rows = pl.DataFrame([MEMBER]).with_columns(
+        nik=pl.lit("3510094703850002"), birth_date=datetime(1990, 5, 3, 16, tzinfo=UTC)
+    )
+    rows = rows.with_columns(pl.col("birth_date").dt.replace_time_zone(None))
     rows.write_parquet(tmp_path / "made.parquet")
     loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
     rows = rows.with_columns(nik=pl.lit("3510094703850003"))
@@ -258,6 +263,35 @@ def test_what_the_column_does_not_settle_is_rejected_with_its_reason(intake: Int
     assert reasons(found) == [(2, "weight", "two_readings")]
     found = loaded(intake, Feed.CONSUMPTION_SURVEY, weights("1.234", "12,5", "12.5", "1,234"), name="both.csv")
     assert reasons(found) == [(2, "weight", "two_readings"), (5, "weight", "two_readings")]
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("109.220", "1.109.220"), [109_220, 1_109_220]),
+        (("109,220", "1,109,220", "87"), [109_220, 1_109_220, 87]),
+        (("109.220", "1.109,00", "1.100"), [109_220, 1_109, 1_100]),
+        (("109.220", "500,0"), [109_220, 500]),
+        (("1.000", "2.0"), [None, 2]),
+        (("109.220", "88.123"), [None, None]),
+        (("109.220", "1,109,220"), [None, 1_109_220]),
+        (("109.220", "1.109.220", "1,109,220"), [None, 1_109_220, 1_109_220]),
+        (("109,220", "1.109.220"), [None, 1_109_220]),
+        (("109.220", "1.109.220", "7.0"), [None, 1_109_220, 7]),
+    ],
+)
+def test_what_a_single_mark_in_whole_numbers_means_is_settled_by_the_column(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...], values: list[int | None], rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    counts = [POVERTY | {"area_code": f"35.1{at}", "poor_count": cell} for at, cell in enumerate(cells)]
+    found = loaded(intake, Feed.POVERTY_STATISTICS, counts)
+    unread = [(at, "poor_count", "not_a_number") for at, value in enumerate(values, start=2) if value is None]
+    assert (reasons(found) if unread else found.rejected) == (unread or 0)
+    known = [value for value in values if value is not None]
+    if known:
+        assert stored(intake, Feed.POVERTY_STATISTICS)["poor_count"].to_list() == known
 
 
 def test_a_cell_of_another_chunk_settles_a_column(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -529,6 +563,26 @@ def test_a_person_called_nan_na_or_none_keeps_the_name(intake: Intake, names: tu
     rows = [MEMBER | {"name": name, "nik": f"351009470385000{at}"} for at, name in enumerate(names, 1)]
     assert loaded(intake, Feed.MEMBERS, rows).rejected == 0
     assert stored(intake, Feed.MEMBERS)["name"].to_list() == list(names)
+
+
+@pytest.mark.parametrize("mark", ["-", "NULL", "NA", "na", "NaN", "None", "\\N", "N/A", "#N/A", "tidak ada", "nil"])
+@pytest.mark.parametrize("others", [("A1", "A2"), ("a1", "a2"), ("1", "2"), ()])
+def test_an_identifier_of_free_text_is_no_mark_of_nothing(intake: Intake, mark: str, others: tuple[str, ...]) -> None:
+    rows = [
+        MEMBER | {"nik": f"351009470385000{at}", "agent_id": agent} for at, agent in enumerate((*others, mark), start=1)
+    ]
+    assert loaded(intake, Feed.MEMBERS, rows).rejected == 0
+    assert stored(intake, Feed.MEMBERS)["agent_id"].to_list() == [*others, None]
+
+
+def test_an_identifier_that_must_be_filled_is_missing_under_a_mark_of_nothing(intake: Intake) -> None:
+    agents = [{"agent_id": agent, "kind": "tksk", "regency_code": "35.10"} for agent in ("A1", "NA", "-")]
+    assert reasons(loaded(intake, Feed.AGENTS, agents)) == [(3, "agent_id", "missing"), (4, "agent_id", "missing")]
+
+
+def test_an_identifier_of_free_text_in_wide_letters_is_the_one_in_ascii(intake: Intake) -> None:
+    loaded(intake, Feed.MEMBERS, [MEMBER | {"agent_id": "\uff21\uff11"}])
+    assert stored(intake, Feed.MEMBERS)["agent_id"].to_list() == ["A1"]
 
 
 def test_tidak_ada_says_no_where_the_column_has_that_word_and_is_unread_where_it_may_be_zero() -> None:

@@ -163,10 +163,8 @@ def test_content_below_an_empty_header_cell_is_told_by_its_place_and_rows_and_ne
     monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", 1)
     text = f"agent_id,{name},kind,,regency_code\nA1,{NIK},tksk,,35.10\nA2,,tksk,,35.10\nA3,{NIK},tksk,,35.10\n"
     loaded = intake.load(Feed.AGENTS, written(tmp_path, text), QUARTER, sender="kemensos")
-    assert [one for one in loaded.warnings if "no name" in one] == [
-        "Column 2 (B) has no name and was not read; 2 rows have content there. If that belongs to the report, name the "
-        "column and load again."
-    ]
+    told = say("load.nameless_column", "en", place="2", letters="B", rows=2)
+    assert [one for one in loaded.warnings if "no name" in one] == [told]
     assert loaded.batch is not None
     assert loaded.batch.unknown_columns == ("(2)",)
     assert NIK not in str(loaded)

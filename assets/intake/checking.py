@@ -727,9 +727,10 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
     is_free = dtype == pl.String and not spec.checks and not is_region
     spellings = tuple(sorted(spec.metadata.get("spellings", {}).items()))
     told = YES_OR_NO if dtype == pl.Boolean else dict(spellings)
+    unit = spec.metadata.get("unit")
     return Shape(
-        dtype, max(lowest, default=None), min(highest, default=None), words, is_free, spellings,
-        labels=labels_of(spec.metadata.get("codes", {}), told), is_percent=spec.metadata.get("unit") == "percent",
+        dtype, max(lowest, default=None), min(highest, default=None), words, is_free, is_free and unit == "id",
+        spellings, labels=labels_of(spec.metadata.get("codes", {}), told), is_percent=unit == "percent",
     )  # fmt: skip
 
 

@@ -82,8 +82,9 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _CLOCK = (
-    r"(?i)[T ]+(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?(?: ?(?<half>[ap])\.?m\.?)?"
-    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|(?:UTC|GMT)(?:$| \())"
+    r"(?i)[T ]+(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?"
+    r"(?: ?(?<half>[ap])\.?m\.?)?"
+    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|UTC|GMT)"
     r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?(?: \([\p{L} ]+\))?$"
 )
 """A time of day behind a day, and its zone where it states one."""
@@ -105,8 +106,8 @@ _WORD_ENDS = "[.,]+"
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
 _WEEKDAY = (
-    r"^(?:[\p{L}'\x{2019}]+, *|(?i:(?:senin|selasa|rabu|kamis|jum'?at|sabtu|minggu|ahad|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|mon|tue|wed|thu|fri|sat|sun)\.? +))?"
+    r"^(?:[\p{L}'\x{2019}]+, *|(?i:(?:senin|selasa|rabu|kamis|jum['\x{2019}]?at|sabtu|minggu|ahad"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)\.? +))?"
 )
 _DAY_NAMED, _MONTH_NAMED, _YEAR = r"(?<day>[0-9]{1,2})(?i:st|nd|rd|th)?", r"(?<month>\p{L}+)", r"(?<year>[12][0-9]{3})"
 _NAMED_DAYS = (
@@ -142,6 +143,8 @@ class Shape:
         Of a column of numbers: the mark before decimals, where the column as a whole says so (:class:`DecimalMarks`).
     zoned, zoneless : str
         Of a column of days: what its instants with and without a zone are (:class:`DayBeginnings`).
+    is_key : bool
+        Whether that text is an identifier of no fixed form and so nobody's name.
     is_identifier : bool
         Whether it holds numbers of sixteen digits, where a lone 0 says that there is none.
     labels : tuple of (str, str)
@@ -155,6 +158,7 @@ class Shape:
     highest: float | None = None
     words: tuple[str, ...] = ()
     is_free: bool = False
+    is_key: bool = False
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
     zoned: _Instants = "unclear"
@@ -306,7 +310,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
 def _as_stated(cells: pl.Series, shape: Shape) -> pl.Series:
     """Text of no vocabulary: codes in ASCII, marks of nothing null."""
     marks = is_nothing(cells, shape)
-    cells = cells if shape.is_free else narrowed(cells)
+    cells = cells if shape.is_free and not shape.is_key else narrowed(cells)
     return cells if marks is None else cells.set(marks, None)
 
 
@@ -377,7 +381,8 @@ def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
     short = cells.filter(is_short).unique()
     if shape.is_free:
         marks = short.str.to_lowercase().is_in(_NOTHING_IN_TEXT) | short.is_in(("NaN", "NaT"))
-        marks |= short.str.contains(_WITHOUT_SENSE) | _is_out_of_case(short, cells)
+        marks |= short.str.contains(_WITHOUT_SENSE)
+        marks |= short.str.to_lowercase().is_in(NOTHING_NAMES) if shape.is_key else _is_out_of_case(short, cells)
     else:
         own = {word.lower() for word in (*shape.words, *(spelling for spelling, _ in shape.spellings))}
         said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
