@@ -83,8 +83,7 @@ def reasons(of: Loaded) -> list[tuple[int, str, str]]:
         "1990-05-03T16:00:00Z", "1990-05-03T15:00:00.000Z", "1990-05-03T16:00:00+00:00", "1990-05-03 15:00:00 UTC",
         "03/05/1990 04:00:00 PM GMT", "641750400000", "641746800000", "1990-05-04T00:00:00+08:00",
         "1990-05-03 23:00:00+07", "1990-05-03 22:00:00+07:00", "1990-05-03T23:00:00+08:00", "1990-05-04T01:00:00+08:00",
-        "1990-05-03 16:00:00", "1990-05-03T17:00:00", "1990-05-03 15:00:00.000000", "1990-05-04 16:30:00",
-        "1990-05-04 00:00:00", "1990-05-04 23:30 WIB", "1990-05-03 3:00:00 PM",
+        "1990-05-04 16:30:00", "1990-05-04 00:00:00", "1990-05-04 23:30 WIB", "1990-05-04 23:00 WIB",
     ],
 )  # fmt: skip
 def test_an_instant_is_the_day_that_begins_or_is_in_all_of_indonesia(intake: Intake, cell: str) -> None:
@@ -109,7 +108,7 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
         ("1955-03-07T00:00:00+07:30", date(1955, 3, 7)), ("1955-03-07 00:00:00+0730", date(1955, 3, 7)),
         ("1955-03-07T00:00:00+7:30", date(1955, 3, 7)), ("-467796600000", date(1955, 3, 7)),
         ("1955-03-06T15:00:00Z", date(1955, 3, 7)), ("1955-03-06T14:30:00Z", date(1955, 3, 7)),
-        ("1955-03-06T14:29:59Z", date(1955, 3, 6)), ("1955-03-06 16:30:00", date(1955, 3, 7)),
+        ("1955-03-06T14:29:59Z", date(1955, 3, 6)),
         ("1949-06-30T16:00:00Z", date(1949, 7, 1)), ("1944-06-30T15:00:00Z", date(1944, 7, 1)),
         ("1939-06-30T16:30:00Z", date(1939, 7, 1)), ("1930-06-30T16:40:00Z", date(1930, 7, 1)),
         ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)),
@@ -127,12 +126,13 @@ def test_an_instant_before_1964_is_the_day_of_the_clocks_then_or_of_today(
 @pytest.mark.parametrize(
     "cell",
     ["1990-05-03T15:30:00Z", "1990-05-03T16:30:00Z", "1990-05-03T16:00:00.123Z", "1990-05-03T16:00:59Z", "641752200000",
-     "1964-06-30T16:30:00Z", "1955-03-06T16:29:59Z", "-467796601000"],
+     "1964-06-30T16:30:00Z", "1955-03-06T16:29:59Z", "-467796601000", "1990-05-03 16:00:00", "1990-05-03T17:00:00",
+     "1990-05-03 15:00:00.000000", "1990-05-03 3:00:00 PM", "03/05/1990 16:00", "1955-03-06 16:30:00"],
 )  # fmt: skip
 def test_an_instant_that_is_two_days_and_begins_neither_is_rejected_with_its_reason(intake: Intake, cell: str) -> None:
     found = loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": cell}])
     assert reasons(found) == [(2, "birth_date", "instant_of_two_days")]
-    assert "another day in Jakarta" in found.tally[0].sentence("en")
+    assert "leaves open which day is meant" in found.tally[0].sentence("en")
 
 
 @pytest.mark.parametrize("rows", [1, 100_000])
@@ -145,12 +145,14 @@ def test_an_instant_that_is_two_days_and_begins_neither_is_rejected_with_its_rea
          [None, 3, 4, 4, 5, 6]),
         (("03 23:00:00+07", "04 00:00:00+07"), [4, 4]),
         (("03 23:00:00+07", "04 08:12:33+07", "05 09:14:01+07"), [3, 4, 5]),
-        (("03 16:00:00", "03 17:00:00", "03 15:00:00"), [4, 4, 4]),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 4, [4] * 12),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 3, [None] * 9),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 4 + ("04",), [None] * 12 + [4]),
         (("03 16:00:00", "04 00:00:00"), [None, 4]),
         (("03 16:00:00", "04"), [None, 4]),
         (("03 16:00:00", "04 08:12:33", "05 09:14:01"), [3, 4, 5]),
         (("03 16:00:00", "03 17:00:00", "05 09:14:01"), [None, None, 5]),
-        (("03 16:00:00", "03T17:00:00Z", "03T04:30:00Z"), [4, 4, 3]),
+        (("03 16:00:00", "03T17:00:00Z", "03T04:30:00Z"), [None, 4, 3]),
         (("03T16:00:00Z", "04", "04 00:00:00"), [4, 4, 4]),
     ],
 )  # fmt: skip
@@ -161,22 +163,19 @@ def test_what_an_instant_begins_is_settled_by_the_column(
     found = loaded(intake, Feed.MEMBERS, born(*(f"1990-05-{cell}" for cell in cells)))
     assert found.rejected == days.count(None)
     known = [date(1990, 5, day) for day in days if day is not None]
-    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == known
+    assert not known or stored(intake, Feed.MEMBERS)["birth_date"].to_list() == known
 
 
 def test_instants_of_other_files_mean_the_day_that_begins_too(intake: Intake, tmp_path: Path) -> None:
     content = json.dumps([MEMBER | {"birth_date": "1990-05-03T16:00:00.000Z"}]).encode()
     loaded(intake, Feed.MEMBERS, content, name="file.json")
-    rows = pl.DataFrame([MEMBER]).with_columns(
-        nik=pl.lit("3510094703850002"), birth_date=datetime(1990, 5, 3, 16, tzinfo=UTC)
-    )
-    rows = rows.with_columns(pl.col("birth_date").dt.replace_time_zone(None))
+    at = datetime(1990, 5, 3, 16, tzinfo=UTC).replace(tzinfo=None)
+    rows = pl.DataFrame(born(*["2025"] * 10)).with_columns(birth_date=at)
     rows.write_parquet(tmp_path / "made.parquet")
     loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
-    rows = rows.with_columns(nik=pl.lit("3510094703850003"))
     rows.write_excel(tmp_path / "made.xlsx", dtype_formats={pl.Datetime: "yyyy-mm-dd hh:mm"})
     loaded(intake, Feed.MEMBERS, (tmp_path / "made.xlsx").read_bytes(), name="file.xlsx")
-    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 3
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 21
     people = tmp_path / "people.csv"
     for form, cell in (("%Y-%m-%d", "1990-05-03T16:00:00Z"), ("%Y-%m-%dT%H:%M:%S%z", "1990-05-04T00:00:00+0900")):
         people.write_text(f"no,lahir\n1,{cell}\n", encoding="utf-8")

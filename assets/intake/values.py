@@ -82,7 +82,7 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
 _CLOCK = (
-    r"(?i)[T ]+(?<hour>[0-9]{1,2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?"
+    r"(?i)[T ]+(?<hour>[01]?[0-9]|2[0-3]):(?<minute>[0-5][0-9])(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?"
     r"(?: ?(?<half>[ap])\.?m\.?)?"
     r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|UTC|GMT)"
     r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?(?: \([\p{L} ]+\))?$"
@@ -94,6 +94,8 @@ _LOCAL_OFFSETS = (420, 427, 440, 450, 480, 540, 570)
 _ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 _MIDNIGHTS = (15, 16, 17)
 """Hours of UTC at which a day begins in Jayapura, Makassar and Jakarta, by the clocks of today."""
+_LEAST_MIDNIGHTS = 10
+"""Times of day without a zone that show by being midnights of UTC, all of them, that a program wrote them."""
 _HOUR_MS = 3_600_000
 _MOMENT = pl.Datetime("ms")
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
@@ -261,13 +263,15 @@ class DayBeginnings:
     def of(self, name: str) -> tuple[_Instants, _Instants]:
         """What the instants of a column with and without a zone are.
 
-        Those without one begin days, as though of UTC, where every cell of the column is of that kind.
+        Those without one begin days, as though of UTC, where every cell of the column is of that kind and they are too
+        many for afternoons.
         """
         seen = self._seen.get(name, Counter())
         zoned: _Instants = "moments" if seen["zoned_moment"] > seen["zoned_midnight"] else "midnights"
         if seen["moment"] > seen["midnight"]:
             return zoned, "moments"
-        return zoned, "unclear" if seen["moment"] or seen["day"] else "midnights"
+        is_whole = seen["midnight"] >= _LEAST_MIDNIGHTS and not seen["moment"] and not seen["day"]
+        return zoned, "midnights" if is_whole else "unclear"
 
 
 def _shows_decimals(mark: str, other: str) -> str:
@@ -569,7 +573,8 @@ def _yes_or_no() -> pl.Expr:
 
 def _day(manner: _Manner) -> pl.Expr:
     """The day of a cell with its instant; of one with a zone that begins no day, its day in all of Indonesia."""
-    is_elsewhere = ~pl.col("is_own") & (pl.col("begun") != pl.col("day"))
+    # Whoever names a zone has a clock on the wall there.
+    is_elsewhere = ~pl.col("is_own") & pl.col("named").is_null() & (pl.col("begun") != pl.col("day"))
 
     def in_manner(meaning: _Instants) -> pl.Expr:
         settled = {"midnights": pl.col("begun"), "moments": pl.col("day"), "unclear": pl.lit(None, pl.Date)}[meaning]
