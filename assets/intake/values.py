@@ -225,8 +225,9 @@ class DecimalMarks:
         """Take what the cells of a chunk show."""
         for name in text.columns:
             seen = self._seen.setdefault(name, set())
+            cells = _bare(text[name])
             for mark, other in ((".", ","), (",", ".")):
-                if mark not in seen and text[name].str.contains(_shows_decimals(mark, other)).any():
+                if mark not in seen and cells.str.contains(_shows_decimals(mark, other)).any():
                     seen.add(mark)  # type: ignore[arg-type]
 
     def of(self, name: str) -> Mark | None:
@@ -250,7 +251,7 @@ class DayBeginnings:
         has_zone, is_own, is_timed = pl.col("has_zone"), pl.col("is_own"), pl.col("at").is_not_null()
         is_begun = pl.col("begun").is_not_null()
         for name in text.columns:
-            cells = narrowed(text[name].drop_nulls()).str.strip_chars_start(TEXT_MARKS).alias("cell")
+            cells = _bare(text[name].drop_nulls()).alias("cell")
             counted = _with_instants(cells.to_frame().lazy()).select(
                 day=(pl.col("day").is_not_null() & (~is_timed | (~has_zone & is_own))).sum(),
                 zoned_midnight=(has_zone & (is_own | is_begun)).sum(),
@@ -353,7 +354,7 @@ def are_open(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape
             continue
         if typed[name].null_count() == text[name].null_count():
             continue
-        unread = narrowed(text[name].filter(typed[name].is_null()).drop_nulls().unique())
+        unread = _bare(text[name].filter(typed[name].is_null()).drop_nulls().unique())
         is_open = are_instants(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
         if is_open.any():
             return True
@@ -417,6 +418,11 @@ def narrowed(cells: pl.Series) -> pl.Series:
     if is_ascii or not cells.str.contains("[\uff01-\uff5e]").any():
         return cells
     return cells.str.replace_many(_WIDE, _NARROW)
+
+
+def _bare(cells: pl.Series) -> pl.Series:
+    """Narrowed cells without a mark of text before them."""
+    return narrowed(cells).str.strip_chars_start(TEXT_MARKS)
 
 
 def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -657,7 +663,7 @@ def day_of_instant(at: pl.Series) -> pl.Series:
 
 def are_instants(cells: pl.Series) -> pl.Series:
     """Which cells hold a day with its time: an unread one is one day here and another one there."""
-    told = _with_instants(narrowed(cells).alias("cell").to_frame().lazy())
+    told = _with_instants(_bare(cells).alias("cell").to_frame().lazy())
     return told.select(pl.col("at").is_not_null()).collect().to_series()
 
 
