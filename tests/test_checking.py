@@ -62,7 +62,7 @@ def by_pandera(text: pl.DataFrame, one: Contract, declaration: Declaration) -> s
     """What the plain way finds: cells read alone, pandera for the rest, each identifier with its own fault of form."""
     names = columns_of(one)
     checker = Checker(one, declaration)
-    checker.learn_marks(text)
+    checker.learn(text)
     shapes = {part.name: part.shape for part in checker._columns}  # noqa: SLF001
     typed = read(text, shapes)
     text = without_marks(text, typed, shapes)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,11 +79,15 @@ def reasons(of: Loaded) -> list[tuple[int, str, str]]:
     [
         "1990-05-03T17:00:00Z", "1990-05-03T17:00:00.000Z", "1990-05-03T17:00:00+00:00", "1990-05-03 17:00:00 UTC",
         "1990-05-04T00:00:00+07:00", "1990-05-04T00:00:00.000+0700", "1990-05-04 00:00 WIB", "1990-05-04 08:00 WIT",
-        "1990-05-04T00:00:00+09:00", "1990-05-03T12:00:00-05:00", "1990-05-04", "1990-05-04 17:00:00", "641754000000",
-        "03/05/1990 18:30 GMT",
+        "1990-05-04T00:00:00+09:00", "1990-05-03T12:00:00-05:00", "1990-05-04", "641754000000", "03/05/1990 18:30 GMT",
+        "1990-05-03T16:00:00Z", "1990-05-03T15:00:00.000Z", "1990-05-03T16:00:00+00:00", "1990-05-03 15:00:00 UTC",
+        "03/05/1990 04:00:00 PM GMT", "'1990-05-03T16:00:00Z", "641750400000", "641746800000",
+        "1990-05-04T00:00:00+08:00",
+        "1990-05-03 23:00:00+07", "1990-05-03 22:00:00+07:00", "1990-05-03T23:00:00+08:00", "1990-05-04T01:00:00+08:00",
+        "1990-05-04 16:30:00", "1990-05-04 00:00:00", "1990-05-04 23:30 WIB", "1990-05-04 23:00 WIB",
     ],
 )  # fmt: skip
-def test_an_instant_is_the_day_it_was_in_jakarta(intake: Intake, cell: str) -> None:
+def test_an_instant_is_the_day_that_begins_or_is_in_all_of_indonesia(intake: Intake, cell: str) -> None:
     assert loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": cell}]).state is BatchState.LOADED
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)]
 
@@ -104,17 +108,80 @@ def test_instants_in_json_and_parquet_mean_jakarta_too(intake: Intake) -> None:
         ("1955-03-06T16:30:00.000Z", date(1955, 3, 7)), ("1955-03-06T16:30:00Z", date(1955, 3, 7)),
         ("1955-03-07T00:00:00+07:30", date(1955, 3, 7)), ("1955-03-07 00:00:00+0730", date(1955, 3, 7)),
         ("1955-03-07T00:00:00+7:30", date(1955, 3, 7)), ("-467796600000", date(1955, 3, 7)),
-        ("-467796601000", date(1955, 3, 6)), ("1955-03-06T16:29:59Z", date(1955, 3, 6)),
+        ("1955-03-06T15:00:00Z", date(1955, 3, 7)), ("1955-03-06T14:30:00Z", date(1955, 3, 7)),
+        ("1955-03-06T14:29:59Z", date(1955, 3, 6)),
         ("1949-06-30T16:00:00Z", date(1949, 7, 1)), ("1944-06-30T15:00:00Z", date(1944, 7, 1)),
         ("1939-06-30T16:30:00Z", date(1939, 7, 1)), ("1930-06-30T16:40:00Z", date(1930, 7, 1)),
-        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)), ("1964-06-30T16:30:00Z", date(1964, 6, 30)),
+        ("1930-07-01T00:00:00+07:20", date(1930, 7, 1)),
         ("1964-06-30T17:00:00Z", date(1964, 7, 1)),
     ],
 )  # fmt: skip
-def test_an_instant_before_1964_is_the_day_of_jakartas_clocks_then(intake: Intake, cell: str, born: date) -> None:
+def test_an_instant_before_1964_is_the_day_of_the_clocks_then_or_of_today(
+    intake: Intake, cell: str, born: date
+) -> None:
     stated = {"birth_date": cell, "stated_date": "2025-12-05"}
     assert loaded(intake, Feed.MEMBERS, [MEMBER | stated]).state is BatchState.LOADED
     assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [born]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["1990-05-03T15:30:00Z", "1990-05-03T16:30:00Z", "1990-05-03T16:00:00.123Z", "1990-05-03T16:00:59Z", "641752200000",
+     "1964-06-30T16:30:00Z", "1955-03-06T16:29:59Z", "-467796601000", "1990-05-03 16:00:00", "1990-05-03T17:00:00",
+     "1990-05-03 15:00:00.000000", "1990-05-03 3:00:00 PM", "03/05/1990 16:00", "1955-03-06 16:30:00"],
+)  # fmt: skip
+def test_an_instant_that_is_two_days_and_begins_neither_is_rejected_with_its_reason(intake: Intake, cell: str) -> None:
+    found = loaded(intake, Feed.MEMBERS, [MEMBER | {"birth_date": cell}])
+    assert reasons(found) == [(2, "birth_date", "instant_of_two_days")]
+    assert "leaves open which day is meant" in found.tally[0].sentence("en")
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+@pytest.mark.parametrize(
+    ("cells", "days"),
+    [
+        (("03T15:00:00Z", "03T16:00:00Z", "03T17:00:00Z"), [4, 4, 4]),
+        (("03T16:00:00Z", "03T16:00:00Z", "03T02:11:07Z"), [4, 4, 3]),
+        (("03T16:00:00Z", "03T02:11:07Z", "04T03:40:18Z", "03T17:00:00Z", "05T09:12:00Z", "06T07:00:01Z"),
+         [None, 3, 4, 4, 5, 6]),
+        (("03 23:00:00+07", "04 00:00:00+07"), [4, 4]),
+        (("03 23:00:00+07", "04 08:12:33+07", "05 09:14:01+07"), [3, 4, 5]),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 4, [4] * 12),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 3, [None] * 9),
+        (("03 16:00:00", "03 17:00:00", "03 15:00:00") * 4 + ("04",), [None] * 12 + [4]),
+        (("03 16:00:00", "04 00:00:00"), [None, 4]),
+        (("03 16:00:00", "04"), [None, 4]),
+        (("03 16:00:00", "04 08:12:33", "05 09:14:01"), [3, 4, 5]),
+        (("03 16:00:00", "03 17:00:00", "05 09:14:01"), [None, None, 5]),
+        (("03 16:00:00", "03T17:00:00Z", "03T04:30:00Z"), [None, 4, 3]),
+        (("03T16:00:00Z", "04", "04 00:00:00"), [4, 4, 4]),
+    ],
+)  # fmt: skip
+def test_what_an_instant_begins_is_settled_by_the_column(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...], days: list[int | None], rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    found = loaded(intake, Feed.MEMBERS, born(*(f"1990-05-{cell}" for cell in cells)))
+    assert found.rejected == days.count(None)
+    known = [date(1990, 5, day) for day in days if day is not None]
+    assert not known or stored(intake, Feed.MEMBERS)["birth_date"].to_list() == known
+
+
+def test_instants_of_other_files_mean_the_day_that_begins_too(intake: Intake, tmp_path: Path) -> None:
+    content = json.dumps([MEMBER | {"birth_date": "1990-05-03T16:00:00.000Z"}]).encode()
+    loaded(intake, Feed.MEMBERS, content, name="file.json")
+    at = datetime(1990, 5, 3, 16, tzinfo=UTC).replace(tzinfo=None)
+    rows = pl.DataFrame(born(*["2025"] * 10)).with_columns(birth_date=at)
+    rows.write_parquet(tmp_path / "made.parquet")
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.parquet").read_bytes(), name="file.parquet")
+    rows.write_excel(tmp_path / "made.xlsx", dtype_formats={pl.Datetime: "yyyy-mm-dd hh:mm"})
+    loaded(intake, Feed.MEMBERS, (tmp_path / "made.xlsx").read_bytes(), name="file.xlsx")
+    assert stored(intake, Feed.MEMBERS)["birth_date"].to_list() == [date(1990, 5, 4)] * 21
+    people = tmp_path / "people.csv"
+    for form, cell in (("%Y-%m-%d", "1990-05-03T16:00:00Z"), ("%Y-%m-%dT%H:%M:%S%z", "1990-05-04T00:00:00+0900")):
+        people.write_text(f"no,lahir\n1,{cell}\n", encoding="utf-8")
+        spec = PersonSpec.model_validate({"id": "no", "birth_date": {"column": "lahir", "format": form}})
+        assert read_people(people, spec, TODAY).people["birth_date"].to_list() == [date(1990, 5, 4)]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Jakarta"])
@@ -196,6 +263,37 @@ def test_what_the_column_does_not_settle_is_rejected_with_its_reason(intake: Int
     assert reasons(found) == [(2, "weight", "two_readings")]
     found = loaded(intake, Feed.CONSUMPTION_SURVEY, weights("1.234", "12,5", "12.5", "1,234"), name="both.csv")
     assert reasons(found) == [(2, "weight", "two_readings"), (5, "weight", "two_readings")]
+
+
+@pytest.mark.parametrize("rows", [1, 100_000])
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("109.220", "1.109.220"), [109_220, 1_109_220]),
+        (("109,220", "1,109,220", "87"), [109_220, 1_109_220, 87]),
+        (("109.220", "1.109,00", "1.100"), [109_220, 1_109, 1_100]),
+        (("109.220", "500,0"), [109_220, 500]),
+        (("'109.220", "'1.109.220"), [109_220, 1_109_220]),
+        (("\uff11\uff10\uff19.220", "1.109.\uff12\uff12\uff10"), [109_220, 1_109_220]),
+        (("1.000", "2.0"), [None, 2]),
+        (("109.220", "88.123"), [None, None]),
+        (("109.220", "1,109,220"), [None, 1_109_220]),
+        (("109.220", "1.109.220", "1,109,220"), [None, 1_109_220, 1_109_220]),
+        (("109,220", "1.109.220"), [None, 1_109_220]),
+        (("109.220", "1.109.220", "7.0"), [None, 1_109_220, 7]),
+    ],
+)
+def test_what_a_single_mark_in_whole_numbers_means_is_settled_by_the_column(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...], values: list[int | None], rows: int
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", rows)
+    counts = [POVERTY | {"area_code": f"35.1{at}", "poor_count": cell} for at, cell in enumerate(cells)]
+    found = loaded(intake, Feed.POVERTY_STATISTICS, counts)
+    unread = [(at, "poor_count", "not_a_number") for at, value in enumerate(values, start=2) if value is None]
+    assert (reasons(found) if unread else found.rejected) == (unread or 0)
+    known = [value for value in values if value is not None]
+    if known:
+        assert stored(intake, Feed.POVERTY_STATISTICS)["poor_count"].to_list() == known
 
 
 def test_a_cell_of_another_chunk_settles_a_column(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -467,6 +565,26 @@ def test_a_person_called_nan_na_or_none_keeps_the_name(intake: Intake, names: tu
     rows = [MEMBER | {"name": name, "nik": f"351009470385000{at}"} for at, name in enumerate(names, 1)]
     assert loaded(intake, Feed.MEMBERS, rows).rejected == 0
     assert stored(intake, Feed.MEMBERS)["name"].to_list() == list(names)
+
+
+@pytest.mark.parametrize("mark", ["-", "NULL", "NA", "na", "NaN", "None", "\\N", "N/A", "#N/A", "tidak ada", "nil"])
+@pytest.mark.parametrize("others", [("A1", "A2"), ("a1", "a2"), ("1", "2"), ()])
+def test_an_identifier_of_free_text_is_no_mark_of_nothing(intake: Intake, mark: str, others: tuple[str, ...]) -> None:
+    rows = [
+        MEMBER | {"nik": f"351009470385000{at}", "agent_id": agent} for at, agent in enumerate((*others, mark), start=1)
+    ]
+    assert loaded(intake, Feed.MEMBERS, rows).rejected == 0
+    assert stored(intake, Feed.MEMBERS)["agent_id"].to_list() == [*others, None]
+
+
+def test_an_identifier_that_must_be_filled_is_missing_under_a_mark_of_nothing(intake: Intake) -> None:
+    agents = [{"agent_id": agent, "kind": "tksk", "regency_code": "35.10"} for agent in ("A1", "NA", "-")]
+    assert reasons(loaded(intake, Feed.AGENTS, agents)) == [(3, "agent_id", "missing"), (4, "agent_id", "missing")]
+
+
+def test_an_identifier_of_free_text_in_wide_letters_is_the_one_in_ascii(intake: Intake) -> None:
+    loaded(intake, Feed.MEMBERS, [MEMBER | {"agent_id": "\uff21\uff11"}])
+    assert stored(intake, Feed.MEMBERS)["agent_id"].to_list() == ["A1"]
 
 
 def test_tidak_ada_says_no_where_the_column_has_that_word_and_is_unread_where_it_may_be_zero() -> None:

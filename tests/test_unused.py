@@ -156,6 +156,56 @@ def test_columns_that_were_not_read_are_in_the_answer_for_machines_too(tmp_path:
         assert (told["state"], told["unknown_columns"]) == (state, ["remark"])
 
 
+@pytest.mark.parametrize("name", ["", "  ", "***", "\u0646\u0627\u0645"])
+def test_content_below_an_empty_header_cell_is_told_by_its_place_and_rows_and_never_itself(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("assets.intake.delimited.CHUNK_ROWS", 1)
+    text = f"agent_id,{name},kind,,regency_code\nA1,{NIK},tksk,,35.10\nA2,,tksk,,35.10\nA3,{NIK},tksk,,35.10\n"
+    loaded = intake.load(Feed.AGENTS, written(tmp_path, text), QUARTER, sender="kemensos")
+    told = say("load.nameless_column", "en", place="2", letters="B", rows=2)
+    assert [one for one in loaded.warnings if "no name" in one] == [told]
+    assert loaded.batch is not None
+    assert loaded.batch.unknown_columns == ("(2)",)
+    assert NIK not in str(loaded)
+
+
+def test_a_column_without_a_name_is_told_to_people_and_machines(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert perlinsos(home, "init", "--trial").code == 0
+    for number, arguments in enumerate(((), ("--json",))):
+        file = written(tmp_path, f"agent_id,kind,regency_code,\nA{number},tksk,35.10,{NIK}\n", f"{number}.csv")
+        told = perlinsos(home, "load", "agents", file, "--quarter", QUARTER, "--sender", "kemensos", *arguments)
+        assert "Column 4 (D) has no name" in " ".join(told.out.split())
+        assert NIK not in told.out
+    assert told.json["unknown_columns"] == ["(4)"]
+
+
+@pytest.mark.parametrize("ahead", [0, 2, 30])
+def test_the_place_of_a_nameless_column_is_that_of_the_sheet(intake: Intake, tmp_path: Path, ahead: int) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    rows = (["agent_id", None, "kind", "regency_code", None], ["A1", NIK, "tksk", "35.10", None])
+    for at, row in enumerate(rows, start=3):
+        for place, cell in enumerate(row, start=ahead + 1):
+            sheet.cell(at, place, cell)
+    sheet.cell(1, ahead + 1, "DAFTAR AGEN")
+    book.save(tmp_path / "file.xlsx")
+    loaded = intake.load(Feed.AGENTS, tmp_path / "file.xlsx", QUARTER)
+    letters = sheet.cell(1, ahead + 2).column_letter
+    assert any(f"Column {ahead + 2} ({letters}) has no name" in one and "1 rows" in one for one in loaded.warnings)
+
+
+def test_a_nameless_column_without_content_and_one_named_by_a_group_are_not_told(
+    intake: Intake, tmp_path: Path
+) -> None:
+    text = "agent_id,kind,Kode,\n,,regency_code,village_code\nA1,tksk,35.10,35.10.09.2001\n"
+    loaded = intake.load(Feed.AGENTS, written(tmp_path, text), QUARTER, sender="kemensos")
+    assert not [one for one in loaded.warnings if "no name" in one]
+    assert loaded.batch is not None
+    assert loaded.batch.unknown_columns == ()
+
+
 def two_sheets(other: str) -> openpyxl.Workbook:
     """A workbook with the agents' table, and another sheet behind it that holds none."""
     book = openpyxl.Workbook()

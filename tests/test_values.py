@@ -151,6 +151,12 @@ def test_two_stands_for_no_where_the_contract_spells_it_so() -> None:
         "2024-07-01", "2024-7-1", "2024/07/01", "01/07/2024", "1/7/2024", "01-07-2024", "1.7.2024", "1 Juli 2024",
         "01 JUL 2024", "1-Jul-2024", "Senin, 1 Juli 2024", "1 July 2024", "2024-07-01T00:00:00",
         "2024-07-01 00:00:00.000", "01/07/2024 7:30", "20240701", "01072024", "'01/07/2024",
+        "July 1, 2024", "JULY 01, 2024", "Jul 1 2024", "Juli 1, 2024", "Jul-01-2024", "July 1st, 2024", "1st July 2024",
+        "1 July, 2024", "Monday, July 1, 2024", "Mon Jul 01 2024", "Senin 1 Juli 2024", "Mon, 1 Jul 2024",
+        "Sun, 30 Jun 2024 17:00:00 GMT (Coordinated Universal Time)", "Jul. 1, 2024",
+        "2024-Jul-01", "2024 Juli 1", "Sen, 1 Jul 2024", "Monday 1 July 2024", "1 Jul. 2024", "1/Jul/2024", "01JUL2024",
+        "Mon Jul 01 2024 00:00:00 GMT+0700 (Western Indonesia Time)", "Sun, 30 Jun 2024 17:00:00 GMT",
+        "Jul 1, 2024 12:00:00 AM",
     ],
 )  # fmt: skip
 def test_days_are_read_in_every_order_that_names_one_day(cell: str) -> None:
@@ -162,7 +168,8 @@ def test_days_are_read_in_every_order_that_names_one_day(cell: str) -> None:
     [
         "01/07/24", "24-07-01", "0024-07-01", "+024-07-01", "12024-7-1", "31/02/2024", "2024-13-01", "07/25/2024",
         "2024-07-011", "2024", "45474", "1 Juli 24", "1 Julember 2024", "31 Juni 2024", "soon", "3.51E+15",
-        "20241301", "13072424", "20240732",
+        "20241301", "13072424", "20240732", "July 1, 24", "July 32, 2024", "July 12024", "Julember 1, 2024",
+        "1 7 Juli 2024", "sebelum 1 Juli 2024", "Juli 2024", "1-2 Juli 2024", "July 1", "Ma 1 2024", "Ju 1, 2024",
     ],
 )  # fmt: skip
 def test_what_names_no_day_or_two_stays_unread(cell: str) -> None:
@@ -172,9 +179,9 @@ def test_what_names_no_day_or_two_stays_unread(cell: str) -> None:
 def test_every_month_is_known_by_its_indonesian_and_english_name() -> None:
     for number in range(1, 13):
         for said in (catalogue()[f"month.{number}"].id, catalogue()[f"month.{number}"].en):
-            assert column(DAY, f"3 {said} 2024") == [date(2024, number, 3)], said
+            assert column(DAY, f"3 {said} 2024", f"{said} 3, 2024") == [date(2024, number, 3)] * 2, said
     for name, number in MONTHS.items():
-        assert column(DAY, f"3 {name.upper()} 2024") == [date(2024, number, 3)]
+        assert column(DAY, f"3 {name.upper()} 2024", f"{name.upper()} 3, 2024") == [date(2024, number, 3)] * 2
 
 
 def test_no_word_is_both_yes_and_no() -> None:

@@ -7,7 +7,7 @@ is codesystems'. Rejected rows keep their text; nothing is dropped silently.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, get_args
@@ -32,8 +32,11 @@ from assets.intake.values import (
     ONLY_MONTH_FIRST,
     TEXT_MARKS,
     TWO_READINGS,
+    DayBeginnings,
     DecimalMarks,
     Shape,
+    are_instants,
+    are_open,
     labels_of,
     plain_word,
     read,
@@ -100,6 +103,7 @@ _DAYS_TO_COME = frozenset({"valid_from_date", "valid_to_date"})
 _IMPLAUSIBLE_DAY = "implausible_day"
 _COUNTED_DAYS = "day_through_a_number"
 _TWO_READINGS = "two_readings"
+_TWO_DAYS = "instant_of_two_days"
 _DAYS_OF_A_NUMBER = r"^[1-5][0-9]{4}([.,][0-9]+)?$"
 """Days as a spreadsheet counts them, from 1927 to 2064; from which day on depends on the program."""
 _DECIMALS_OF_A_NUMBER = r"^[0-9]{14,17}[.,]0+$"
@@ -171,7 +175,7 @@ class _Column:
     def reasons(self) -> tuple[str, ...]:
         """Every reason a cell of the column may be rejected for."""
         own = () if self.shape.dtype == pl.String and not self.shape.is_free else (self.shape.fault,)
-        unread = {pl.Date(): (_COUNTED_DAYS,), pl.Float64(): (_TWO_READINGS,)}.get(self.shape.dtype, ())
+        unread = {pl.Date(): (_COUNTED_DAYS, _TWO_DAYS), pl.Float64(): (_TWO_READINGS,)}.get(self.shape.dtype, ())
         form = _IDENTIFIER_FAULTS if self.is_identifier else FAULTS if self.is_region else unread
         return (*own, *(() if self.is_nullable else ("missing",)), *form, *(rule.reason for rule in self.rules))
 
@@ -207,6 +211,8 @@ class Checker:
         By how much the figures of a column of whole numbers are multiplied; half a unit is rounded up.
     today : date or None
         Day of loading: no statement is later, where the sender does not say when the file was issued.
+    all_rows : callable or None
+        Gives all chunks of the file anew: they are read for what a cell leaves open and its column settles.
     unknown_births : dict of int to int
         Chunk by chunk, the first accepted row whose birth date cannot be and counts as unknown, and how many are.
 
@@ -222,8 +228,10 @@ class Checker:
     sender: Sender | None = None
     factors: Mapping[str, int] = field(default_factory=dict)
     today: date | None = None
+    all_rows: Callable[[], Iterator[pl.DataFrame]] | None = None
     unknown_births: dict[int, int] = field(init=False, default_factory=dict)
     _marks: DecimalMarks = field(init=False, default_factory=DecimalMarks)
+    _beginnings: DayBeginnings = field(init=False, default_factory=DayBeginnings)
     _columns: tuple[_Column, ...] = field(init=False)
     _tally: Tally = field(init=False)
     _in_zero: dict[str, set[str]] = field(init=False)
@@ -258,17 +266,19 @@ class Checker:
     def _shapes(self) -> dict[str, Shape]:
         return {column.name: column.shape for column in self._columns}
 
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """Columns of decimals: whoever has a file learns their marks from all chunks before checking the first."""
-        return tuple(one.name for one in self._columns if one.shape.dtype.is_float() or one.name in self.factors)
+    def learn(self, chunk: pl.DataFrame) -> None:
+        """Take from a chunk which mark stands before decimals and what instants are; all chunks go before any check."""
+        present = [one for one in self._columns if one.name in chunk.columns]
+        self._marks.learn(chunk.select(one.name for one in present if one.shape.dtype.is_numeric()))
+        self._beginnings.learn(chunk.select(one.name for one in present if one.shape.dtype == pl.Date))
+        self._columns = tuple(replace(one, shape=self._settle(one)) for one in self._columns)
 
-    def learn_marks(self, chunk: pl.DataFrame) -> None:
-        """Take from a chunk which mark stands before decimals."""
-        self._marks.learn(chunk.select(name for name in self.measures if name in chunk.columns))
-        self._columns = tuple(
-            replace(one, shape=replace(one.shape, decimal=self._marks.of(one.name))) for one in self._columns
-        )
+    def _settle(self, column: _Column) -> Shape:
+        """The shape of a column with what its cells say as a whole."""
+        if column.shape.dtype == pl.Date:
+            zoned, zoneless = self._beginnings.of(column.name)
+            return replace(column.shape, zoned=zoned, zoneless=zoneless)
+        return replace(column.shape, decimal=self._marks.of(column.name))
 
     def check(self, chunk: pl.DataFrame) -> Checked:
         """Type and check every row of a chunk.
@@ -350,15 +360,24 @@ class Checker:
 
     def _read(self, text: pl.DataFrame) -> pl.DataFrame:
         """Typed columns; figures in thousands have decimals, and are whole numbers afterwards."""
+        typed = read(text, self._shapes_as_written)
+        if self.all_rows is not None and are_open(text, typed, self._shapes_as_written):
+            chunks, self.all_rows = self.all_rows(), None
+            for chunk in chunks:
+                self.learn(chunk)
+            typed = read(text, self._shapes_as_written)
         shapes = self._shapes
-        if not self.factors:
-            return read(text, shapes)
-        scaled = {name: replace(shapes[name], dtype=pl.Float64(), lowest=None, highest=None) for name in self.factors}
-        typed = read(text, {**shapes, **scaled})
         return typed.with_columns(
             (pl.col(name) * factor).round(mode="half_away_from_zero").cast(shapes[name].dtype, strict=False)
             for name, factor in self.factors.items()
         )
+
+    @property
+    def _shapes_as_written(self) -> dict[str, Shape]:
+        """The shapes of the columns, of figures in thousands those of decimals."""
+        shapes = self._shapes
+        scaled = {name: replace(shapes[name], dtype=pl.Float64(), lowest=None, highest=None) for name in self.factors}
+        return {**shapes, **scaled}
 
     def finish(self) -> None:
         """Refuse files with codes of the other system, days month first or numbers that lost a digit.
@@ -403,14 +422,19 @@ class Checker:
                 changed.append(found["canonical"].alias(name))
                 faults.append(found["fault"].fill_null(0).alias(name))
             elif column.has_odd_forms and typed[name].null_count() != text[name].null_count():
-                odd, reason = (
-                    (_DAYS_OF_A_NUMBER, _COUNTED_DAYS)
-                    if column.shape.dtype == pl.Date
-                    else (TWO_READINGS, _TWO_READINGS)
-                )
-                found_odd = pl.when(pl.col(name).str.contains(odd)).then(pl.lit(reason))
-                faults.append(text.select(self._coded(found_odd).alias(name)).to_series())
+                faults.append(self._tell_odd_forms(column, text[name], typed[name]))
         return typed.with_columns(changed), pl.DataFrame(faults)
+
+    def _tell_odd_forms(self, column: _Column, text: pl.Series, typed: pl.Series) -> pl.Series:
+        """Codes of the faults of unread cells that their form tells: counts of days, instants, two readings."""
+        cell = pl.col(column.name)
+        if column.shape.dtype != pl.Date:
+            found = pl.when(cell.str.contains(TWO_READINGS)).then(pl.lit(_TWO_READINGS))
+            return text.to_frame().select(self._coded(found).alias(column.name)).to_series()
+        counted = pl.when(cell.str.contains(_DAYS_OF_A_NUMBER)).then(pl.lit(_COUNTED_DAYS))
+        codes = text.to_frame().select(self._coded(counted).alias(column.name)).to_series()
+        unread = (typed.is_null() & text.is_not_null()).arg_true()
+        return codes.scatter(unread.filter(are_instants(text.gather(unread))), self._code[_TWO_DAYS])
 
     def _note_last_digits(self, numbers: pl.Series) -> None:
         known = self._in_zero.get(numbers.name)
@@ -703,9 +727,10 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
     is_free = dtype == pl.String and not spec.checks and not is_region
     spellings = tuple(sorted(spec.metadata.get("spellings", {}).items()))
     told = YES_OR_NO if dtype == pl.Boolean else dict(spellings)
+    unit = spec.metadata.get("unit")
     return Shape(
-        dtype, max(lowest, default=None), min(highest, default=None), words, is_free, spellings,
-        labels=labels_of(spec.metadata.get("codes", {}), told), is_percent=spec.metadata.get("unit") == "percent",
+        dtype, max(lowest, default=None), min(highest, default=None), words, is_free, is_free and unit == "id",
+        spellings, labels=labels_of(spec.metadata.get("codes", {}), told), is_percent=unit == "percent",
     )  # fmt: skip
 
 
@@ -809,10 +834,9 @@ def check(text: pl.DataFrame, contract: Contract, declaration: Declaration) -> C
     FileRefused
         If villages come in BPS codes.
     """
-    checker = Checker(contract, declaration)
+    checker = Checker(contract, declaration, all_rows=lambda: iter([text]))
     # A file without rows is one empty chunk: it still gives the columns.
     starts = range(0, max(text.height, 1), CHUNK_ROWS)
-    checker.learn_marks(text)
     parts = [checker.check(text.slice(start, CHUNK_ROWS)) for start in starts]
     checker.finish()
     return Checked(

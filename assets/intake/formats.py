@@ -67,6 +67,8 @@ class Delivery:
         Number of the first row of such a file: 1 for JSON lines, else 2, as though the names were row 1.
     sheets : tuple of str
         Of a workbook with several sheets, hidden or not, those beside our own template's: the one read, then others.
+    first_column : int
+        Of a workbook, how many empty columns stand before the first one.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Delivery:
     first_row: int
     read: Callable[[], Iterator[pl.DataFrame]]
     sheets: tuple[str, ...] = ()
+    first_column: int = 0
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """All rows, at most 100,000 at a time; every call begins anew.
@@ -171,7 +174,7 @@ def _workbook(source: Source, limits: Limits, names: Collection[str]) -> Deliver
     others = [one.name for one in sheets if one is not sheet and one.name not in _OWN_SHEETS]
     return Delivery(
         source.name, "workbook", sheet.header, is_named=False, first_row=1, read=sheet.read,
-        sheets=(sheet.name, *others) if others else (),
+        sheets=(sheet.name, *others) if others else (), first_column=sheet.first_column,
     )  # fmt: skip
 
 

@@ -102,6 +102,8 @@ class HeaderFit:
         digits or more, which is no name, its place.
     missing : tuple of str
         Columns of the feed, all of them optional, that the file does not have.
+    nameless : tuple of str
+        Places (`c3`) whose header cell is empty or holds signs alone; their cells are not read.
     first_row : int
         `row_number` of the first row below the header.
     width : int
@@ -119,6 +121,7 @@ class HeaderFit:
     columns: Mapping[str, str | pl.Expr]
     unknown: tuple[str, ...]
     missing: tuple[str, ...]
+    nameless: tuple[str, ...]
     first_row: int
     width: int
     read: int
@@ -164,6 +167,13 @@ class HeaderFit:
             *((pl.col(of) if isinstance(of, str) else of).alias(name) for name, of in self.columns.items()),
             *(pl.lit(None, pl.String).alias(name) for name in self.missing),
         )
+
+    def count_nameless(self, chunk: pl.DataFrame) -> dict[str, int]:
+        """In how many rows of a chunk below the header each column without a name holds anything."""
+        if not self.nameless:
+            return {}
+        below = chunk.filter(pl.col("row_number") >= self.first_row)
+        return below.select(pl.col(self.nameless).is_not_null().sum()).row(0, named=True)
 
     @property
     def _places(self) -> dict[str, list[str]]:
@@ -280,6 +290,7 @@ def fit_header(
     required = [one for one in absent if not contract.columns[one].nullable]
     if required:
         raise _lacking(required, said, used, known, name)
+    nameless = tuple(f"c{place}" for place, one in enumerate(said) if not one)
     unread = enumerate(zip(header, said, strict=True), start=1)
     unknown = tuple(_mask_header(cell.strip(), at) for at, (cell, one) in unread if one and one not in used)
     is_unit_open = _OF_AREAS in contract.columns and any(
@@ -291,7 +302,9 @@ def fit_header(
         _refuse_scaled([hit.group(1) for form in _SCALED if (hit := re.search(form, titles))])
     scaled = {column: factor for column, factor in stated.items() if factor is not None and factor > 1}
     texts = frozenset(one for one, dtype in contract.dtypes.items() if dtype == pl.String)
-    return HeaderFit(columns, unknown, tuple(absent), below, len(header), len(used), scaled, is_unit_open, texts)
+    return HeaderFit(
+        columns, unknown, tuple(absent), nameless, below, len(header), len(used), scaled, is_unit_open, texts
+    )  # fmt: skip
 
 
 def _found(rows: Sequence[Sequence[str]], known: Mapping[str, str]) -> tuple[list[str], int, int]:

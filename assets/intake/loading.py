@@ -4,6 +4,7 @@ What a refused or repeated load says is in the message catalogue, in the languag
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -225,8 +226,12 @@ class Intake:
             self._sweep(self.lake.folder(contract.key, str(quarter)), quarter)
             delivery = open_delivery(file, names=names_of(contract))
             fit = self._fit(delivery, feed, admitted.feeds if admitted else OPEN_FEEDS)
-            checker = Checker(contract, said, admitted, fit.factors, self.today)
-            chunks = self._checked(file, delivery, fit, checker)
+            checker = Checker(
+                contract, said, admitted, fit.factors, self.today,
+                all_rows=lambda: (fit.rows(chunk) for chunk in delivery.chunks()),
+            )  # fmt: skip
+            nameless: Counter[str] = Counter()
+            chunks = self._checked(file, delivery, fit, checker, nameless)
             counted = self._count(chunks, contract, working)
             report = self._report(counted.rejected, feed, quarter, batch_id)
             if counted.rejected.total > self.max_error_share * counted.read:
@@ -237,7 +242,11 @@ class Intake:
                 )  # fmt: skip
             batch = self._store(counted, Batch(
                 batch_id, feed, str(quarter), name_of(file), file_hash, said, counted.read, 0, counted.rejected.total,
-                0, counted.rejected.counts, (), tuple(name for name in fit.unknown if name not in NOTES),
+                0, counted.rejected.counts, (),
+                (
+                    *(name for name in fit.unknown if name not in NOTES),
+                    *(f"({_place(one, delivery)})" for one, rows in nameless.items() if rows),
+                ),
                 note_hash=signed.note_hash, signature=signed.signature,
                 unknown_births=sum(checker.unknown_births.values()),
             ), working, quarter)  # fmt: skip
@@ -246,7 +255,8 @@ class Intake:
                 feed, name_of(file), BatchState.LOADED, batch, report, None,
                 counted.rejected.tally, counted.read, counted.rejected.total,
                 (
-                    *self._warn_of_sheets(delivery), *(() if admitted else (self._warn_of_third_party(said),)),
+                    *self._warn_of_sheets(delivery), *self._warn_of_nameless(delivery, nameless),
+                    *(() if admitted else (self._warn_of_third_party(said),)),
                     *self._warn_of_births(checker),
                 ),
             )  # fmt: skip
@@ -265,6 +275,13 @@ class Intake:
         if delivery.sheets:
             sheet, *others = map(masked, delivery.sheets)
             yield say("load.unread_sheets", self.lang, sheet=sheet, others=", ".join(others))
+
+    def _warn_of_nameless(self, delivery: Delivery, rows_of: Mapping[str, int]) -> Iterator[str]:
+        """Which columns without a name hold something that was not read."""
+        for column, rows in rows_of.items():
+            if rows:
+                place = _place(column, delivery)
+                yield say("load.nameless_column", self.lang, place=str(place), letters=_letters(place), rows=rows)
 
     def _warn_of_births(self, checker: Checker) -> tuple[str, ...]:
         """How many persons count without their birth date, because it cannot be."""
@@ -346,18 +363,18 @@ class Intake:
                 raise FileRefused("supersedes_unknown", batch=old, feed=str(feed), quarter=str(quarter))
 
     def _checked(
-        self, file: Path, delivery: Delivery, fit: HeaderFit, checker: Checker
+        self, file: Path, delivery: Delivery, fit: HeaderFit, checker: Checker, nameless: Counter[str]
     ) -> Iterator[tuple[Checked, float | None]]:
-        """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole."""
+        """The file, chunk after chunk, with the share of it that is read; refused at its end if it must be whole.
+
+        `nameless` counts the rows with content in columns without a name.
+        """
         size, read = file.stat().st_size, 0
         once = _Once(_ONCE[checker.contract.key]) if checker.contract.key in _ONCE else None
-        if any(name in fit.columns for name in checker.measures):
-            # What 1.234 means is for the whole column to say, before its first cell is read.
-            for chunk in delivery.chunks():
-                checker.learn_marks(fit.rows(chunk))
         for chunk in delivery.chunks():
             if self.on_rows is not _silent and delivery.kind == "csv":
                 read += _bytes_of(chunk)
+            nameless.update(fit.count_nameless(chunk))
             rows = fit.rows(chunk)
             checked = checker.check(rows)
             yield once.check(checked, rows) if once else checked, min(read / size, 1.0) if read else None
@@ -477,6 +494,20 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
     return fit_header(
         delivery.header, contract, delivery.name, is_named=delivery.is_named, first_row=delivery.first_row
     )  # fmt: skip
+
+
+def _place(column: str, delivery: Delivery) -> int:
+    """Which column of its file a place (`c3`) is, from 1."""
+    return int(column[1:]) + 1 + delivery.first_column
+
+
+def _letters(place: int) -> str:
+    """What a spreadsheet calls a column: A, B, …, Z, AA."""
+    letters = ""
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
 def _refuse_issued_too_late(said: Declaration, quarter: Quarter) -> None:

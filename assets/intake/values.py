@@ -5,6 +5,7 @@ one the column may hold is checking's; what region a code names is codesystems'.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -80,12 +81,23 @@ _RUPIAH = rf"(?i)^(?:rp\.?\s*{_AMOUNT}(?:,(?:-+|0{{1,2}}))?|{_AMOUNT},-+|[0-9]{{
 """Whole amounts whose marks leave one meaning: Rp 1.250.000,00, 500.000,- or 1 250 000."""
 _NO_TEXT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 """Control characters, and a day as workbooks and databases write it: a spreadsheet makes one of RT/RW 3/5."""
-_TIME = r"[T ]+([0-9]{1,2}):([0-9]{2})(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-_LOCAL_OFFSET = r"\+0?(?:7(?::?(?:00|20|30|07(?::?12)?))?|8(?::?00)?|9(?::?(?:00|30))?)"
-"""What clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
-_LOCAL_TIME = rf"(?i){_TIME}(?: ?[ap]\.?m\.?)?(?: ?\(?(?:WIB|WITA|WIT)\)?| ?(?:UTC|GMT)?{_LOCAL_OFFSET})?$"
-"""A time of day in no named zone or in one of Indonesia's: the day beside it is the day where it was written."""
-_ZONED_TIME = rf"(?i){_TIME} ?(?:Z|UTC|GMT|(?:UTC|GMT)?([+-][0-9]{{1,2}}):?([0-9]{{2}})?)$"
+_CLOCK = (
+    r"(?i)[T ]+(?<hour>[01]?[0-9]|2[0-3]):(?<minute>[0-5][0-9])(?::(?<second>[0-9]{2}(?:[.,][0-9]+)?))?"
+    r"(?: ?(?<half>[ap])\.?m\.?)?"
+    r"(?: ?(?:\(?(?<named>WIB|WITA|WIT)\)?|(?<zero>Z|UTC|GMT)"
+    r"|(?:UTC|GMT)?(?<ahead>[+-][0-9]{1,2})(?::?(?<past>[0-9]{2})(?::?(?<rest>[0-9]{2}))?)?))?(?: \([\p{L} ]+\))?$"
+)
+"""A time of day behind a day, and its zone where it states one."""
+_HOURS_AHEAD = {"WIB": 7, "WITA": 8, "WIT": 9}
+_LOCAL_OFFSETS = (420, 427, 440, 450, 480, 540, 570)
+"""Minutes that clocks in Indonesia have been ahead of UTC; in Java it was not always seven hours (tz, Asia/Jakarta)."""
+_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
+_MIDNIGHTS = (15, 16, 17)
+"""Hours of UTC at which a day begins in Jayapura, Makassar and Jakarta, by the clocks of today."""
+_LEAST_MIDNIGHTS = 10
+"""Times of day without a zone that show by being midnights of UTC, all of them, that a program wrote them."""
+_HOUR_MS = 3_600_000
+_MOMENT = pl.Datetime("ms")
 _MILLISECONDS = r"^-?[1-9][0-9]{10,12}$"
 """Instants as JavaScript counts them; shorter counts may be seconds, and eight digits are a day."""
 _EARLIEST_YEAR = 1000
@@ -95,9 +107,21 @@ _LABEL_MARKS = r"[^a-z0-9.,%]+"
 _WORD_ENDS = "[.,]+"
 _MANY = 10
 """One cell in so many shows that a column was written so by a program and not here and there by a hand."""
-_MONTH_NAMED = r"^(?:\p{L}+, *)?([0-9]{1,2})[ ./-]*(\p{L}+)[ .,/-]*([12][0-9]{3})$"
+_WEEKDAY = (
+    r"^(?:[\p{L}'\x{2019}]+, *|(?i:(?:senin|selasa|rabu|kamis|jum['\x{2019}]?at|sabtu|minggu|ahad"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun)\.? +))?"
+)
+_DAY_NAMED, _MONTH_NAMED, _YEAR = r"(?<day>[0-9]{1,2})(?i:st|nd|rd|th)?", r"(?<month>\p{L}+)", r"(?<year>[12][0-9]{3})"
+_NAMED_DAYS = (
+    rf"{_WEEKDAY}{_DAY_NAMED}[ ./-]*{_MONTH_NAMED}[ .,/-]*{_YEAR}$",
+    rf"{_WEEKDAY}{_MONTH_NAMED}[ ./-]*{_DAY_NAMED}[ .,/-]+{_YEAR}$",
+    rf"^{_YEAR}[ .,/-]*{_MONTH_NAMED}[ .,/-]*{_DAY_NAMED}$",
+)
+"""Days whose month is a name: 4 Mei 1990, May 4, 1990 and 1990-May-04."""
 
 _Thousands = Literal["never", "always", "unclear"]
+_Instants = Literal["midnights", "moments", "unclear"]
+"""What the instants of a column are: beginnings of days somewhere in Indonesia, or moments of any hour."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,11 @@ class Shape:
     spellings : tuple of (str, str)
         Other ways in which files write a value, in lower case, and that value as text.
     decimal : str or None
-        Of a column of decimals: the mark before them, where the column as a whole says so (:class:`DecimalMarks`).
+        Of a column of numbers: the mark before decimals, where the column as a whole says so (:class:`DecimalMarks`).
+    zoned, zoneless : str
+        Of a column of days: what its instants with and without a zone are (:class:`DayBeginnings`).
+    is_key : bool
+        Whether that text is an identifier of no fixed form and so nobody's name.
     is_identifier : bool
         Whether it holds numbers of sixteen digits, where a lone 0 says that there is none.
     labels : tuple of (str, str)
@@ -132,8 +160,11 @@ class Shape:
     highest: float | None = None
     words: tuple[str, ...] = ()
     is_free: bool = False
+    is_key: bool = False
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
+    zoned: _Instants = "unclear"
+    zoneless: _Instants = "unclear"
     is_identifier: bool = False
     labels: tuple[tuple[str, str], ...] = ()
     is_percent: bool = False
@@ -165,15 +196,19 @@ class _Manner:
     words: tuple[str, ...] = ()
     spellings: tuple[tuple[str, str], ...] = ()
     decimal: Mark | None = None
+    zoned: _Instants = "unclear"
+    zoneless: _Instants = "unclear"
 
     @classmethod
     def of(cls, shape: Shape) -> "_Manner":
         """The manner of a column; 1 and 0 stand for yes and no in a column that holds nothing else."""
         if shape.dtype.is_integer():
             is_flag = (shape.lowest, shape.highest) == (0, 1)
-            return cls(pl.Int64(), shape.thousands, is_flag=is_flag, spellings=shape.spellings)
+            return cls(pl.Int64(), shape.thousands, is_flag, spellings=shape.spellings, decimal=shape.decimal)
         if shape.dtype.is_float():
             return cls(pl.Float64(), shape.thousands, spellings=shape.spellings, decimal=shape.decimal)
+        if shape.dtype == pl.Date:
+            return cls(shape.dtype, spellings=shape.spellings, zoned=shape.zoned, zoneless=shape.zoneless)
         return cls(shape.dtype, words=shape.words, spellings=shape.spellings)
 
 
@@ -190,14 +225,54 @@ class DecimalMarks:
         """Take what the cells of a chunk show."""
         for name in text.columns:
             seen = self._seen.setdefault(name, set())
+            cells = _bare(text[name])
             for mark, other in ((".", ","), (",", ".")):
-                if mark not in seen and text[name].str.contains(_shows_decimals(mark, other)).any():
+                if mark not in seen and cells.str.contains(_shows_decimals(mark, other)).any():
                     seen.add(mark)  # type: ignore[arg-type]
 
     def of(self, name: str) -> Mark | None:
         """The mark before decimals; None where no cell tells, or cells contradict each other."""
         seen = self._seen.get(name, set())
         return next(iter(seen)) if len(seen) == 1 else None
+
+
+@dataclass
+class DayBeginnings:
+    """Whether instants in columns of days begin a day, learnt chunk by chunk from all their cells.
+
+    A program that keeps days as instants writes the midnight of its place: 16:00 of UTC is midnight in Makassar and
+    eleven at night in Jakarta. Without a zone 16:00 may also be an afternoon.
+    """
+
+    _seen: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def learn(self, text: pl.DataFrame) -> None:
+        """Count the instants of a chunk that begin a day and those that do not."""
+        has_zone, is_own, is_timed = pl.col("has_zone"), pl.col("is_own"), pl.col("at").is_not_null()
+        is_begun = pl.col("begun").is_not_null()
+        for name in text.columns:
+            cells = _bare(text[name].drop_nulls()).alias("cell")
+            counted = _with_instants(cells.to_frame().lazy()).select(
+                day=(pl.col("day").is_not_null() & (~is_timed | (~has_zone & is_own))).sum(),
+                zoned_midnight=(has_zone & (is_own | is_begun)).sum(),
+                zoned_moment=(has_zone & is_timed & ~is_own & ~is_begun).sum(),
+                midnight=(~has_zone & is_begun & ~is_own).sum(),
+                moment=(~has_zone & is_timed & ~is_begun & ~is_own).sum(),
+            )
+            self._seen.setdefault(name, Counter()).update(counted.collect().row(0, named=True))
+
+    def of(self, name: str) -> tuple[_Instants, _Instants]:
+        """What the instants of a column with and without a zone are.
+
+        Those without one begin days, as though of UTC, where every cell of the column is of that kind and they are too
+        many for afternoons.
+        """
+        seen = self._seen.get(name, Counter())
+        zoned: _Instants = "moments" if seen["zoned_moment"] > seen["zoned_midnight"] else "midnights"
+        if seen["moment"] > seen["midnight"]:
+            return zoned, "moments"
+        is_whole = seen["midnight"] >= _LEAST_MIDNIGHTS and not seen["moment"] and not seen["day"]
+        return zoned, "midnights" if is_whole else "unclear"
 
 
 def _shows_decimals(mark: str, other: str) -> str:
@@ -226,10 +301,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
         manner = _Manner.of(shape)
         odd.setdefault(manner, []).append(_that_may_be(manner, cells.with_columns(column=pl.lit(at, pl.UInt16))))
     # Columns of a manner are read together: to build the patterns costs more than to match a few cells.
-    mended = pl.collect_all(
-        pl.concat(cells).select("row", "column", value=_patient(manner)).drop_nulls("value")
-        for manner, cells in odd.items()
-    )
+    mended = pl.collect_all(_mended(manner, pl.concat(cells)) for manner, cells in odd.items())
     changed = [
         typed[names[at]].scatter(part["row"], part["value"].cast(shapes[names[at]].dtype, strict=False))
         for frame in mended
@@ -243,7 +315,7 @@ def read(text: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
 def _as_stated(cells: pl.Series, shape: Shape) -> pl.Series:
     """Text of no vocabulary: codes in ASCII, marks of nothing null."""
     marks = is_nothing(cells, shape)
-    cells = cells if shape.is_free else narrowed(cells)
+    cells = cells if shape.is_free and not shape.is_key else narrowed(cells)
     return cells if marks is None else cells.set(marks, None)
 
 
@@ -275,6 +347,20 @@ def measures_of(text: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     return pl.DataFrame(made), doubtful
 
 
+def are_open(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> bool:
+    """Whether some unread cells have several readings, of which their columns as a whole may leave one."""
+    for name, shape in shapes.items():
+        if not (shape.dtype.is_numeric() or shape.dtype == pl.Date):
+            continue
+        if typed[name].null_count() == text[name].null_count():
+            continue
+        unread = _bare(text[name].filter(typed[name].is_null()).drop_nulls().unique())
+        is_open = are_instants(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
+        if is_open.any():
+            return True
+    return False
+
+
 def without_marks(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape]) -> pl.DataFrame:
     """The text with null in place of every mark of nothing, so that an unread cell is one that says something."""
     changed = []
@@ -300,7 +386,8 @@ def is_nothing(cells: pl.Series, shape: Shape) -> pl.Series | None:
     short = cells.filter(is_short).unique()
     if shape.is_free:
         marks = short.str.to_lowercase().is_in(_NOTHING_IN_TEXT) | short.is_in(("NaN", "NaT"))
-        marks |= short.str.contains(_WITHOUT_SENSE) | _is_out_of_case(short, cells)
+        marks |= short.str.contains(_WITHOUT_SENSE)
+        marks |= short.str.to_lowercase().is_in(NOTHING_NAMES) if shape.is_key else _is_out_of_case(short, cells)
     else:
         own = {word.lower() for word in (*shape.words, *(spelling for spelling, _ in shape.spellings))}
         said: tuple[str, ...] = NOTHING if shape.dtype.is_numeric() else (*NOTHING, *NOTHING_WORDS)
@@ -331,6 +418,11 @@ def narrowed(cells: pl.Series) -> pl.Series:
     if is_ascii or not cells.str.contains("[\uff01-\uff5e]").any():
         return cells
     return cells.str.replace_many(_WIDE, _NARROW)
+
+
+def _bare(cells: pl.Series) -> pl.Series:
+    """Narrowed cells without a mark of text before them."""
+    return narrowed(cells).str.strip_chars_start(TEXT_MARKS)
 
 
 def labels_of(codes: Mapping[str, Words], spellings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -447,14 +539,20 @@ def _quick(name: str, shape: Shape) -> pl.Expr:
     return value.alias(name)
 
 
+def _mended(manner: _Manner, cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Those of oddly written cells that can be read: `row, column, value`."""
+    told = _with_instants(cells) if manner.dtype == pl.Date else cells
+    return told.select("row", "column", value=_patient(manner)).drop_nulls("value")
+
+
 def _patient(manner: _Manner) -> pl.Expr:
     """What a column `cell` of oddly written cells means; a word that is in no vocabulary stays for the check."""
     if manner.dtype == pl.Date:
-        return _day()
+        return _day(manner)
     if manner.dtype == pl.Boolean:
         return _yes_or_no()
     if manner.dtype.is_integer():
-        readings = (pl.col("cell"), _whole(manner.thousands))
+        readings = (pl.col("cell"), _whole(manner.thousands), _grouped(manner))
         whole = pl.coalesce(one.cast(pl.Int64, strict=False) for one in readings)
         return pl.coalesce(whole, _yes_or_no().cast(pl.Int64)) if manner.is_flag else whole
     if manner.dtype.is_float():
@@ -479,31 +577,98 @@ def _yes_or_no() -> pl.Expr:
     return pl.when(word.is_in(YES)).then(pl.lit(True)).when(word.is_in(NO)).then(pl.lit(False))
 
 
-def _day() -> pl.Expr:
-    """The day of a cell; of an instant in another zone than Indonesia's, the day it was in Jakarta then."""
-    cell = pl.col("cell")
-    zoned = cell.str.extract_groups(_ZONED_TIME).struct
-    is_zoned = zoned.field("1").is_not_null() & ~cell.str.contains(_LOCAL_TIME)
-    hour, minute, ahead, past = (zoned.field(str(at)).cast(pl.Int64, strict=False) for at in (1, 2, 3, 4))
-    sign = pl.when(zoned.field("3").str.starts_with("-")).then(-1).otherwise(1)
-    offset = ahead.fill_null(0) * 60 + sign * past.fill_null(0)
-    written = _written_day(cell.str.replace(_LOCAL_TIME, "").str.replace(_ZONED_TIME, ""))
-    instant = written.cast(pl.Datetime("ms")) + pl.duration(minutes=hour * 60 + minute - offset)
-    counted = pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False)
-    unzoned = pl.when(~is_zoned.fill_null(value=False)).then(written)
-    return pl.coalesce(unzoned, *(_day_in_jakarta(one) for one in (instant, counted.cast(pl.Datetime("ms")))))
+def _day(manner: _Manner) -> pl.Expr:
+    """The day of a cell with its instant; of one with a zone that begins no day, its day in all of Indonesia."""
+    # Whoever names a zone has a clock on the wall there.
+    is_elsewhere = ~pl.col("is_own") & pl.col("named").is_null() & (pl.col("begun") != pl.col("day"))
+
+    def in_manner(meaning: _Instants) -> pl.Expr:
+        settled = {"midnights": pl.col("begun"), "moments": pl.col("day"), "unclear": pl.lit(None, pl.Date)}[meaning]
+        return pl.when(is_elsewhere).then(settled).otherwise("day")
+
+    of_utc = pl.coalesce("everywhere", "begun") if manner.zoned == "midnights" else pl.col("everywhere")
+    has_zone = pl.col("has_zone")
+    return (
+        pl.when(has_zone & pl.col("is_local")).then(in_manner(manner.zoned)).when(has_zone).then(of_utc)
+        .when(pl.col("at").is_not_null()).then(in_manner(manner.zoneless)).otherwise("day")
+    )  # fmt: skip
 
 
-def _day_in_jakarta(instant: pl.Expr) -> pl.Expr:
-    """The day of a moment of UTC by the clocks of Jakarta, which were 7, 7½, 8 or 9 hours ahead."""
-    return instant.dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Jakarta").dt.date()
+def _with_instants(cells: pl.LazyFrame) -> pl.LazyFrame:
+    """Add to a column `cell` what its cells say of their time.
+
+    Returns
+    -------
+    LazyFrame
+        `day` (Date, as it is written), `at` (Datetime of UTC, where there is a time; without a zone as though of UTC),
+        `has_zone`, `is_local` (a zone of Indonesia), `is_own` (midnight by the clock that it is written by), `begun`
+        (Date, the day that begins then somewhere in Indonesia), `everywhere` (Date, its day in all of Indonesia).
+    """
+    # Step by step: as one expression every use of a part would match its pattern again.
+    cell, noon = pl.col("cell"), 12
+    numbers = ("hour", "minute", "ahead", "past", "rest")
+    told = cells.with_columns(cell.str.extract_groups(_CLOCK).alias("clock")).unnest("clock").with_columns(
+        pl.col(numbers).cast(pl.Int64, strict=False),
+        second=pl.col("second").str.replace(",", ".", literal=True).cast(pl.Float64, strict=False).fill_null(0),
+        half=pl.col("half").str.to_lowercase(),
+        day=_written_day(cell.str.replace(_CLOCK, "")),
+        counted=pl.when(cell.str.contains(_MILLISECONDS)).then(cell).cast(pl.Int64, strict=False).cast(_MOMENT),
+        sign=pl.when(pl.col("ahead").str.starts_with("-")).then(-1).otherwise(1),
+        named=pl.col("named").str.to_uppercase().replace_strict(_HOURS_AHEAD, default=None, return_dtype=pl.Int64),
+    )  # fmt: skip
+    hour = (
+        pl.when((pl.col("half") == "p") & (pl.col("hour") < noon)).then(pl.col("hour") + noon)
+        .when((pl.col("half") == "a") & (pl.col("hour") == noon)).then(0).otherwise("hour")
+    )  # fmt: skip
+    told = told.with_columns(
+        clock=hour * _HOUR_MS + pl.col("minute") * 60_000 + (pl.col("second") * 1000).round().cast(pl.Int64),
+        offset=pl.coalesce("ahead", "named") * 60 + pl.col("sign") * pl.col("past").fill_null(0),
+    )
+    behind = pl.col("offset").fill_null(0) * 60_000 + pl.col("sign") * pl.col("rest").fill_null(0) * 1000
+    at = pl.col("day").cast(_MOMENT) + pl.duration(milliseconds=pl.col("clock") - behind)
+    told = told.with_columns(
+        at=pl.coalesce(at, "counted"),
+        has_zone=pl.any_horizontal(pl.col("offset", "zero", "counted").is_not_null()),
+        is_local=pl.col("offset").is_in(_LOCAL_OFFSETS).fill_null(value=False),
+        is_own=(pl.col("clock") == 0).fill_null(value=False),
+    )
+    return _with_days(told)
+
+
+def _with_days(moments: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `begun`, the day that begins at a moment `at` of UTC, and `everywhere`, its day in all of Indonesia.
+
+    Years before 1964 are counted by the clocks of then or by those of today, as programs do.
+    """
+    at = pl.col("at")
+    clocks = moments.with_columns(
+        at.dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.replace_time_zone(None).alias(zone)
+        for zone in _ZONES
+    )
+    first, *others = (pl.col(zone).dt.date() for zone in _ZONES)
+    midnights = ((at + pl.duration(hours=24 - hour) for hour in _MIDNIGHTS), map(pl.col, _ZONES))
+    is_midnight = pl.any_horizontal(one == one.dt.truncate("1d") for found in midnights for one in found)
+    # All of Indonesia is ahead of UTC by less than half a day.
+    return clocks.with_columns(
+        begun=pl.when(is_midnight).then(at.dt.date() + pl.duration(days=1)),
+        everywhere=pl.when(pl.all_horizontal(first == other for other in others)).then(first),
+    ).drop(_ZONES)
+
+
+def day_of_instant(at: pl.Series) -> pl.Series:
+    """The day of moments of UTC in all of Indonesia, else the one that begins somewhere in it, else null."""
+    days = _with_days(at.alias("at").to_frame().lazy())
+    return days.select(pl.coalesce("everywhere", "begun").alias(at.name)).collect().to_series()
+
+
+def are_instants(cells: pl.Series) -> pl.Series:
+    """Which cells hold a day with its time: an unread one is one day here and another one there."""
+    told = _with_instants(_bare(cells).alias("cell").to_frame().lazy())
+    return told.select(pl.col("at").is_not_null()).collect().to_series()
 
 
 def _written_day(day: pl.Expr) -> pl.Expr:
     numbers = day.str.replace_all(r"[./ -]+", "-")
-    by_name = day.str.to_lowercase().str.extract_groups(_MONTH_NAMED).struct
-    month = by_name.field("2").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
-    named = pl.concat_str([by_name.field("3"), month.cast(pl.String), by_name.field("1")], separator="-")
     year_first = pl.when(numbers.str.contains(r"^[12][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}$")).then(numbers)
     day_first = pl.when(numbers.str.contains(r"^[0-9]{1,2}-[0-9]{1,2}-[12][0-9]{3}$")).then(numbers)
     # Year and month or day and month: what is a year in one reading is no month in the other.
@@ -518,8 +683,15 @@ def _written_day(day: pl.Expr) -> pl.Expr:
         ),
         year_first.str.to_date("%Y-%m-%d", strict=False),
         day_first.str.to_date("%d-%m-%Y", strict=False),
-        named.str.to_date("%Y-%m-%d", strict=False),
+        *(_named_day(day, form).str.to_date("%Y-%m-%d", strict=False) for form in _NAMED_DAYS),
     )
+
+
+def _named_day(day: pl.Expr, form: str) -> pl.Expr:
+    """Year, month and day of a day whose month is a name."""
+    part = day.str.to_lowercase().str.extract_groups(form).struct
+    month = part.field("month").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
+    return pl.concat_str([part.field("year"), month.cast(pl.String), part.field("day")], separator="-")
 
 
 def _whole(thousands: _Thousands) -> pl.Expr:
@@ -537,6 +709,15 @@ def _whole(thousands: _Thousands) -> pl.Expr:
         digits = cell.str.replace(rf"{decimal}0{{1,2}}$", "").str.replace_all(mark, "")
         readings.append(pl.when(is_grouped).then(digits))
     return pl.coalesce(readings)
+
+
+def _grouped(manner: _Manner) -> pl.Expr:
+    """Digits of a whole number that has two readings, where its column says that the mark stands between thousands."""
+    if manner.thousands != "unclear" or manner.decimal is None:
+        return pl.lit(None, pl.String)
+    cell = pl.col("cell")
+    is_grouped = cell.str.contains(TWO_READINGS) & ~cell.str.contains(manner.decimal, literal=True)
+    return pl.when(is_grouped).then(cell.str.replace(r"[.,]", ""))
 
 
 def _with_decimals() -> pl.Expr:

@@ -174,16 +174,16 @@ def bound(memory: int, seconds: int) -> None:
 
 def read_sheet(
     reader: fastexcel.ExcelReader, name: str, trace: Callable[[str], Traces]
-) -> tuple[pa.RecordBatch | None, bool]:
-    """Read a sheet with all its rows as text, None if it is empty, and tell whether it is visible."""
+) -> tuple[pa.RecordBatch | None, int, bool]:
+    """Read a sheet with all its rows as text, None if it is empty; tell its first column and whether it is visible."""
     try:
         loaded = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
         batch, errors = loaded.to_arrow_with_errors()
     except (fastexcel.SheetNotFoundError, fastexcel.InvalidParametersError):
-        return None, False
+        return None, 0, False
     is_visible = loaded.visible == "visible"
     if not batch.num_columns or not batch.num_rows:
-        return None, is_visible
+        return None, 0, is_visible
     sheet, traces = Sheet(batch.columns, batch.num_rows, loaded.selected_columns[0].absolute_index), trace(name)
     # The library keeps a second copy of the cells with it.
     del loaded, batch
@@ -194,7 +194,7 @@ def read_sheet(
     show_decimals(sheet, reader, name)
     if not traces.is_empty:
         mark_traces(sheet, traces)
-    return sheet.batch(), is_visible
+    return sheet.batch(), sheet.first, is_visible
 
 
 def restore_errors(sheet: Sheet, errors: Sequence[Any]) -> None:
@@ -536,11 +536,11 @@ def main(path: str, target: str, memory: str, seconds: str, most_columns: str) -
     trace = tracer(path)
     with os.fdopen(int(target), "wb") as out:
         for name in reader.sheet_names:
-            batch, is_visible = read_sheet(reader, name, trace)
+            batch, first, is_visible = read_sheet(reader, name, trace)
             if batch is None:
                 continue
             columns = batch.num_columns - 1
-            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell(),
+            told.append({"name": name, "columns": columns, "rows": batch.num_rows, "at": out.tell(), "first": first,
                          "is_visible": is_visible})  # fmt: skip
             if columns > int(most_columns):
                 continue

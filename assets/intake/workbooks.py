@@ -35,13 +35,17 @@ _MARKS = {"[Content_Types].xml", "mimetype"}
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet of a workbook: its first rows, how many it has in all, a way to read them, whether people see it."""
+    """A sheet of a workbook: its first rows, how many it has in all, a way to read them, whether people see it.
+
+    `first_column` says how many empty columns stand before its first one.
+    """
 
     name: str
     rows: int
     header: tuple[tuple[str, ...], ...]
     read: Callable[[], Iterator[pl.DataFrame]]
     is_visible: bool
+    first_column: int
 
 
 class _Nameless:
@@ -130,7 +134,7 @@ def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits
         def refused() -> Iterator[pl.DataFrame]:
             raise FileRefused("too_many_columns", file=name, most=limits.columns)
 
-        return Sheet(told["name"], told["rows"], (), refused, told["is_visible"])
+        return Sheet(told["name"], told["rows"], (), refused, told["is_visible"], told["first"])
 
     def read() -> Iterator[pl.DataFrame]:
         # A descriptor of its own, so that two readers do not move each other's place.
@@ -145,7 +149,7 @@ def _sheet(sheets: _Nameless, told: Mapping[str, Any], name: str, limits: Limits
 
     header = next(read()).head(HEADER_ROWS).drop("row_number", "row_fault")
     rows = tuple(tuple(cell or "" for cell in row) for row in header.iter_rows())
-    return Sheet(told["name"], told["rows"], rows, read, told["is_visible"])
+    return Sheet(told["name"], told["rows"], rows, read, told["is_visible"], told["first"])
 
 
 def as_cells(frame: pl.DataFrame, before: int, limits: Limits) -> pl.DataFrame:

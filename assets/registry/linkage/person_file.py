@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from assets.intake.cell_faults import separate_cell_faults
 from assets.intake.formats import Delivery, open_delivery
 from assets.intake.headers import plain_name
-from assets.intake.values import OLDEST_YEARS, Shape, is_nothing, read
+from assets.intake.values import OLDEST_YEARS, DayBeginnings, Shape, day_of_instant, is_nothing, read
 from assets.registry.linkage.model import COLUMNS
 from quotas.parameters import Strict, read_yaml
 from schemas.errors import PolicyError, Refused, SpecError
@@ -157,12 +157,15 @@ def _without_nothing(cells: pl.Series, name: str) -> pl.Series:
 
 
 def _births(written: pl.Series, form: str, today: date) -> pl.Series:
-    """Birth dates as the format says; by default ISO days, or instants, which mean the day in Jakarta."""
+    """Birth dates as the format says; by default ISO days, or instants, as intake reads them."""
     if form == DateColumn.model_fields["format"].default:
         iso = written.set(~written.str.contains(r"^[12][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}").fill_null(value=True), None)
-        days = read(iso.to_frame(), {written.name: Shape(pl.Date())})[written.name]
+        beginnings = DayBeginnings()
+        beginnings.learn(iso.to_frame())
+        zoned, zoneless = beginnings.of(written.name)
+        days = read(iso.to_frame(), {written.name: Shape(pl.Date(), zoned=zoned, zoneless=zoneless)})[written.name]
     elif "%z" in form:
-        days = written.str.to_datetime(form, strict=False).dt.convert_time_zone("Asia/Jakarta").dt.date()
+        days = day_of_instant(written.str.to_datetime(form, strict=False).dt.replace_time_zone(None))
     else:
         days = written.str.to_date(form, strict=False)
     born = pl.col(written.name)
