@@ -25,13 +25,13 @@ def test_dagsters_own_classes_read_every_event_of_a_run(demo_copy: Path) -> None
     with dagster, opened_instance(Home(demo_copy)) as instance:
         assert isinstance(instance.event_log_storage, SqliteEventLog)
         (run,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
-        events = [event.to_json() for event in instance.all_logs(run.run_id)]
+        events = [*instance.all_logs(run.run_id)]
         latest = instance.get_latest_materialization_event(dg.AssetKey(["decision", "decisions"]))
     assert len(events) > 300
     assert latest is not None
     assert latest.run_id == run.run_id
     theirs = SqliteEventLogStorage(str(demo_copy / "dagster" / "history" / "runs"))
-    assert [event.to_json() for event in theirs.get_logs_for_run(run.run_id)] == events
+    assert theirs.get_logs_for_run(run.run_id) == events
 
 
 def test_the_index_and_one_run_stay_open_and_nothing_once_the_instance_is_left(tmp_path: Path) -> None:
