@@ -46,8 +46,9 @@ setup: .venv/.project ## .venv from requirements.lock, with the project installe
 demo: setup ## two quarters of 20,000 invented families, from files to published lists, in var/demo
 	@PERLINSOS_HOME=var/demo $(BIN)/perlinsos demo
 
+# Two processes of one thread each: polars' own threads would only wait for each other. The slow tests have them.
 test: setup ## the tests, without the slow ones
-	@$(BIN)/python -m pytest --quiet -n 2 --dist loadfile
+	@POLARS_MAX_THREADS=1 $(BIN)/python -m pytest --quiet -n 2 --dist loadfile
 
 lint: setup ## style, types, and who may import whom
 	@$(BIN)/ruff check

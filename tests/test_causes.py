@@ -171,6 +171,7 @@ def test_the_law_tells_why_a_family_moved(case: CauseCase) -> None:
     assert find_causes_in(case) == case.stated
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", TESTED, ids=[one.case for one in TESTED])
 def test_whole_decisions_with_each_factor_as_it_was_tell_the_same(case: CauseCase) -> None:
     told = {key[0]: row[2:] for key, row in find_causes_slowly(*case.quarters()).items() if key[1] == "PKH"}

@@ -330,6 +330,7 @@ def test_a_quarter_of_before_there_were_draws_keeps_its_hash_and_its_seed(decide
     assert draws_in(decides / "elsewhere", Q1).is_revealed
 
 
+@pytest.mark.slow
 def test_a_quarter_is_drawn_run_revised_and_recomputed_from_public_files_alone(decides: Path, tmp_path: Path) -> None:
     party = tmp_path / "parties"
     party.mkdir()

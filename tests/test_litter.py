@@ -87,7 +87,9 @@ def run_on_terminal(home: Path, terminal: str, *arguments: object) -> tuple[int,
     return ended.returncode, ended.stdout.decode(encoding), ended.stderr.decode(encoding)
 
 
-@pytest.mark.parametrize("terminal", NARROW)
+@pytest.mark.parametrize(
+    "terminal", ["latin-1", *(pytest.param(one, marks=pytest.mark.slow) for one in ("ascii", "C"))]
+)
 def test_a_terminal_without_utf_8_shows_what_it_can(terminal: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert perlinsos(home, "init", "--trial").code == 0

@@ -35,7 +35,7 @@ FOURTH, FIFTH = "3510091203260012", "3510091203260020"
 SIXTH = "3510095203550006"
 
 
-@pytest.fixture(params=[1, room.FAMILIES_PER_GROUP])
+@pytest.fixture(params=[1, pytest.param(room.FAMILIES_PER_GROUP, marks=pytest.mark.slow)])
 def office(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Office:
     monkeypatch.setattr(room, "FAMILIES_PER_GROUP", request.param)
     office = Office.in_folder(tmp_path)

@@ -102,6 +102,7 @@ def split_and_shuffled(landing: Path, to: Path, random: Random) -> None:
             shutil.copyfile(file.with_name(f"{file.name}.yaml"), copy.with_name(f"{copy.name}.yaml"))
 
 
+@pytest.mark.slow
 def test_shuffled_split_and_repeated_deliveries_give_the_same_registry(
     landing: Path, registry: dict[str, Registry], tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_the_number_of_shards_changes_nothing(
     assert_equal(registry, resolved(landing, tmp_path / "home"))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("registry")
 def test_resolving_again_gives_the_same_bytes(landing: Path, home: Path, tmp_path: Path) -> None:
     resolved(landing, tmp_path / "again")
