@@ -146,6 +146,7 @@ def count_small_differences(before: pl.DataFrame, after: pl.DataFrame, key: list
     return sum(both.filter((pl.col(name) - pl.col(f"{name}_after")).abs().is_between(1, 4)).height for name in counts)
 
 
+@pytest.mark.slow
 def test_a_second_revision_tells_who_moved_and_not_why(revised: Revised) -> None:
     moved = movers(revised)
     left = moved.filter(pl.col("to").is_null())

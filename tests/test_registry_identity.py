@@ -396,6 +396,7 @@ def story(office: Office, shards: tuple[int, int, int], monkeypatch: pytest.Monk
     return {name: office.table(name).sort(pl.all()) for name in ("claims", "persons", "person_periods")}
 
 
+@pytest.mark.slow
 def test_the_number_of_shards_changes_nothing_for_whoever_bears_another_number_leaves_or_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

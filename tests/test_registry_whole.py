@@ -110,7 +110,8 @@ def test_shuffled_split_and_repeated_deliveries_give_the_same_registry(
     assert_equal(registry, resolved(tmp_path / "again", tmp_path / "home"))
 
 
-@pytest.mark.parametrize("rows", [400, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [400, 40])
 def test_the_number_of_shards_changes_nothing(
     landing: Path, registry: dict[str, Registry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:

@@ -420,6 +420,7 @@ def balance(then: Quarterly, now: Quarterly) -> None:
         assert unbalanced_moves(more.lazy(), end.lazy(), received) > 0
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(two_quarters())
 def test_who_enters_and_leaves_balances_with_the_change_in_filled_places(both: tuple[Quarterly, Quarterly]) -> None:
