@@ -142,7 +142,9 @@ class Rulebook:
         ]
         for name in _SECTIONS:
             entries += entries_of(_content(folder, f"{name}.yaml"), f"{name}.yaml", (name,))
-        return cls(tuple(entries))
+        book = cls(tuple(entries))
+        book.check()
+        return book
 
     def under(self, overlay: Overlay) -> "Rulebook":
         """The same rulebook with an overlay laid over every day, every value checked.
@@ -152,11 +154,19 @@ class Rulebook:
         PolicyError
             If the overlay names an unknown key or a wrong value.
         """
-        return replace(self, overlay=overlay)
+        overlay.check_paths(self.entries)
+        book = replace(self, overlay=overlay)
+        book.check()
+        return book
 
-    def __post_init__(self) -> None:
-        if self.overlay is not None:
-            self.overlay.check_paths(self.entries)
+    def check(self) -> None:
+        """Pass if every value of every period is one.
+
+        Raises
+        ------
+        PolicyError
+            If one is not; the message names file, key and remedy.
+        """
         days = sorted({entry.valid_from for entry in self.entries})
         for day in days:
             missing = self._missing(day)
