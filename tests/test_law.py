@@ -58,6 +58,7 @@ def test_the_law_shares_out_orders_and_believes(case: OtherCase) -> None:
     assert [*broken(BOOK, (), (case,))] == []
 
 
+@pytest.mark.slow
 def test_families_are_decided_beside_each_other_as_they_are_alone() -> None:
     assert [*broken(BOOK)] == []
 

@@ -506,6 +506,7 @@ def linked(folder: Path, people: Path, spec: object) -> tuple[Path, float]:
     return out, ended.children_user + ended.children_system - began.children_user - began.children_system
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_bytes_whatever_the_order_of_the_rows(tmp_path: Path) -> None:
     people, truth = made_people(150, 50, seed=11)
     spec = {name: name for name in people.columns}

@@ -123,6 +123,7 @@ def deliveries(draw: st.DrawFn) -> list[tuple[Feed, list[int]]]:
     return list(draw(st.permutations(found)))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=deliveries(), kills=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 30)), max_size=4))
 def test_any_order_any_split_twice_or_killed_and_repeated_gives_the_same_facts(

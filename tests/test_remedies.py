@@ -47,6 +47,7 @@ def table(real: Sample) -> pl.DataFrame:
         return summarised(simulated(real))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quota", QUOTAS)
 def test_old_people_alone_or_in_pairs_are_missed_little_more_often_than_all_at_little_cost(
     table: pl.DataFrame, quota: float

@@ -460,6 +460,7 @@ def test_nothing_in_the_home_changes(demo: Demo, made: tuple[Path, dict[str, byt
     assert sorted(path.name for path in made[0].iterdir()) == ["simulation.html", "simulation.xlsx"]
 
 
+@pytest.mark.slow
 def test_the_same_scenarios_give_the_same_bytes(
     demo: Demo, files: list[Path], made: tuple[Path, dict[str, bytes], Said], tmp_path: Path
 ) -> None:

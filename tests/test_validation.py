@@ -318,6 +318,7 @@ print(card.hash, *digests)
 """
 
 
+@pytest.mark.slow
 def test_fit_score_and_evaluation_are_the_same_alone_in_a_crowd_and_on_any_number_of_threads() -> None:
     # 30,001 households are enough for the linear algebra to share out its sums where it may.
     told = set()

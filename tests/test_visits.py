@@ -144,6 +144,7 @@ def test_the_same_seed_draws_the_same_families_in_whatever_order_they_come() -> 
     assert not sample(rows, "seed-0000").equals(sample(rows, "seed-0001"))
 
 
+@pytest.mark.slow
 def test_a_family_that_comes_later_takes_one_place_of_the_sample_at_most(drawn: list[pl.DataFrame]) -> None:
     more = decided(*crowd(61), places=41, rules=SAMPLING)
     later = [sample(more, f"seed-{number:04d}") for number in range(len(drawn))]
