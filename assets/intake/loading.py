@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from filelock import FileLock, Timeout
+from xlsxwriter.utility import xl_col_to_name
 
 from assets.house import House
 from assets.intake.batches import Batch, append, batch_id_of, batches, entered
@@ -281,7 +282,9 @@ class Intake:
         for column, rows in rows_of.items():
             if rows:
                 place = _place(column, delivery)
-                yield say("load.nameless_column", self.lang, place=str(place), letters=_letters(place), rows=rows)
+                yield say(
+                    "load.nameless_column", self.lang, place=str(place), letters=xl_col_to_name(place - 1), rows=rows
+                )
 
     def _warn_of_births(self, checker: Checker) -> tuple[str, ...]:
         """How many persons count without their birth date, because it cannot be."""
@@ -499,15 +502,6 @@ def _fitted(delivery: Delivery, contract: Contract) -> HeaderFit:
 def _place(column: str, delivery: Delivery) -> int:
     """Which column of its file a place (`c3`) is, from 1."""
     return int(column[1:]) + 1 + delivery.first_column
-
-
-def _letters(place: int) -> str:
-    """What a spreadsheet calls a column: A, B, …, Z, AA."""
-    letters = ""
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _refuse_issued_too_late(said: Declaration, quarter: Quarter) -> None:

@@ -354,8 +354,8 @@ def are_open(text: pl.DataFrame, typed: pl.DataFrame, shapes: Mapping[str, Shape
             continue
         if typed[name].null_count() == text[name].null_count():
             continue
-        unread = _bare(text[name].filter(typed[name].is_null()).drop_nulls().unique())
-        is_open = are_instants(unread) if shape.dtype == pl.Date else unread.str.contains(TWO_READINGS)
+        unread = text[name].filter(typed[name].is_null()).drop_nulls().unique()
+        is_open = are_instants(unread) if shape.dtype == pl.Date else _bare(unread).str.contains(TWO_READINGS)
         if is_open.any():
             return True
     return False
@@ -683,15 +683,16 @@ def _written_day(day: pl.Expr) -> pl.Expr:
         ),
         year_first.str.to_date("%Y-%m-%d", strict=False),
         day_first.str.to_date("%d-%m-%Y", strict=False),
-        *(_named_day(day, form).str.to_date("%Y-%m-%d", strict=False) for form in _NAMED_DAYS),
+        *(_parse_day_with_month_name(day, form) for form in _NAMED_DAYS),
     )
 
 
-def _named_day(day: pl.Expr, form: str) -> pl.Expr:
-    """Year, month and day of a day whose month is a name."""
+def _parse_day_with_month_name(day: pl.Expr, form: str) -> pl.Expr:
+    """Read a day whose month is a name, written in one of `_NAMED_DAYS`; null where it is not."""
     part = day.str.to_lowercase().str.extract_groups(form).struct
     month = part.field("month").replace_strict(MONTHS, default=None, return_dtype=pl.Int8)
-    return pl.concat_str([part.field("year"), month.cast(pl.String), part.field("day")], separator="-")
+    iso = pl.concat_str([part.field("year"), month.cast(pl.String), part.field("day")], separator="-")
+    return iso.str.to_date("%Y-%m-%d", strict=False)
 
 
 def _whole(thousands: _Thousands) -> pl.Expr:
