@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 from joblib import Parallel, delayed
 
 from schemas.contract import Contract
@@ -133,12 +132,24 @@ class Lake:
         write_atomically(folder / "manifest.json", json.dumps(table.to_json(), indent=1).encode())
 
     def write(self, contract: Contract, quarter: str, shard: str, name: str, frame: pl.DataFrame) -> Shard:
-        """Write one shard in the contract's columns and order; an existing file of that name is kept."""
-        path = self.folder(contract.key, quarter) / shard / f"{name}.parquet"
-        if not path.exists():
-            with replacing(path) as temporary:
-                contract.fit(frame).write_parquet(temporary, **PARQUET)
-        return self._shard(path)
+        """Write one shard in the contract's columns and order; an existing file of that name is kept.
+
+        Raises
+        ------
+        BrokenContract
+            If a row breaks the contract.
+        """
+        path = self._path(contract, quarter, shard, name)
+        kept = self._find_shard(path)
+        if kept is not None:
+            return kept
+        fitted = contract.fit(frame)
+        contract.check_rows(fitted)
+        with replacing(path) as temporary:
+            fitted.write_parquet(temporary, **PARQUET)
+        made = Shard(path, hash_of_file(path), fitted.height)
+        write_atomically(_record_of(path), json.dumps({"sha256": made.sha256, "rows": made.rows}).encode())
+        return made
 
     def write_whole(self, contract: Contract, quarter: str, frame: pl.DataFrame) -> Table:
         """A small table in one shard, named by its rows."""
@@ -146,9 +157,17 @@ class Lake:
         name = digest([contract.key, fitted.columns, fitted.rows()])[:32]
         return Table(contract.key, quarter, {WHOLE: self.write(contract, quarter, WHOLE, name, fitted)})
 
+    def _path(self, contract: Contract, quarter: str, shard: str, name: str) -> Path:
+        return self.folder(contract.key, quarter) / shard / f"{name}.parquet"
+
     @staticmethod
-    def _shard(path: Path) -> Shard:
-        return Shard(path, hash_of_file(path), pq.read_metadata(path).num_rows)
+    def _find_shard(path: Path) -> Shard | None:
+        """The shard written under this path; None if there is none, or its bytes are no longer those recorded."""
+        record = _record_of(path)
+        if not path.exists() or not record.exists():
+            return None
+        recorded = json.loads(record.read_text())
+        return Shard(path, **recorded) if hash_of_file(path) == recorded["sha256"] else None
 
     def map_shards(
         self,
@@ -178,9 +197,10 @@ class Lake:
         def compute(shard: str) -> tuple[Shard, ...]:
             read = [table.shards[shard].sha256 if shard in table.shards else table.content_hash for table in inputs]
             name = digest([function.__module__, function.__qualname__, code_hash(), shard, read, said])[:32]
-            paths = [self.folder(one.key, quarter) / shard / f"{name}.parquet" for one in outputs]
-            if all(path.exists() for path in paths):
-                return tuple(self._shard(path) for path in paths)
+            found = [self._find_shard(self._path(contract, quarter, shard, name)) for contract in outputs]
+            kept = tuple(shard for shard in found if shard is not None)
+            if len(kept) == len(outputs):
+                return kept
             frames = function(shard, *arguments)
             return tuple(
                 self.write(one, quarter, shard, name, frame) for one, frame in zip(outputs, frames, strict=True)
@@ -191,6 +211,11 @@ class Lake:
             Table(contract.key, quarter, {shard: files[position] for shard, files in zip(shards, made, strict=True)})
             for position, contract in enumerate(outputs)
         )
+
+
+def _record_of(path: Path) -> Path:
+    """Where the hash and the row count of a shard's file are kept."""
+    return path.with_suffix(".json")
 
 
 def _scan(paths: list[Path], contract: Contract, columns: Sequence[str] | None) -> pl.LazyFrame:

@@ -5,13 +5,15 @@ The contracts themselves are in :mod:`schemas.tables`; which rows a file may hol
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 
-from schemas.errors import Tampered
+from schemas.checks import build_expression
+from schemas.errors import BrokenContract, Tampered
 from schemas.messages import Words
 from schemas.vocabularies import Access
 
@@ -88,6 +90,44 @@ class Contract:
             *self.open_columns(frame.columns),
         )
         return typed.sort(self.order, nulls_last=True) if self.order else typed
+
+    def check_rows(self, frame: pl.DataFrame) -> None:
+        """Pass if every row keeps the contract: nulls, vocabularies, ranges, forms and the uniqueness of the order.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            From :meth:`fit`.
+
+        Raises
+        ------
+        BrokenContract
+            With table, column, rule, number of rows and the first of them by its number; no value is named.
+        """
+        counts = frame.select(is_broken.sum().alias(name) for name, is_broken in self._breaches.items())
+        broken = next((name for name in self._breaches if not frame.is_empty() and counts[name].item()), None)
+        if broken is not None:
+            first = frame.select(self._breaches[broken].arg_true().first()).item()
+            column, rule = broken.split(":")
+            raise BrokenContract(self.key, column, rule, counts[broken].item(), frame.height, first + 1)
+
+    @cached_property
+    def _breaches(self) -> dict[str, pl.Expr]:
+        """What breaks the contract, by `column:rule`."""
+        found = {
+            f"{name}:not null": pl.col(name).is_null() for name, column in self.columns.items() if not column.nullable
+        }
+        for name, column in self.columns.items():
+            for check in column.checks:
+                passes = build_expression(check, name, column.dtype.type)
+                if passes is None:
+                    message = f"{self.key}, column {name}: the check {check.name} has no expression. Use another."
+                    raise ValueError(message)
+                found[f"{name}:{check.name}"] = ~passes
+        if self.order:
+            is_repeated = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in self.order)
+            found[f"{', '.join(self.order)}:unique"] = is_repeated & (pl.int_range(pl.len()) > 0)
+        return found
 
 
 def column(  # noqa: PLR0913

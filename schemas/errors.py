@@ -86,3 +86,21 @@ class ApprovalMissing(Refused):
 
 class Tampered(PerlinsosError):
     """A file does not have the content its manifest promises."""
+
+
+class BrokenContract(PerlinsosError):
+    """A table that a step made breaks its contract; nothing of it was written.
+
+    Parameters
+    ----------
+    table, column, rule : str
+        Where, and what was expected.
+    count, rows, first : int
+        How many of how many rows break it, and the number of the first, from 1.
+    """
+
+    def __init__(self, table: str, column: str, rule: str, count: int, rows: int, first: int) -> None:
+        super().__init__(
+            f"{table}, column {column}: {count} of {rows} rows break the rule '{rule}', the first is row {first}. "
+            "Nothing was written. The program has a fault here: report it with this sentence."
+        )

@@ -9,6 +9,8 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from schemas.checks import IDENTIFIER as IDENTIFIER_CHECK
+from schemas.checks import owned
 from schemas.contract import column
 from schemas.identifiers import form_fault
 from schemas.messages import Words, named
@@ -27,13 +29,6 @@ def matches(pattern: str, name: str) -> pa.Check:
     return pa.Check.str_matches(pattern, name=name, error=name)
 
 
-def owned(name: str, owner_column: str, owners: Mapping[str, str]) -> pl.Expr:
-    """Whether another column of the row names the owner of a value; true where either is out of its vocabulary."""
-    owner = pl.col(name).replace_strict(dict(owners), default=None, return_dtype=pl.String)
-    is_owner = pl.col(owner_column).is_in(sorted(set(owners.values())))
-    return ((pl.col(owner_column) == owner) | ~is_owner).fill_null(value=True)
-
-
 def owned_by(owner_column: str, owners: Mapping[str, str], name: str, title: str) -> pa.Check:
     """A check that a row's value is stated by its owner, as :func:`owned`."""
 
@@ -44,7 +39,7 @@ def owned_by(owner_column: str, owners: Mapping[str, str], name: str, title: str
     return pa.Check(_is_owned, name=name, error=name, title=title, statistics=told)
 
 
-IDENTIFIER = pa.Check(_well_formed, name="identifier", error="identifier")
+IDENTIFIER = pa.Check(_well_formed, name=IDENTIFIER_CHECK, error=IDENTIFIER_CHECK)
 VILLAGE = matches(r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}\.[1-9][0-9]{3}$", "village_code")
 """The serial of a Kemendagri village begins with 1 (kelurahan) or 2 (desa), never with 0 as BPS codes do there."""
 DISTRICT = matches(r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}$", "district_code")
@@ -102,9 +97,21 @@ def answer_dtype(variable: Variable) -> pl.DataType:
     return pl.Int32() if variable.is_whole else pl.Float64()
 
 
-def answer_columns(questionnaire: Questionnaire, *, rolled_up: bool = False) -> list[pa.Column]:
-    """Columns for the answers of a questionnaire, all nullable: null means not asked or not answered."""
+def answer_columns(
+    questionnaire: Questionnaire, *, rolled_up: bool = False, bounds_counts: bool = True
+) -> list[pa.Column]:
+    """Columns for the answers of a questionnaire, all nullable: null means not asked or not answered.
+
+    Parameters
+    ----------
+    rolled_up : bool
+        Whether to give the variables that are rolled up from the members too.
+    bounds_counts : bool
+        Whether these must lie in their ranges. The registry keeps a head of three years as counted; the scorecard
+        tells the family that the age cannot be used.
+    """
     chosen = questionnaire.variables if rolled_up else questionnaire.answers
+    free = () if bounds_counts else tuple(name for name, one in questionnaire.rolled_up.items() if one.range)
     return [
         column(
             name,
@@ -114,7 +121,7 @@ def answer_columns(questionnaire: Questionnaire, *, rolled_up: bool = False) -> 
             unit=variable.unit or ("yes=1 no=0" if variable.kind == "flag" else "code"),
             source=f"{questionnaire.version} {variable.question or 'roll-up'}",
             nullable=True,
-            checks=[_answer_check(variable)],
+            checks=[] if name in free else [_answer_check(variable)],
             aliases=variable.aliases,
             label=Words(variable.label.id, variable.label.en),
             codes={str(one): Words(meaning, meaning) for one, meaning in (variable.codes or {}).items()},

@@ -130,7 +130,7 @@ def registry_tables(questionnaire: Questionnaire) -> list[Contract]:
 
 
 def _families(questionnaire: Questionnaire) -> list[Contract]:
-    answers = answer_columns(questionnaire, rolled_up=True)
+    answers = answer_columns(questionnaire, rolled_up=True, bounds_counts=False)
     attributes = [str(one.name) for one in answers if one.name in questionnaire.answers]
     attributes += ["visit_result", "building_number"]
     family_facts = [

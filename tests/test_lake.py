@@ -15,11 +15,15 @@ from joblib.externals.loky import get_reusable_executor
 
 import assets.lake
 from assets.lake import PARQUET, WHOLE, Lake, Table, digest, hash_of_file, replacing, verify, write_atomically
-from schemas.errors import Tampered
+from schemas.contract import Contract
+from schemas.errors import BrokenContract, Tampered
 from schemas.tables import TABLES
 
 QUARTER = "2026Q1"
 CUTS, PARKED = TABLES["decision/cut_points"], TABLES["registry/parked"]
+MOVEMENTS = TABLES["decision/movements"]
+MOVED = pl.DataFrame({"quarter": QUARTER, "level": "nation", "region_code": "all", "programme": "PKH", "move": "enters",
+                      "cause": "own_data", "families": 1})  # fmt: skip
 SHARDS = ["35.09", "35.10"]
 
 
@@ -108,6 +112,46 @@ def test_a_killed_run_resumes_with_the_shard_that_was_missing(lake: Lake, log: P
     assert calls(log) == 3
 
 
+def test_a_shard_changed_on_disk_is_computed_anew_with_the_bytes_it_had(lake: Lake, log: Path) -> None:
+    scores, _ = first = mapped(lake, log)
+    path = scores.shards["35.10"].path
+    written = path.read_bytes()
+    cut_points("35.10").with_columns(highest_score_micro=pl.lit(7)).write_parquet(path)
+    assert mapped(lake, log) == first
+    assert calls(log) == 3
+    assert path.read_bytes() == written
+
+
+def test_a_shard_without_its_recorded_hash_is_computed_anew(lake: Lake, log: Path) -> None:
+    scores, _ = first = mapped(lake, log)
+    scores.shards["35.10"].path.with_suffix(".json").unlink()
+    assert mapped(lake, log) == first
+    assert calls(log) == 3
+
+
+@pytest.mark.parametrize(
+    ("contract", "frame", "where"),
+    [
+        (CUTS, cut_points().with_columns(decile=pl.lit(None, pl.Int64)), "decile"),
+        (CUTS, pl.concat([cut_points(), cut_points().tail(1)]), "frame, decile"),
+        (MOVEMENTS, MOVED.with_columns(move=pl.lit("vanished")), "move"),
+        (CUTS, cut_points().with_columns(decile=pl.lit(99)).head(1), "decile"),
+    ],
+    ids=["null", "key twice", "no word of the vocabulary", "out of range"],
+)
+def test_a_table_that_breaks_its_contract_is_not_written_and_the_place_is_told_without_a_value(
+    lake: Lake, contract: Contract, frame: pl.DataFrame, where: str
+) -> None:
+    with pytest.raises(BrokenContract) as told:
+        lake.write(contract, QUARTER, "35.10", "a" * 32, frame)
+    message = str(told.value)
+    assert f"{contract.key}, column {where}: " in message
+    assert "row" in message
+    assert "99" not in message
+    assert "vanished" not in message
+    assert files_below(lake.root) == {}
+
+
 @pytest.mark.parametrize("settings", [(2,), (Setting("x"),), (1, 1), ()])
 def test_a_changed_setting_is_computed_anew_beside_the_old(lake: Lake, log: Path, settings: tuple[object, ...]) -> None:
     before = mapped(lake, log)
@@ -131,7 +175,7 @@ def test_only_the_shard_whose_input_changed_is_computed_anew(lake: Lake, log: Pa
     changed = lake.write(CUTS, QUARTER, "35.10", digest("changed"), cut_points("35.10").head(3))
     scores, _ = mapped(lake, log, (replace(table, shards={**table.shards, "35.10": changed}),))
     assert calls(log) == 3
-    assert len(list((lake.root / CUTS.key / QUARTER / "35.09").iterdir())) == 2
+    assert len(list((lake.root / CUTS.key / QUARTER / "35.09").glob("*.parquet"))) == 2
     assert scores.rows == 18
 
 

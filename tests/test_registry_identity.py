@@ -304,6 +304,15 @@ def test_persons_without_a_number_match_nobody_in_another_family(office: Office)
     assert office.table("cases").is_empty()
 
 
+def test_whose_name_is_spelled_in_two_ways_without_a_number_lies_in_the_bucket_of_the_card(office: Office) -> None:
+    spelled = {NOV: "NURUL YULIANA SATYOWATI", DEC: "NURUL YULIANA SETYOWATI"}
+    born_then = {"birth_date": date(1943, 10, 2)}
+    mother = [member(OURS, None, 6, day, name=name, **born_then) for day, name in spelled.items()]
+    office.deliver(Q1, family(OURS, HUSBAND), {Feed.MEMBERS: mother})
+    persons = office.resolve(Q1).table("persons").filter(pl.col("nik").is_null())
+    assert persons["nik_bucket"].to_list() == [int(OURS) % BUCKETS]
+
+
 def test_a_newborn_adds_to_the_family_without_the_others_being_stated_again(office: Office) -> None:
     office.deliver(Q1, family(OURS, HUSBAND, WIFE))
     office.deliver(Q2, by(HUSBAND, member(OURS, None, 3, FEB, **BABY | {"birth_date": date(2026, 2, 1)})))

@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pandera.errors
 import pandera.polars as pa
 import polars as pl
-from pandera.api.function_dispatch import Dispatcher
 
 from assets.intake.cell_faults import reasons_of_rows
 from assets.intake.codesystems import FAULTS, REGION_COLUMNS, Tally
@@ -43,9 +42,10 @@ from assets.intake.values import (
     without_marks,
 )
 from quotas.rules import Sender
+from schemas.checks import IDENTIFIER, build_expression, name_kind
 from schemas.contract import Contract
 from schemas.errors import FileRefused
-from schemas.feed_columns import YES_OR_NO, owned
+from schemas.feed_columns import YES_OR_NO
 from schemas.feeds import ADDED_COLUMNS
 from schemas.identifiers import form_fault
 from schemas.vocabularies import Agency
@@ -54,7 +54,6 @@ CHUNK_ROWS = 100_000
 FOUND_LENGTH = 80
 """Characters of a wrong cell that are kept beside its reason."""
 
-IDENTIFIER = "identifier"
 ANY_LEVEL = "area_code"
 """The check of form of an area of any level; without it an area is a regency."""
 _LEAST_NUMBERS = 10
@@ -74,14 +73,6 @@ _SHOWN = {
     IDENTIFIER: "16 × 0-9",  # noqa: RUF001
 }
 """What a column with a check of form may hold, shown by example."""
-_COMPARED: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
-    "greater_than": pl.Expr.gt,
-    "greater_than_or_equal_to": pl.Expr.ge,
-    "less_than": pl.Expr.lt,
-    "less_than_or_equal_to": pl.Expr.le,
-    "equal_to": pl.Expr.eq,
-    "not_equal_to": pl.Expr.ne,
-}
 _SIGNS = {
     "greater_than": ">",
     "greater_than_or_equal_to": ">=",
@@ -611,7 +602,7 @@ def _column(
         if check.name == IDENTIFIER:
             continue
         reason = _NAMES.get(str(check.name), str(check.name))
-        passes = _passes(check, name, dtype)
+        passes = build_expression(check, name, dtype)
         if passes is None:
             _refuse_nameless(check, name)
         before = rules.get(reason)
@@ -701,12 +692,6 @@ def _refuse_nameless(check: pa.Check, name: str) -> None:
         raise ValueError(message)
 
 
-def _arguments(check: pa.Check) -> tuple[str, dict[str, Any]]:
-    """Which of pandera's own checks it is, whatever it is called, and what it was given; '' if it is none of them."""
-    is_plain = isinstance(check._check_fn, Dispatcher) and check.ignore_na and check.groupby is None  # noqa: SLF001
-    return (check._check_fn.__name__ if is_plain else "", dict(check._check_kwargs))  # noqa: SLF001
-
-
 def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
     """What the contract says of a column before its cells are read."""
     dtype: pl.DataType = spec.dtype.type
@@ -714,7 +699,7 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
     highest: list[float] = []
     words: tuple[str, ...] = ()
     for check in spec.checks:
-        kind, given = _arguments(check)
+        kind, given = name_kind(check), check.statistics or {}
         if kind == "isin" and dtype == pl.String:
             words = tuple(sorted(given["allowed_values"]))
         elif kind == "isin" and dtype.is_numeric():
@@ -734,37 +719,6 @@ def _shape(spec: pa.Column, *, is_region: bool) -> Shape:
     )  # fmt: skip
 
 
-def _passes(check: pa.Check, name: str, dtype: pl.DataType) -> pl.Expr | None:
-    """The check as an expression over a column's values, true where they pass; None if it has no such form here."""
-    value = pl.col(name)
-    told = check.statistics or {}
-    if "owners" in told:
-        return owned(name, told["owner_column"], told["owners"])
-    kind, given = _arguments(check)
-    if kind == "isin":
-        return _is_one_of(value, dtype, given["allowed_values"])
-    if kind == "in_range":
-        is_above: pl.Expr = value >= given["min_value"] if given["include_min"] else value > given["min_value"]
-        is_below: pl.Expr = value <= given["max_value"] if given["include_max"] else value < given["max_value"]
-        return is_above & is_below
-    if kind == "str_matches":
-        pattern = getattr(given["pattern"], "pattern", given["pattern"])
-        return value.str.contains(pattern if pattern.startswith("^") else f"^{pattern}")
-    if kind not in _COMPARED:
-        return None
-    compared: pl.Expr = _COMPARED[kind](value, *given.values())
-    return compared
-
-
-def _is_one_of(value: pl.Expr, dtype: pl.DataType, allowed: Sequence[Any]) -> pl.Expr | None:
-    codes = sorted(allowed)
-    if dtype.is_integer() and all(isinstance(code, int) for code in codes):
-        if codes == list(range(codes[0], codes[-1] + 1)):
-            return value.is_between(codes[0], codes[-1])
-        return value.is_in(codes)
-    return value.is_in(codes) if dtype == pl.String and all(isinstance(code, str) for code in codes) else None
-
-
 def expected(spec: pa.Column) -> str:
     """What a column of a contract may hold, in signs of no language: `1-9`, `> 0`, `PKH, BPNT`, `35.10`."""
     dtype: pl.DataType = spec.dtype.type
@@ -780,7 +734,7 @@ def expected(spec: pa.Column) -> str:
 
 
 def _allowed(check: pa.Check) -> str:
-    kind, given = _arguments(check)
+    kind, given = name_kind(check), check.statistics or {}
     if str(check.name) in _SHOWN:
         return _SHOWN[str(check.name)]
     if kind == "isin":

@@ -127,14 +127,17 @@ def settle(
         .group_by("_person", "family_id", maintain_order=True)
         .agg(
             pl.col("person_id", "bearer_id", "bearer_nik").first(),
-            pl.col(*MEMBER_COLUMNS, "stated_date").last(),
+            pl.col("nik_bucket", *MEMBER_COLUMNS, "stated_date").last(),
             pl.col("is_restated", "was_here", "is_chosen").any(),
             pl.col("is_verified", "is_digital", "is_protected", "is_sitting", "first_registered_date").first(),
         ),
         ["person_id", pl.col("is_chosen").not_()],
     )
     persons = merged.filter(pl.col("person_id").is_first_distinct()).with_columns(
-        identity_id="bearer_id", nik="bearer_nik", nik_bucket=bucket_of("bearer_nik")
+        # Without a number a person lies in the bucket of the card it was stated on.
+        identity_id="bearer_id",
+        nik="bearer_nik",
+        nik_bucket=pl.coalesce(bucket_of("bearer_nik"), "nik_bucket"),
     )
     aliases = (
         parts.join(labelled.select("identity_id", "_person").unique(), on="identity_id", how="left")
@@ -164,7 +167,7 @@ def _as_meant(claims: pl.DataFrame, misread: pl.DataFrame) -> pl.DataFrame:
         .sort("identity_id", "family_id", "stated_date", pl.col("meant_id").is_null())
         .group_by("identity_id", "family_id", maintain_order=True)
         .agg(
-            pl.col("nik", *MEMBER_COLUMNS, "stated_date").last(),
+            pl.col("nik", "nik_bucket", *MEMBER_COLUMNS, "stated_date").last(),
             pl.col("first_stated_date").min(),
             pl.col("is_restated", "was_here").any(),
         )
