@@ -29,6 +29,7 @@ WHOLE = "all"
 """Shard of a table that is not sharded."""
 
 _DEPTH = 5
+_NAME_LENGTH = 32
 _OF_BATCHES = "intake"
 _CODE_PACKAGES = ("schemas", "quotas", "assets")
 
@@ -144,7 +145,9 @@ class Lake:
         if kept is not None:
             return kept
         fitted = contract.fit(frame)
-        contract.check_rows(fitted)
+        # Rows of feeds are checked as they arrive, where a birth on no day becomes unknown.
+        if not contract.key.startswith(f"{_OF_BATCHES}/"):
+            contract.check_rows(fitted)
         with replacing(path) as temporary:
             fitted.write_parquet(temporary, **PARQUET)
         made = Shard(path, hash_of_file(path), fitted.height)
@@ -154,7 +157,7 @@ class Lake:
     def write_whole(self, contract: Contract, quarter: str, frame: pl.DataFrame) -> Table:
         """A small table in one shard, named by its rows."""
         fitted = contract.fit(frame)
-        name = digest([contract.key, fitted.columns, fitted.rows()])[:32]
+        name = digest([contract.key, fitted.columns, fitted.rows()])[:_NAME_LENGTH]
         return Table(contract.key, quarter, {WHOLE: self.write(contract, quarter, WHOLE, name, fitted)})
 
     def _path(self, contract: Contract, quarter: str, shard: str, name: str) -> Path:
@@ -168,6 +171,30 @@ class Lake:
             return None
         recorded = json.loads(record.read_text())
         return Shard(path, **recorded) if hash_of_file(path) == recorded["sha256"] else None
+
+    def find_or_write(
+        self,
+        outputs: Sequence[Contract],
+        quarter: str,
+        shard: str,
+        name: str,
+        make: Callable[[], tuple[pl.DataFrame, ...]],
+    ) -> tuple[Shard, ...]:
+        """One shard of several tables as it was written under a name, or made now where one of them is not there.
+
+        Parameters
+        ----------
+        name : str
+            Hash of everything the shard is made from.
+        """
+        short = name[:_NAME_LENGTH]
+        found = [self._find_shard(self._path(contract, quarter, shard, short)) for contract in outputs]
+        kept = tuple(file for file in found if file is not None)
+        if len(kept) == len(outputs):
+            return kept
+        return tuple(
+            self.write(contract, quarter, shard, short, frame) for contract, frame in zip(outputs, make(), strict=True)
+        )
 
     def map_shards(
         self,
@@ -196,15 +223,8 @@ class Lake:
 
         def compute(shard: str) -> tuple[Shard, ...]:
             read = [table.shards[shard].sha256 if shard in table.shards else table.content_hash for table in inputs]
-            name = digest([function.__module__, function.__qualname__, code_hash(), shard, read, said])[:32]
-            found = [self._find_shard(self._path(contract, quarter, shard, name)) for contract in outputs]
-            kept = tuple(shard for shard in found if shard is not None)
-            if len(kept) == len(outputs):
-                return kept
-            frames = function(shard, *arguments)
-            return tuple(
-                self.write(one, quarter, shard, name, frame) for one, frame in zip(outputs, frames, strict=True)
-            )
+            name = digest([function.__module__, function.__qualname__, code_hash(), shard, read, said])
+            return self.find_or_write(outputs, quarter, shard, name, lambda: function(shard, *arguments))
 
         made = list(Parallel()(delayed(compute)(shard) for shard in shards))
         return tuple(
@@ -251,6 +271,11 @@ def digest(content: object) -> str:
     """SHA-256 of the canonical JSON of plain content."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_rows(frame: pl.DataFrame) -> str:
+    """SHA-256 of the columns and rows of a small frame, in their order."""
+    return digest([{name: str(dtype) for name, dtype in frame.schema.items()}, frame.write_ndjson()])
 
 
 def hash_of_file(path: Path) -> str:

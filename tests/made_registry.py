@@ -209,8 +209,9 @@ class Office:
     def remember(self, decided: pl.DataFrame) -> "Office":
         """Keep decisions of the quarter resolved last, for the next one to look back at."""
         contract = self.house.contracts["decision/decisions"]
+        plain = {pl.String(): "", pl.Int64(): 0, pl.Int32(): 0, pl.Boolean(): False}
         missing = [
-            pl.lit([] if isinstance(dtype, pl.List) else None, dtype).alias(name)
+            pl.lit(None if contract.columns[name].nullable else plain.get(dtype, []), dtype).alias(name)
             for name, dtype in contract.dtypes.items()
             if name not in decided.columns
         ]

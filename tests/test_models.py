@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 import yaml
 
-from assets.decision.quarter import History, judged_tables
+from assets.decision.history import History
+from assets.decision.quarter import judged_tables
 from assets.lake import Table
 from assets.welfare.models import (
     LIST,
@@ -103,7 +104,7 @@ def office(tmp_path: Path) -> Office:
 
 def scored(office: Office, card: Scorecard = CARD) -> Table:
     nobody = History({}, None, NOW_ELSEWHERE, {}, RECEIVED)
-    return judged_tables(office.house, terms(card=card), office.registry, nobody)[0]
+    return judged_tables(office.house, terms(card=card), office.registry, nobody)["decision/scores"]
 
 
 def row(office: Office, table: Table, card: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ from tests.made_families import (
 )
 
 if TYPE_CHECKING:
-    from assets.decision.quarter import History
+    from assets.decision.history import History
     from assets.house import House
     from assets.published import Revision
 

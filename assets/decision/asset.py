@@ -23,17 +23,9 @@ from assets.checks import (
 )
 from assets.decision.draft import CHECKS, SHORT, compose, counts, previous_draft
 from assets.decision.drift import drift_tables
-from assets.decision.open_checks import open_checks_table
-from assets.decision.quarter import (
-    cut_points_of,
-    cut_points_table,
-    decided_tables,
-    history_of,
-    judged_tables,
-    seats_table,
-    terms_of,
-)
-from assets.decision.results import budget_table, displaced_table, movements_table, referrals_table
+from assets.decision.history import history_of
+from assets.decision.quarter import cut_points_of, cut_points_table, decided_tables, judged_tables, terms_of
+from assets.decision.results import result_tables
 from assets.house import House
 from assets.intake.pins import Pins
 from assets.intake.poverty import poverty_of
@@ -94,10 +86,11 @@ def judge(
     terms = terms_of(house, quarter, scorecard, cuts)
     registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True))
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
+    cut = cut_points_table(house, terms)
     moved = drift_tables(house, terms, families, history)
-    made = (cut_points_table(house, terms), *judged_tables(house, terms, registry, history), *moved)
-    yield from _outputs({table.key: table for table in made})
-    drifted = moved[1].read(house.contracts["decision/drift"]).filter("is_alarm")["feature"].to_list()
+    yield from _outputs({cut.key: cut, **judged_tables(house, terms, registry, history), **moved})
+    drift = moved["decision/drift"]
+    drifted = drift.read(house.contracts[drift.key]).filter("is_alarm")["feature"].to_list()
     yield dg.AssetCheckResult(
         passed=not drifted,
         check_name=DRIFT_BELOW_ALARM,
@@ -154,33 +147,25 @@ def decide(
     quarter = quarter_of(context)
     contracts = house.contracts
     terms = terms_of(house, quarter, scorecard, cut_points.read(contracts["decision/cut_points"]))
-    registry = dict(zip(_REGISTRY, (families, provenance, members), strict=True)) | {
-        one.key: one for one in (implausible, doubts)
-    }
+    read = (families, provenance, members, shocks, implausible, doubts, pending, residuals, eligibility)
+    tables = {table.key: table for table in read}
     history = history_of(house, previous_draft(house, pins), current_recipients, families, persons)
-    figures = poverty_of(house, pins, poverty_statistics)
-    seats = seats_table(house, terms, figures, eligibility, history)
-    of_regencies = decided_tables(house, terms, eligibility, seats, residuals, registry, history)
-    by_key = {table.key: table for table in of_regencies}
-    decisions, payments, transitions = (by_key[f"decision/{one}"] for one in ("decisions", "payments", "transitions"))
-    costs = budget_table(house, terms, decisions, seats)
-    displaced = displaced_table(house, terms, decisions)
-    referred = referrals_table(house, terms, registry, shocks, decisions)
-    moved = movements_table(house, terms, transitions)
-    waiting = open_checks_table(house, terms, families, decisions, by_key["decision/worklist"], pending)
+    decided = decided_tables(house, terms, tables, poverty_of(house, pins, poverty_statistics), history)
+    made = {**decided, **result_tables(house, terms, {**tables, **decided})}
+    seats, decisions, payments, costs, moved = (
+        made[f"decision/{name}"] for name in ("seats", "decisions", "payments", "budget", "movements")
+    )
     scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
     off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
-    moves, decided = (table.scan(contracts[table.key]) for table in (moved, decisions))
+    moves = moved.scan(contracts[moved.key])
     checked = [
         *(_checked(check.name, check.broken(*scans)) for check in DRAFT_CHECKS),
         _checked(BUDGET_EQUALS_PAYMENTS, off),
-        _checked(MOVES_BALANCE, unbalanced_moves(moves, decided, history.recipients(house))),
+        _checked(MOVES_BALANCE, unbalanced_moves(moves, scans[1], history.recipients(contracts))),
         _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments))),
     ]
-    failed = [str(one.check_name) for one in checked if not one.passed]
-    by_key["decision/decisions"] = replace(decisions, made_from={CHECKS: ", ".join(failed)})
-    made = (seats, *by_key.values(), costs, displaced, referred, moved, waiting)
-    yield from _outputs({table.key: table for table in made})
+    failed = [str(result.check_name) for result in checked if not result.passed]
+    yield from _outputs({**made, decisions.key: replace(decisions, made_from={CHECKS: ", ".join(failed)})})
     yield from checked
 
 

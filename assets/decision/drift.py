@@ -3,30 +3,57 @@
 import polars as pl
 
 from assets.decision.families import Terms
-from assets.decision.quarter import History
+from assets.decision.history import History, previous
 from assets.house import House
-from assets.lake import Table
+from assets.lake import WHOLE, Table
+from assets.steps import list_sources, step
 from assets.welfare.drift import profile, stability
 from assets.welfare.scorecard import Scorecard
 from quotas.rules import MILLION
+from schemas.quarter import Quarter
+from schemas.tables import TABLES
 
-_FAMILIES = "registry/families"
+PROFILES = "decision/profiles"
 
 
-def drift_tables(house: House, terms: Terms, families: Table, history: History) -> tuple[Table, Table]:
+def drift_tables(house: House, terms: Terms, families: Table, history: History) -> dict[str, Table]:
     """Counts of this quarter's families per bin, by regency, and the drift against last quarter's, if there was one.
 
     Last quarter's families are counted in the bins of the scorecard of now. Where it was in force then too, and the
     code is the same, their counts lie in the lake from then.
     """
-    now = _profiles(house, str(terms.quarter), terms.scorecard, families)
-    before = history.tables.get(_FAMILIES)
-    contract = house.contracts["decision/drift"]
-    found = contract.empty()
-    if before is not None:
-        then = _profiles(house, str(terms.quarter.previous), terms.scorecard, before)
-        found = drift(_nation(house, now), _nation(house, then), terms)
-    return now, house.lake.write_whole(contract, str(terms.quarter), found)
+    now = _profile(house, terms.quarter, terms.scorecard, families)
+    then = history.tables.get(families.key)
+    before = Table(PROFILES, "", {}) if then is None else _profile(house, terms.quarter.previous, terms.scorecard, then)
+    sources = list_sources(house.contracts, {PROFILES: now, previous(PROFILES): before})
+    found = find_drift.run(house.lake, house.contracts, str(terms.quarter), [WHOLE], sources, terms=terms)
+    return {PROFILES: now, **found}
+
+
+def _profile(house: House, quarter: Quarter, card: Scorecard, families: Table) -> Table:
+    sources = list_sources(house.contracts, {families.key: families})
+    shards = sorted(families.shards)
+    return profile_regency.run(house.lake, house.contracts, str(quarter), shards, sources, card=card)[PROFILES]
+
+
+@step(reads={"records": "registry/families"}, uses=("card",), writes=(PROFILES,))
+def profile_regency(records: pl.DataFrame, *, card: Scorecard) -> pl.DataFrame:
+    """Count the families of a regency per bin."""
+    households = records.rename({"family_id": card.spec.id})
+    return profile(households, card).with_columns(regency_code=pl.lit(records["regency_code"].first()))
+
+
+@step(
+    reads={"profiles": PROFILES, "previous_profiles": previous(PROFILES)}, uses=("terms",), writes=("decision/drift",)
+)
+def find_drift(profiles: pl.LazyFrame, previous_profiles: pl.LazyFrame, *, terms: Terms) -> pl.DataFrame:
+    """Compare this quarter's counts with last quarter's; no row where there are none of last quarter."""
+    now, then = _add_up(profiles), _add_up(previous_profiles)
+    return TABLES["decision/drift"].empty() if then.is_empty() else drift(now, then, terms)
+
+
+def _add_up(profiles: pl.LazyFrame) -> pl.DataFrame:
+    return profiles.group_by("feature", "bin").agg(pl.col("families").sum()).sort("feature", "bin").collect()
 
 
 def drift(now: pl.DataFrame, then: pl.DataFrame, terms: Terms) -> pl.DataFrame:
@@ -34,21 +61,3 @@ def drift(now: pl.DataFrame, then: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     alarm = round(terms.policy.welfare.drift_alarm * MILLION)
     found = stability(now, then, terms.scorecard)
     return found.with_columns(alarm_micro=pl.lit(alarm, pl.Int64), is_alarm=pl.col("psi_micro") > alarm)
-
-
-def _profiles(house: House, quarter: str, card: Scorecard, families: Table) -> Table:
-    (made,) = house.lake.map_shards(
-        _profile_regency, quarter, [house.contracts["decision/profiles"]], sorted(families.shards), [families],
-        house, card, families, settings=(card,),
-    )  # fmt: skip
-    return made
-
-
-def _profile_regency(regency: str, house: House, card: Scorecard, families: Table) -> tuple[pl.DataFrame, ...]:
-    records = families.read(house.contracts[_FAMILIES], regency).rename({"family_id": card.spec.id})
-    return (profile(records, card).with_columns(regency_code=pl.lit(regency)),)
-
-
-def _nation(house: House, profiles: Table) -> pl.DataFrame:
-    by_regency = profiles.scan(house.contracts[profiles.key])
-    return by_regency.group_by("feature", "bin").agg(pl.col("families").sum()).sort("feature", "bin").collect()

@@ -1,15 +1,15 @@
 """How many families wait for a check, how long, and how many places open checks keep. Nothing is decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
 from assets.decision.families import Terms
 from assets.decision.reviews import REVIEW_DUE
 from assets.decision.waits import quarters_since
-from assets.house import House
-from assets.lake import Table
 from assets.registry.rollups import ELDERLY_AGE
+from assets.steps import step
 from schemas.vocabularies import AgeGroup, GoesTo, Status
 
 _BY = ["regency_code", "channel", "age_group"]
@@ -86,26 +86,40 @@ def _places_kept(decisions: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def open_checks_table(
-    house: House, terms: Terms, families: Table, decisions: Table, listed: Table, pending: Table
-) -> Table:
-    """The open checks of a quarter, by regency."""
-    tables = (families, decisions, listed, pending)
-    (made,) = house.lake.map_shards(
-        _count_regency, str(terms.quarter), [house.contracts["decision/open_checks"]], sorted(decisions.shards), tables,
-        house, terms, tables,
-        settings=(terms,),
-    )  # fmt: skip
-    return made
+def list_columns_of_families(held: Collection[str]) -> tuple[str, ...]:
+    """Columns of the families that are read, of those the registry holds."""
+    return tuple(name for name in _ASKED if name in held)
 
 
-def _count_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
-    contracts = [house.contracts[table.key] for table in tables]
-    about = [name for name in _ASKED if name in contracts[0].columns]
-    decided = ["family_id", "programme", "status", "held_since"]
-    asked: Sequence[list[str] | None] = (about, decided, None, ["family_id"])
-    families, decisions, listed, pending = (
-        table.read(contract, regency, columns)
-        for table, contract, columns in zip(tables, contracts, asked, strict=True)
-    )
-    return (open_checks(families, decisions, listed, pending["family_id"], terms),)
+def _list_asked(settings: Mapping[str, Any]) -> Sequence[str]:
+    asked: tuple[str, ...] = settings["asked"]
+    return asked
+
+
+@step(
+    reads={
+        "families": "registry/families",
+        "decisions": "decision/decisions",
+        "listed": "decision/worklist",
+        "pending": "registry/pending",
+    },
+    columns={
+        "families": _list_asked,
+        "decisions": ("family_id", "programme", "status", "held_since"),
+        "pending": ("family_id",),
+    },
+    uses=("terms", "asked"),
+    writes=("decision/open_checks",),
+)
+def count_open_checks(
+    families: pl.DataFrame,
+    decisions: pl.DataFrame,
+    listed: pl.DataFrame,
+    pending: pl.DataFrame,
+    *,
+    terms: Terms,
+    asked: tuple[str, ...],
+) -> pl.DataFrame:
+    """Count the open checks of a regency."""
+    del asked
+    return open_checks(families, decisions, listed, pending["family_id"], terms)

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from assets.decision.families import Families, Terms
+from assets.decision.open_checks import count_open_checks, list_columns_of_families
 from assets.decision.ranking import KEPT, ORDER
 from assets.decision.referrals import referrals
 from assets.house import House
-from assets.lake import Table
+from assets.lake import WHOLE, Table
+from assets.steps import list_sources, step
 from quotas.rules import MILLION
 from schemas.vocabularies import MOVED, Move, Status
 
@@ -21,6 +23,9 @@ STAGES = 4
 _RECEIVES = pl.col("status") == Status.RECIPIENT.value
 
 
+@step(
+    reads={"decisions": "decision/decisions", "seats": "decision/seats"}, uses=("terms",), writes=("decision/budget",)
+)
 def budget(decisions: pl.LazyFrame, seats: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """What a stage costs, by regency and in the nation (contract `decision/budget`).
 
@@ -76,6 +81,7 @@ def _share_of(amount: str, times: pl.Expr, of: str) -> pl.Expr:
     return pl.when(pl.col(of) > 0).then((pl.col(amount).cast(pl.Int128) * times // pl.col(of)).cast(pl.Int64))
 
 
+@step(reads={"decisions": "decision/decisions"}, uses=("area",), writes=("decision/displaced",))
 def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     """What each rule that places out of order does, by area and programme (contract `decision/displaced`).
 
@@ -116,6 +122,7 @@ def displaced(decisions: pl.LazyFrame, area: str) -> pl.DataFrame:
     )
 
 
+@step(reads={"transitions": "decision/transitions"}, uses=("quarter",), writes=("decision/movements",))
 def movements(transitions: pl.LazyFrame, quarter: str) -> pl.DataFrame:
     """How many families came onto the lists and off them, and why, by regency and in the nation.
 
@@ -169,41 +176,39 @@ def _with_nation(regencies: pl.DataFrame, by: Sequence[str], counted: Sequence[s
     )
 
 
-def budget_table(house: House, terms: Terms, decisions: Table, seats: Table) -> Table:
-    """The budget of a quarter."""
-    decided = decisions.scan(house.contracts["decision/decisions"])
-    places = seats.read(house.contracts["decision/seats"])
-    return house.lake.write_whole(
-        house.contracts["decision/budget"], str(terms.quarter), budget(decided, places, terms)
-    )
+@step(
+    reads={
+        "records": "registry/families",
+        "members": "registry/members",
+        "shocks": "registry/shocks",
+        "decisions": "decision/decisions",
+    },
+    uses=("terms",),
+    writes=("decision/referrals",),
+)
+def refer_regency(
+    records: pl.DataFrame, members: pl.DataFrame, shocks: pl.DataFrame, decisions: pl.DataFrame, *, terms: Terms
+) -> pl.DataFrame:
+    """Refer the families of a regency to other programmes."""
+    return referrals(Families(records, members), shocks, decisions, terms)
 
 
-def movements_table(house: House, terms: Terms, transitions: Table) -> Table:
-    """Who moved in a quarter, counted."""
-    moved = movements(transitions.scan(house.contracts[transitions.key]), str(terms.quarter))
-    return house.lake.write_whole(house.contracts["decision/movements"], str(terms.quarter), moved)
+def result_tables(house: House, terms: Terms, tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Budget, movements, displaced families, referrals and open checks of a quarter.
 
-
-def displaced_table(house: House, terms: Terms, decisions: Table) -> Table:
-    """Who was displaced in a quarter, by the rule that did it."""
-    decided = decisions.scan(house.contracts["decision/decisions"])
-    found = displaced(decided, terms.area)
-    return house.lake.write_whole(house.contracts["decision/displaced"], str(terms.quarter), found)
-
-
-def referrals_table(
-    house: House, terms: Terms, registry: Mapping[str, Table], shocks: Table, decisions: Table
-) -> Table:
-    """Referrals, by regency."""
-    tables = (registry["registry/families"], registry["registry/members"], shocks, decisions)
-    contract = house.contracts["decision/referrals"]
-    (made,) = house.lake.map_shards(
-        _refer_regency, str(terms.quarter), [contract], sorted(decisions.shards), tables, house, terms, tables,
-        settings=(terms,),
-    )  # fmt: skip
-    return made
-
-
-def _refer_regency(regency: str, house: House, terms: Terms, tables: Sequence[Table]) -> tuple[pl.DataFrame, ...]:
-    records, members, shocks, decisions = (table.read(house.contracts[table.key], regency) for table in tables)
-    return (referrals(Families(records, members), shocks, decisions, terms),)
+    Parameters
+    ----------
+    tables : mapping
+        By key, those of the registry and what was decided.
+    """
+    lake, contracts, quarter = house.lake, house.contracts, str(terms.quarter)
+    sources = list_sources(contracts, tables)
+    shards = sorted(tables["decision/decisions"].shards)
+    columns = list_columns_of_families(contracts["registry/families"].columns)
+    return {
+        **budget.run(lake, contracts, quarter, [WHOLE], sources, terms=terms),
+        **movements.run(lake, contracts, quarter, [WHOLE], sources, quarter=quarter),
+        **displaced.run(lake, contracts, quarter, [WHOLE], sources, area=terms.area),
+        **refer_regency.run(lake, contracts, quarter, shards, sources, terms=terms),
+        **count_open_checks.run(lake, contracts, quarter, shards, sources, terms=terms, asked=columns),
+    }

@@ -135,7 +135,9 @@ def _sampled(families: pl.DataFrame, per_thousand: int, terms: Terms) -> pl.Data
     A family's place in it depends on no other family: one that a late batch or a further revision adds takes at most
     one place of the sample, and whoever adds it moves nobody else.
     """
-    parts = []
+    counts = ("stratum_families", "stratum_sampled", "inclusion_micro")
+    none = families.clear().with_columns(pl.lit(0, pl.Int64).alias(name) for name in counts)
+    parts = [none.with_columns(is_sampled=pl.lit(value=False)).select(*families.columns, "is_sampled", *counts)]
     for (stratum,), part in sorted(families.partition_by("stratum", as_dict=True).items()):
         drawn = min(max(-(-part.height * per_thousand // _THOUSAND), FEWEST), part.height) if per_thousand else 0
         word = f"{terms.days.lottery_seed}|visits|{part['regency_code'][0]}|{stratum}"

@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.decision.draft import previous_draft, read_draft
 from assets.decision.families import Families, Terms
-from assets.decision.quarter import History, history_of
+from assets.decision.history import History, history_of
 from assets.house import House
 from assets.intake.poverty import poverty_of
 from assets.lake import Table, verify
@@ -79,7 +79,7 @@ class Snapshot:
 
     def previous(self, regency: str) -> pl.DataFrame:
         """What was decided for the families of a regency in the quarter before."""
-        return self.history.statuses(self.house, regency)
+        return self.history.statuses(self.house.contracts, regency)
 
 
 def snapshot_of(house: House, quarter: Quarter) -> Snapshot:
