@@ -62,6 +62,8 @@ class Registers(Strict):
     village: str = VILLAGE
     channel: Channel = Channel.AGENT
     unverified: bool = False
+    signed_in: tuple[str, ...] = ()
+    """Members who signed in at the portal too, each for himself."""
     members: Mapping[str, Relation]
     numbers: Mapping[str, str] = Field(default_factory=dict)
     born: Mapping[str, date] = Field(default_factory=dict)
@@ -168,7 +170,9 @@ def rows_of(said: Registers, persons: Mapping[str, Person], day: date) -> dict[F
         one for one, wrong in zip(members, fault.to_series(), strict=True) if one["nik"] is None or wrong is None
     ]
     registered = registration(card, on, said.village, verified=not said.unverified, channel=said.channel.value)
-    return {Feed.REGISTRATIONS: [registered], Feed.MEMBERS: members}
+    numbers = {persons[name].nik for name in said.signed_in}
+    themselves = [{**row, "verified_nik": row["nik"]} for row in members if row["nik"] in numbers]
+    return {Feed.REGISTRATIONS: [registered], Feed.MEMBERS: members + themselves}
 
 
 def rows_by_the_head(office: Office, said: Registers, persons: Mapping[str, Person], day: date) -> list[Row]:

@@ -11,6 +11,7 @@ from assets.pseudonyms import PseudonymKey
 from assets.registry.identity import identify
 from assets.registry.linkage.in_force import model_on
 from assets.registry.linkage.scoring import score_pairs
+from assets.registry.settling import Rights
 from quotas.rulebook import rulebook
 from schemas.tables import TABLES
 
@@ -21,6 +22,10 @@ MONDAY, TUESDAY = date(2025, 11, 3), date(2025, 11, 4)
 SOUND, MISTYPED, EXCHANGED, TWO_ERRORS = (
     "3510094805900001", "3510094805300001", "3510094850900001", "3510094805300002",
 )  # fmt: skip
+NO_RIGHTS = Rights(
+    pl.DataFrame(schema={"nik": pl.String, "family_id": pl.String}),
+    pl.DataFrame(schema={"family_id": pl.String, "from_family_id": pl.String}),
+)
 Stated = tuple[str, str | None, str, date, date]
 """Family, number, name, birth date, day."""
 
@@ -60,7 +65,7 @@ def outcomes(*stated: Stated, linked_before: tuple[str, str] | None = None) -> d
         links = links.clear(1).with_columns(
             id_left=pl.lit(left), id_right=pl.lit(right), outcome=pl.lit("same"), basis=pl.lit("model")
         )
-    found = identify(claims.lazy(), links, aliases, rulings, index, taken_for_all, RULE, KEY)
+    found = identify(claims.lazy(), links, aliases, rulings, index, NO_RIGHTS, taken_for_all, RULE, KEY)
     return {
         (left, right): outcome for left, right, outcome in found.links.select("id_left", "id_right", "outcome").rows()
     }

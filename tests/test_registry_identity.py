@@ -189,6 +189,7 @@ def test_a_family_whose_persons_all_went_elsewhere_is_no_family_any_more(office:
     office.deliver(
         Q2, {Feed.REGISTRATIONS: [registration(OTHERS, FEB)], Feed.MEMBERS: [member(OTHERS, HUSBAND, 8, FEB)]}
     )
+    office.deliver(Q2, by(HUSBAND, member(OTHERS, HUSBAND, 8, FEB)))
     assert office.resolve(Q1).cards() == {OURS, OTHERS}
     assert office.resolve(Q2).cards() == {OTHERS}
     assert office.persons_of(OTHERS) == [NEIGHBOUR, HUSBAND]
@@ -272,11 +273,15 @@ def test_a_case_stays_open_in_the_next_quarter_though_nothing_is_stated_anew(off
     assert office.family(OTHERS)["case_id"] == first["case_id"][0]
 
 
-def test_a_held_newcomer_that_is_verified_later_and_states_the_person_again_gets_him(office: Office) -> None:
+def test_a_family_verified_later_that_states_a_person_again_gets_him_if_somebody_of_his_family_signed_in(
+    office: Office,
+) -> None:
     office.deliver(Q1, family(OURS, HUSBAND, CHILD), family(OTHERS, NEIGHBOUR, CHILD, day=DEC, verified=False))
     office.deliver(Q2, {Feed.REGISTRATIONS: [registration(OTHERS, FEB)], Feed.MEMBERS: [member(OTHERS, CHILD, 3, FEB)]})
     assert office.resolve(Q1).person(CHILD)["family_card_number"] == OURS
-    assert office.resolve(Q2).person(CHILD)["family_card_number"] == OTHERS
+    assert office.resolve(Q2).person(CHILD)["family_card_number"] == OURS
+    office.deliver(Q2, by(HUSBAND, member(OTHERS, CHILD, 3, FEB)))
+    assert office.resolve(Q1).resolve(Q2).person(CHILD)["family_card_number"] == OTHERS
 
 
 def test_being_verified_alone_moves_nobody_out_of_another_family(office: Office) -> None:

@@ -36,8 +36,8 @@ def family_index(
     """One row per family card: its family, and the registration under which it stands.
 
     A card registered before keeps its family. A new card whose head headed a family before is that family under a
-    new number if IKD or face verified the newcomer; nobody else takes over a family. Of the registrations that count
-    the newest verified one is in force, else the newest.
+    new number if IKD or face verified somebody of that family as it was registered; nobody else takes over a family.
+    Of the registrations that count the newest verified one is in force, else the newest.
 
     Parameters
     ----------
@@ -128,7 +128,9 @@ def family_index(
         )
         .drop("_checked")
     )
-    taken_over = _new_cards_of_old_families(cards, members, previous["registry/families"], previous["registry/persons"])
+    taken_over = _new_cards_of_old_families(
+        cards, members, previous["registry/families"], previous["registry/persons"], effects.speakers
+    )
     had = record.families.select(
         "family_card_number",
         is_protected=pl.col("standing") != FamilyStanding.KNOWN.value,
@@ -167,18 +169,24 @@ def family_index(
 
 
 def _new_cards_of_old_families(
-    cards: pl.DataFrame, members: pl.LazyFrame, previous_families: pl.LazyFrame, previous_persons: pl.LazyFrame
+    cards: pl.DataFrame,
+    members: pl.LazyFrame,
+    previous_families: pl.LazyFrame,
+    previous_persons: pl.LazyFrame,
+    speakers: pl.DataFrame,
 ) -> pl.DataFrame:
-    """Of new cards that IKD or face verified, which old family each is: its head heads the new card."""
+    """Of new cards that IKD or face verified, which old family each is: its head heads it, one of its persons spoke."""
     new = cards.lazy().filter(pl.col("family_id").is_null() & _IS_DIGITAL)
     heads = members.filter(pl.col("relation") == HEAD).select("family_card_number", "nik").unique()
     headed = previous_families.select("head_person_id", _taken_over="family_id").join(
         previous_persons.select("person_id", "nik"), left_on="head_person_id", right_on="person_id"
     )
+    of_old = speakers.lazy().join(previous_persons.select("nik", _taken_over="family_id"), on="nik")
     return (
         new.select("family_card_number", "registration_date")
         .join(heads, on="family_card_number")
         .join(headed, on="nik")
+        .join(of_old, on=["family_card_number", "_taken_over"], how="semi")
         .sort("_taken_over", "registration_date", "family_card_number")
         .unique("_taken_over", keep="last", maintain_order=True)
         .select("family_card_number", "_taken_over")

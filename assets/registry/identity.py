@@ -14,6 +14,7 @@ from assets.registry.claims import is_stranger, number_agrees
 from assets.registry.linkage.scoring import SAME_DATE, SAME_NAME
 from assets.registry.settling import (
     FACTS,
+    Rights,
     Settled,
     components,
     decided_links,
@@ -57,6 +58,7 @@ def identify(
     previous_aliases: pl.DataFrame,
     rulings: pl.DataFrame,
     index: pl.DataFrame,
+    rights: Rights,
     scored: PairScorer,
     rule: RegistryRule,
     key: PseudonymKey,
@@ -73,6 +75,8 @@ def identify(
         Contract `registry/adjudications`.
     index : DataFrame
         From :func:`assets.registry.families.family_index`.
+    rights : Rights
+        Which families may take persons from which others.
     scored : callable
         Gives the pairs of identities that may be one person.
     """
@@ -110,7 +114,7 @@ def identify(
     chosen = pl.concat(
         [same.select(identity_id=side, family_id="ruled_family_id").drop_nulls() for side in ("id_left", "id_right")]
     )
-    settled = settle(in_doubt, misread, parts, aliases, rulings, chosen, index, key)
+    settled = settle(in_doubt, misread, parts, aliases, rulings, chosen, index, rights, key)
     return Identified(settled, links, _cases(links, people, settled, index, rule))
 
 

@@ -29,7 +29,7 @@ from assets.registry.pending import confirmed_statements, decode_rows, drop_expi
 from assets.registry.periods import PERIOD_COLUMNS, family_periods, person_periods
 from assets.registry.persons import Evidence, persons_of
 from assets.registry.records import Basis, Before, Stated, attributes_of, family_records, newcomers_without_persons
-from assets.registry.settling import Settled
+from assets.registry.settling import Rights, Settled
 from assets.registry.shocks import family_shocks
 from assets.registry.sitting import rosters, unregistered_recipients
 from assets.registry.standing import Effects, judge_statements, serving_agents
@@ -206,9 +206,12 @@ def resolve(
         borne.select("identity_id", "family_id").collect(), settings=settings,
     )  # fmt: skip
     claimed = claims.scan(room.contract("claims"))
+    family_of_card = index.select("family_card_number", "family_id")
+    on_record = record.persons.lazy().join(family_of_card.lazy(), on="family_card_number").select("nik", "family_id")
+    rights = Rights.of(effects.speakers, on_record, family_of_card, is_first=not previous)
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
     found = identify(
-        claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index,
+        claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index, rights,
         pair_scorer(model_on(house.models, quarter.first_day), policy.registry, lake.root / LINKING),
         policy.registry, house.key,
     )  # fmt: skip

@@ -48,6 +48,42 @@ class Settled:
     claims: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Rights:
+    """Which families may take persons from which others.
+
+    Attributes
+    ----------
+    recorded : DataFrame
+        `nik, family_id` of whom registers name beside a recipient in a first quarter; empty later, when the registry
+        itself knows where everybody was.
+    allowed : DataFrame
+        `family_id, from_family_id` (unique): somebody on record in the latter was proved to speak for the former.
+    """
+
+    recorded: pl.DataFrame
+    allowed: pl.DataFrame
+
+    @classmethod
+    def of(cls, speakers: pl.DataFrame, recorded: pl.LazyFrame, cards: pl.DataFrame, *, is_first: bool) -> "Rights":
+        """Find them.
+
+        Parameters
+        ----------
+        speakers : DataFrame
+            `family_card_number, nik` (:attr:`assets.registry.standing.Effects.speakers`).
+        recorded : LazyFrame
+            `nik, family_id` of everybody on record before.
+        cards : DataFrame
+            `family_card_number, family_id`.
+        """
+        spoken = speakers.join(cards, on="family_card_number").lazy()
+        homes = recorded.rename({"family_id": "from_family_id"})
+        pairs = spoken.join(homes, on="nik").filter(pl.col("family_id") != pl.col("from_family_id"))
+        allowed = pairs.select("family_id", "from_family_id").unique().sort(pl.all()).collect()
+        return cls(recorded.unique().collect() if is_first else recorded.collect_schema().to_frame(), allowed)
+
+
 def components(links: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
     """Which identities are one person: `identity_id, component`, of linked ones alone.
 
@@ -80,10 +116,14 @@ def settle(
     rulings: pl.DataFrame,
     chosen: pl.DataFrame,
     index: pl.DataFrame,
+    rights: Rights,
     key: PseudonymKey,
 ) -> Settled:
     """Each of these persons in one family, and the cases of numbers that two families claim.
 
+    Whoever is on record in a family that receives, waits or is verified stays there until one of that family, whose
+    identity was proved, speaks for the other, or a clerk rules: to that family anybody else is a third party.
+    Otherwise:
     A person stays with a family that IKD or face verified, among those with the newest statement; then with one
     that receives, waits or was verified before; then with one verified in person; then where it was last quarter,
     then with a family that was there, then with the oldest registration. What was not stated anew never takes a
@@ -108,7 +148,15 @@ def settle(
     current = index.filter("is_current").select(
         "family_id", "is_verified", "is_digital", "is_protected", "is_sitting", "first_registered_date"
     )
-    ranked = _ranked(_as_meant(claims, misread).join(current, on="family_id"), ["identity_id"])
+    recorded = rights.recorded.with_columns(is_recorded=pl.lit(value=True))
+    meant = (
+        _as_meant(claims, misread)
+        .join(current, on="family_id")
+        .join(recorded, on=["nik", "family_id"], how="left", maintain_order="left")
+        .with_columns(is_home=pl.col("was_here") | pl.col("is_recorded").fill_null(value=False))
+        .drop("is_recorded")
+    )
+    ranked = _ranked(meant, "identity_id", rights)
     doubtful = ranked.filter(pl.col("identity_id").is_duplicated())
     cases = _number_cases(doubtful, rulings, key)
     ruled = cases.filter(pl.col("ruling").is_not_null())
@@ -128,10 +176,12 @@ def settle(
         .agg(
             pl.col("person_id", "bearer_id", "bearer_nik").first(),
             pl.col("nik_bucket", *MEMBER_COLUMNS, "stated_date").last(),
-            pl.col("is_restated", "was_here", "is_chosen").any(),
+            pl.col("is_restated", "was_here", "is_home", "is_chosen").any(),
             pl.col("is_verified", "is_digital", "is_protected", "is_sitting", "first_registered_date").first(),
         ),
-        ["person_id", pl.col("is_chosen").not_()],
+        "person_id",
+        rights,
+        pl.col("is_chosen").not_(),
     )
     persons = merged.filter(pl.col("person_id").is_first_distinct()).with_columns(
         # Without a number a person lies in the bucket of the card it was stated on.
@@ -174,22 +224,45 @@ def _as_meant(claims: pl.DataFrame, misread: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _ranked(claims: pl.DataFrame, by: list[str | pl.Expr]) -> pl.DataFrame:
-    """Claims in the order in which families have the better right to a person."""
+def _ranked(claims: pl.DataFrame, by: str, rights: Rights, *first: pl.Expr) -> pl.DataFrame:
+    """Claims of each person in the order in which families have the better right to him.
+
+    Parameters
+    ----------
+    by : str
+        Column that names the person.
+    *first : Expr
+        What goes before any right.
+    """
     counts = pl.col("is_restated") | pl.col("was_here")
-    return claims.sort(
-        *by,
-        counts.not_(),
-        pl.col("is_digital").not_(),
-        pl.when("is_digital").then(-pl.col("stated_date").cast(pl.Int32)),
-        pl.col("is_protected").not_(),
-        pl.col("is_verified").not_(),
-        pl.when("is_verified").then(-pl.col("stated_date").cast(pl.Int32)),
-        pl.col("was_here").not_(),
-        pl.col("is_sitting").not_(),
-        "first_registered_date",
-        "family_id",
+    barred = _find_barred(claims, by, rights).with_columns(is_barred=pl.lit(value=True))
+    return (
+        claims.join(barred, on=[by, "family_id"], how="left")
+        .sort(
+            by,
+            *first,
+            counts.not_(),
+            pl.col("is_barred").fill_null(value=False),
+            pl.col("is_digital").not_(),
+            pl.when("is_digital").then(-pl.col("stated_date").cast(pl.Int32)),
+            pl.col("is_protected").not_(),
+            pl.col("is_verified").not_(),
+            pl.when("is_verified").then(-pl.col("stated_date").cast(pl.Int32)),
+            pl.col("was_here").not_(),
+            pl.col("is_sitting").not_(),
+            "first_registered_date",
+            "family_id",
+        )
+        .drop("is_barred")
     )
+
+
+def _find_barred(claims: pl.DataFrame, by: str, rights: Rights) -> pl.DataFrame:
+    """Persons and families that may not take them: each is on record in a protected family that did not agree."""
+    homes = claims.filter("is_home", "is_protected").select(by, from_family_id="family_id")
+    takers = claims.filter(~pl.col("is_home")).select(by, "family_id")
+    taking = takers.join(homes, on=by)
+    return taking.join(rights.allowed, on=["family_id", "from_family_id"], how="anti").select(by, "family_id").unique()
 
 
 def _bearers(labelled: pl.DataFrame) -> pl.DataFrame:

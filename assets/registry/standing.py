@@ -3,6 +3,7 @@
 Only rows that do not simply count are listed: those of third parties, those that wait, and those that are refused.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,7 +24,7 @@ from assets.registry.authors import (
 from assets.registry.statements import Statements
 from quotas.rulebook import Policy
 from schemas.feeds import VISITS_WITH_ANSWERS
-from schemas.vocabularies import AgentKind, Author, FamilyStanding, Feed, Standing, Subject
+from schemas.vocabularies import AgentKind, Author, FamilyStanding, Feed, SenderKind, Standing, Subject
 
 VERIFIED = (Author.HEAD_IN_PERSON, Author.VERIFIED_MEMBER, Author.VERIFIED_HEAD)
 
@@ -48,6 +49,8 @@ class Effects:
     if_not_worse : DataFrame
         Registrations and surveys whose answers count now unless they worsen the family: `feed, batch_id, row_number,
         author, agent_id`.
+    speakers : DataFrame
+        `family_card_number, nik` (unique): whose identity was proved when he stated something of a card.
     set_aside : DataFrame
         Rows that do not count: `feed, batch_id, row_number, family_card_number, author, agent_id, stated_date,
         standing` (pending or refused).
@@ -59,6 +62,7 @@ class Effects:
     third_party: pl.DataFrame
     unsaid_consent: pl.DataFrame
     if_not_worse: pl.DataFrame
+    speakers: pl.DataFrame
     set_aside: pl.DataFrame
 
 
@@ -117,8 +121,25 @@ def judge_statements(said: Statements, record: Record, policy: Policy) -> Effect
         .select(*columns[1:], standing=on_consent, is_on_record=pl.col("standing") != FamilyStanding.NEW.value)
         .sort(ROW),
         pl.concat(late).sort("feed", *ROW),
+        _find_speakers(said, kept, kinds),
         pl.concat(parts).sort("feed", *ROW),
     )
+
+
+def _find_speakers(said: Statements, registrations: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
+    """Who was proved to speak of a card: in a registration that verifies it, or as a member at the portal."""
+    portals = [batch for batch, kind in kinds.items() if kind == SenderKind.PORTAL.value]
+    signed_in = (
+        said.of(Feed.MEMBERS)
+        .filter(pl.col("verified_nik").is_not_null(), pl.col("batch_id").is_in(portals))
+        .select(CARD, nik="verified_nik")
+        .unique()
+        .collect()
+    )
+    verified = registrations.filter(pl.col("verified_by").is_not_null()).select(
+        CARD, nik=pl.coalesce("proved_nik", "seen_nik")
+    )
+    return pl.concat([verified.drop_nulls(), signed_in]).unique().sort(pl.all())
 
 
 def serving_agents(said: Statements) -> pl.DataFrame:
