@@ -373,7 +373,9 @@ def _distance(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> s
     if one.status not in {Status.RECIPIENT, Status.WAITING}:
         return None
     if one.cutoff_side is None:
-        return say("page.distance_no_recipient", lang)
+        # Who keeps a place, or lost it to others who keep theirs, is measured by no cut-off: `placed_by` tells why.
+        is_measured = one.status == Status.WAITING and one.placed_by is None
+        return say("page.distance_no_recipient", lang) if is_measured else None
     if one.cutoff_side == "same":
         return say("page.distance_same", lang)
     if explanation.audience == "family" and one.cutoff_band is not None:

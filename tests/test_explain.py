@@ -394,10 +394,25 @@ def test_who_keeps_the_place_without_any_component_known_is_told_what_it_goes_on
     told = explain(tables(PKH=kept, payment={"components": [], "amount_rupiah": amount}))
     assert (told.decisions[0].components, told.decisions[0].amount_rupiah) == ((), amount)
     assert "Rp 875.000" in as_text(told)
+    assert "no recipient to compare with" not in as_text(told, "en")
+    assert "goes on receiving although data are missing" in as_text(told, "en")
     with pytest.raises(Tampered, match="components add up to"):
         explain(tables(PKH={**kept, "is_kept": False}, payment={"components": [], "amount_rupiah": amount}))
     with pytest.raises(Tampered, match="components add up to"):
         explain(tables(PKH=kept, payment={"components": [], "amount_rupiah": amount + 1}))
+
+
+def test_who_waits_where_nobody_receives_is_told_that_there_is_no_cut_off() -> None:
+    waiting = {"status": "waiting", "placed_by": None, "displaced_by": None, "rank": 1, "seats": 0,
+               "cutoff_distance_micro": None}  # fmt: skip
+    assert "no recipient to compare with" in as_text(explain(tables(PKH=waiting)), "en")
+
+
+def test_no_reason_tells_a_family_that_its_aid_goes_on_but_the_review_of_who_receives() -> None:
+    promise = ("goes on", "tetap berjalan")
+    promising = {code for code, words in catalogue().items() if code.startswith("reason.")
+                 and any(part in text for part in promise for text in (words.id, words.en))}  # fmt: skip
+    assert promising == {"reason.review_due"}
 
 
 def test_a_doubt_of_the_registry_is_told_and_what_holds_the_family_is_told_once() -> None:
