@@ -6,10 +6,14 @@ from assets.decision.draft import Draft
 from assets.house import House
 from assets.registry.pending import count_by_author
 
+_STATEMENT = ("statement_id", "family_card_number", "feed", "subject", "author", "stated_date", "contradicts", "since")
+
 
 def field_lists(house: House, source: Draft, region: str, most: int | None) -> dict[str, pl.DataFrame]:
-    """`visits`, `worklist` and `authors` of a region, lists of codes as text.
+    """`visits`, `worklist`, `statements` and `authors` of a region, lists of codes as text.
 
+    Visits and worklist name the family by its card and its head, as whoever goes there asks for it and a validation
+    names it. `statements` are those for which BPS is sent, by the `statement_id` that a validation confirms.
     `authors` counts the statements that do not count yet and for which BPS is not sent to every family
     (:func:`assets.registry.pending.count_by_author`).
 
@@ -21,6 +25,10 @@ def field_lists(house: House, source: Draft, region: str, most: int | None) -> d
         Keep so many targeted families; those sampled are kept whatever it is, or errors could not be estimated.
     """
     here = pl.col("village_code").str.starts_with(region)
+    families, pending = (
+        source.table(house, key).scan(house.contracts[key]) for key in ("registry/families", "registry/pending")
+    )
+    named = families.filter(here).select("family_id", "family_card_number", "head_name").collect()
     found = {}
     for name in ("visits", "worklist"):
         rows = source.table(house, f"decision/{name}").scan(house.contracts[f"decision/{name}"]).filter(here).collect()
@@ -33,9 +41,8 @@ def field_lists(house: House, source: Draft, region: str, most: int | None) -> d
             )
         else:
             rows = rows.sort("priority", "since", "village_code", "family_id", "reason", nulls_last=True)
-        found[name] = rows.with_columns(pl.selectors.list().list.join(", "))
-    families, pending = (
-        source.table(house, key).scan(house.contracts[key]) for key in ("registry/families", "registry/pending")
-    )
-    held = pending.join(families.filter(here), on="family_id", how="semi").collect()
-    return {**found, "authors": count_by_author(held)}
+        who = rows.select("family_id").join(named, on="family_id", how="left", maintain_order="left")
+        found[name] = who.hstack(rows.drop("family_id").with_columns(pl.selectors.list().list.join(", ")))
+    held = pending.collect().join(named, on="family_id", how="semi")
+    listed = held.filter("is_listed").sort("family_card_number", "statement_id").select(_STATEMENT)
+    return {**found, "statements": listed, "authors": count_by_author(held)}

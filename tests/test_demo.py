@@ -316,6 +316,16 @@ def test_the_visits_of_a_regency_are_a_workbook_in_which_fewer_targeted_leave_th
     ).json
     assert whole["visits"] == visits.height
     assert whole["worklist"] == restricted(demo.home, SECOND, "worklist").filter(regency_code="35.10").height
+    sheets = pl.read_excel(tmp_path / "visits.xlsx", sheet_id=0, engine="openpyxl")
+    families = read_draft(revision(demo.home, SECOND, restricted=True)).read(Home(demo.home).house, "registry/families")
+    whose = families.select("family_id", "family_card_number", "head_name")
+    for name in ("visits", "worklist"):
+        asked = sheets[name].select("family_id", "family_card_number", "head_name")
+        assert asked.join(whose, on=asked.columns, how="anti").is_empty()
+    waiting = sheets["worklist"].filter(pl.col("reason") == "pending_statement")["family_card_number"]
+    assert waiting.len() > 0
+    assert set(waiting) <= set(sheets["statements"]["family_card_number"])
+    assert sheets["statements"]["statement_id"].is_unique().all()
     fewer = ("visits", SECOND, "--region", "35.10", "--most", "0", "--out", tmp_path / "fewer.xlsx", "--json")
     assert perlinsos(demo.home, *fewer).json["visits"] == visits["is_sampled"].sum()
 
