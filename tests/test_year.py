@@ -241,7 +241,7 @@ def test_the_page_counts_the_families_that_a_cause_moved(year: Year) -> None:
         for cause, number in counted.select("cause", "families").iter_rows():
             told.add(cause)
             assert all(f"{say(f'cause.{cause}', lang)} {number}" in page for lang, page in pages.items())
-    assert {"first_assessment", "own_data", "seats"} <= told
+    assert {"first_assessment", "own_data", "registrations"} <= told
 
 
 def test_one_displaced_and_one_promoted_are_told_the_cause_and_the_places_before_and_now(year: Year) -> None:
