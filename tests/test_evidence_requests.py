@@ -40,6 +40,18 @@ def test_a_request_is_written_entered_listed_and_answered(demo_copy: Path, tmp_p
     assert listed[made["request"]]["answers"] == 1
 
 
+def test_whoever_answers_without_a_request_is_told_that_silence_counts_as_nothing_found(
+    demo_copy: Path, tmp_path: Path
+) -> None:
+    told = " ".join(answer(demo_copy, tmp_path, coverage=["35.10"]).out.split())
+    assert "names no request" in told
+    assert "these 1 rows, everybody on record in 35.10 counts" in told
+    request = ask(demo_copy, tmp_path / "asked.csv", "--json").json["request"]
+    named = answer(demo_copy, tmp_path, coverage=["35.10"], request=request)
+    assert named.code == 0
+    assert "names no request" not in named.out
+
+
 def test_a_request_asks_about_everybody_on_record_and_everybody_stated_since(
     demo: Demo, demo_copy: Path, tmp_path: Path
 ) -> None:

@@ -44,7 +44,7 @@ from schemas.contract import Contract
 from schemas.errors import FileRefused, Worded
 from schemas.messages import Lang, say
 from schemas.quarter import Quarter
-from schemas.vocabularies import BatchState, Feed
+from schemas.vocabularies import Agency, BatchState, Feed
 
 WAIT_SECONDS = 3600
 """How long a load waits for another one of the same home to end."""
@@ -259,6 +259,7 @@ class Intake:
                     *self._warn_of_sheets(delivery), *self._warn_of_nameless(delivery, nameless),
                     *(() if admitted else (self._warn_of_third_party(said),)),
                     *self._warn_of_births(checker),
+                    *self._warn_of_silence(feed, said, counted.read - counted.rejected.total),
                 ),
             )  # fmt: skip
         except Worded as refusal:
@@ -292,6 +293,12 @@ class Intake:
         if not found:
             return ()
         return (say("load.unknown_births", self.lang, rows=sum(found.values()), row=str(min(found))),)
+
+    def _warn_of_silence(self, feed: Feed, said: Declaration, rows: int) -> Iterator[str]:
+        """What an agency's answer without a request says of everybody it does not name."""
+        is_answer = feed is Feed.EVIDENCE and said.agency is not Agency.BPS and said.request is None
+        if is_answer and said.coverage:
+            yield say("load.answer_without_request", self.lang, rows=rows, regions=", ".join(said.coverage))
 
     def _ignore(self, feed: Feed, file: Path) -> Loaded:
         """What is told of a file that nobody delivered."""
