@@ -330,8 +330,9 @@ def _notes(explanation: Explanation, lang: Lang) -> list[str]:
 
 def _facts(one: ProgrammeDecision, explanation: Explanation, lang: Lang) -> list[tuple[str, str]]:
     """What is known of a programme's decision, label and words; what does not apply is left out."""
+    is_listed = one.status in {Status.RECIPIENT, Status.WAITING}
     rows: list[tuple[str, str | None]] = [
-        ("list_reference", one.list_reference),
+        ("list_reference" if is_listed else "decision_reference", one.list_reference),
         ("decile", _decile(one, lang)),
         ("score", None if explanation.score_micro is None else written(explanation.score_micro, lang)),
         ("rank", None if one.rank is None else written(one.rank, lang)),

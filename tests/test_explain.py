@@ -402,6 +402,14 @@ def test_who_keeps_the_place_without_any_component_known_is_told_what_it_goes_on
         explain(tables(PKH=kept, payment={"components": [], "amount_rupiah": amount + 1}))
 
 
+def test_only_who_is_on_a_list_is_told_a_reference_on_it() -> None:
+    assert "Reference on the list" in as_text(explain(tables(PKH={"status": "waiting"})), "en").split("BPNT")[0]
+    excluded = {"status": "ineligible", "reasons": ["no_component"], "rank": None, "queue_position": None}
+    told = as_text(explain(tables(PKH=excluded)), "en").split("BPNT")[0]
+    assert "Reference of this decision" in told
+    assert "Reference on the list" not in told
+
+
 def test_who_waits_where_nobody_receives_is_told_that_there_is_no_cut_off() -> None:
     waiting = {"status": "waiting", "placed_by": None, "displaced_by": None, "rank": 1, "seats": 0,
                "cutoff_distance_micro": None}  # fmt: skip
