@@ -24,6 +24,7 @@ from assets.decision.transitions import transitions
 from assets.decision.visits import visits
 from assets.decision.worklist import worklist
 from assets.house import House
+from assets.intake.poverty import POVERTY_FIGURES
 from assets.lake import WHOLE, Table
 from assets.pseudonyms import PseudonymKey
 from assets.steps import FrameSource, list_sources, step
@@ -145,10 +146,6 @@ def input_hashes(families: Families) -> pl.DataFrame:
     joined = records.join(members, on="family_id", how="left").select("family_id", _text=text).collect()
     hashes = pl.Series("input_hash", [hashlib.sha256(facts).digest() for facts in joined["_text"].to_list()], pl.Binary)
     return joined.select("family_id", hashes.bin.encode("hex"))
-
-
-POVERTY_FIGURES = "intake/poverty_figures"
-"""Key of the poverty figures of the vintage in force among the sources."""
 
 
 def _list_seat_columns(settings: Mapping[str, Any]) -> Sequence[str]:

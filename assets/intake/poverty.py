@@ -9,6 +9,9 @@ from assets.lake import Table, verify
 from quotas.poverty import poverty_figures
 from schemas.quarter import Quarter
 
+POVERTY_FIGURES = "intake/poverty_figures"
+"""Key of the figures of the vintage in force among the sources of a step."""
+
 
 def poverty_of(house: House, pins: Pins, delivered: Table) -> pl.DataFrame:
     """Poverty figures per area of the vintage that counts in a quarter.

@@ -1,16 +1,16 @@
 """Door of the welfare room to Dagster: the scorecard in force."""
 
 import dagster as dg
-import polars as pl
 
 from assets.house import House
 from assets.intake.pins import Pins
-from assets.intake.poverty import poverty_of
+from assets.intake.poverty import POVERTY_FIGURES, poverty_of
 from assets.lake import WHOLE, Table
 from assets.partitions import OWNERS, QUARTERS, ins_of, key_of, quarter_of
-from assets.welfare.first_fit import fitted, with_lines
+from assets.steps import FrameSource, list_sources
+from assets.welfare.first_fit import fitted
 from assets.welfare.models import adopt, in_force, scorecard_on
-from assets.welfare.residuals import residuals as distribution
+from assets.welfare.residuals import SURVEY, distribute_residuals
 from assets.welfare.scorecard import Scorecard
 from schemas.errors import Refused
 
@@ -63,17 +63,11 @@ def residuals(
     poverty_statistics: Table,
 ) -> Table:
     """How far off the scorecard in force is out of area: what tells how likely a family is on the wrong side."""
-    quarter = quarter_of(context)
-    inputs = [consumption_survey, poverty_statistics]
-    vintage = house.days(quarter).poverty_vintage
-    (made,) = house.lake.map_shards(
-        _residuals, str(quarter), [house.contracts["welfare/residuals"]], [WHOLE], inputs,
-        house, scorecard, consumption_survey, poverty_of(house, pins, poverty_statistics),
-        settings=(scorecard, vintage),
-    )  # fmt: skip
+    quarter = str(quarter_of(context))
+    figures = poverty_of(house, pins, poverty_statistics)
+    sources = {**list_sources(house.contracts, {SURVEY: consumption_survey}), POVERTY_FIGURES: FrameSource(figures)}
+    (made,) = distribute_residuals.run(
+        house.lake, house.contracts, quarter, [WHOLE], sources, card=scorecard
+    ).values()  # fmt: skip
     context.add_output_metadata({"dagster/row_count": made.rows})
     return made
-
-
-def _residuals(_: str, house: House, card: Scorecard, survey: Table, figures: pl.DataFrame) -> tuple[pl.DataFrame]:
-    return (distribution(with_lines(survey.read(house.contracts[survey.key]), figures, card.spec), card),)

@@ -3,11 +3,21 @@
 import numpy as np
 import polars as pl
 
+from assets.intake.poverty import POVERTY_FIGURES
+from assets.steps import step
+from assets.welfare.first_fit import with_lines
 from assets.welfare.fit import out_of_area
 from assets.welfare.scorecard import MICRO, Scorecard
 from assets.welfare.survey import Floats, training_rows
 
 RANKS = 1_000
+SURVEY = "intake/consumption_survey"
+
+
+@step(reads={"survey": SURVEY, "figures": POVERTY_FIGURES}, uses=("card",), writes=("welfare/residuals",))
+def distribute_residuals(survey: pl.DataFrame, figures: pl.DataFrame, *, card: Scorecard) -> pl.DataFrame:
+    """Distribute the residuals of a scorecard, out of area, on the consumption survey it was fitted on."""
+    return residuals(with_lines(survey, figures, card.spec), card)
 
 
 def residuals(survey: pl.DataFrame, card: Scorecard) -> pl.DataFrame:
