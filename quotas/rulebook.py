@@ -252,7 +252,10 @@ def rulebook(overlay: Overlay | None = None) -> Rulebook:
         If a file breaks a rule, or the overlay names an unknown key or a wrong value.
     """
     # The files are read once, whatever is laid over them.
-    return Rulebook.read(files("quotas") / "policy") if overlay is None else rulebook().under(overlay)
+    return Rulebook.read(_POLICY) if overlay is None else rulebook().under(overlay)
+
+
+_POLICY = files("quotas") / "policy"
 
 
 def _content(folder: Traversable, file: str) -> object:
@@ -261,7 +264,7 @@ def _content(folder: Traversable, file: str) -> object:
     except OSError as error:
         message = f"{file}: the rulebook has no such file. Put it back."
         raise PolicyError(message) from error
-    return read_yaml(text, file)
+    return read_yaml(text, file, is_shipped=folder == _POLICY)
 
 
 _UNITS = {"referrals": "profile", "senders": "sender", "standing": "effect of a statement"}

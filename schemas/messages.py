@@ -42,7 +42,9 @@ Value = str | int | float | Decimal | dt.date | Words | None
 @cache
 def catalogue() -> Mapping[str, Words]:
     """Every message by its code, `group.word`, with the placeholders still in it."""
-    content = yaml.safe_load(files("schemas").joinpath("messages.yaml").read_text(encoding="utf-8"))
+    text = files("schemas").joinpath("messages.yaml").read_text(encoding="utf-8")
+    # Safe, and by libyaml ten times as fast.
+    content = yaml.load(text, Loader=yaml.CSafeLoader)
     return MappingProxyType(
         {f"{group}.{word}": Words(**both) for group, members in content.items() for word, both in members.items()}
     )
