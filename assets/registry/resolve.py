@@ -206,9 +206,7 @@ def resolve(
         borne.select("identity_id", "family_id").collect(), settings=settings,
     )  # fmt: skip
     claimed = claims.scan(room.contract("claims"))
-    family_of_card = index.select("family_card_number", "family_id")
-    on_record = record.persons.lazy().join(family_of_card.lazy(), on="family_card_number").select("nik", "family_id")
-    rights = Rights.of(effects.speakers, on_record, family_of_card, is_first=not previous)
+    rights = _rights(record, effects, index, is_first=not previous)
     rulings = rulings_of(said.of(Feed.ADJUDICATIONS), scans["registry/adjudications"])
     found = identify(
         claimed, scans["registry/links"].collect(), scans["registry/aliases"].collect(), rulings, index, rights,
@@ -304,8 +302,24 @@ def _counting(
     waiting = before["registry/pending"].scan(house.contracts["registry/pending"])
     added = confirmed_statements(waiting, counting.of(Feed.VALIDATIONS), effects, house.contracts)
     if roster is not None:
-        added = unregistered_recipients(counting, roster)
+        added = unregistered_recipients(counting, roster, effects.speakers)
     return replace(counting, added=added)
+
+
+def _rights(record: Record, effects: Effects, index: pl.DataFrame, *, is_first: bool) -> Rights:
+    """Which families may take persons from which others."""
+    card = "family_card_number"
+    heads = record.families.lazy().select(card, "head_nik")
+    # Beside an unregistered recipient registers name whom they knew then: its head alone is known to be there.
+    is_known = ~pl.col("is_alone") | (pl.col("nik") == pl.col("head_nik"))
+    on_record = (
+        record.persons.lazy()
+        .join(index.lazy().select(card, "family_id", is_alone=is_unregistered()), on=card)
+        .join(heads, on=card, how="left")
+        .filter(is_known)
+        .select("nik", "family_id")
+    )
+    return Rights.of(effects.speakers, on_record, index.select(card, "family_id"), is_first=is_first)
 
 
 def _pending(held: pl.DataFrame, index: pl.DataFrame, quarter: Quarter) -> pl.DataFrame:

@@ -55,8 +55,8 @@ class Rights:
     Attributes
     ----------
     recorded : DataFrame
-        `nik, family_id` of whom registers name beside a recipient in a first quarter; empty later, when the registry
-        itself knows where everybody was.
+        `nik, family_id` of whom registers name beside a recipient in a first quarter, of one that has not registered
+        the head alone; empty later, when the registry itself knows where everybody was.
     allowed : DataFrame
         `family_id, from_family_id` (unique): somebody on record in the latter was proved to speak for the former.
     """

@@ -50,11 +50,12 @@ def rosters(said: Statements) -> pl.DataFrame:
     return pl.concat([of_dtsen, others], how="diagonal_relaxed").filter(known).collect()
 
 
-def unregistered_recipients(said: Statements, roster: pl.DataFrame) -> dict[Feed, pl.DataFrame]:
+def unregistered_recipients(said: Statements, roster: pl.DataFrame, speakers: pl.DataFrame) -> dict[Feed, pl.DataFrame]:
     """Registrations and members that stand for the listed recipients whom no counting registration is about.
 
-    A recipient whose head a verified registration states under another card has registered. Of the persons known of
-    the others, only the head is theirs for certain: whoever else is stated anywhere now counts there.
+    A recipient whose head stands on another card for which somebody of the recipient's own card spoke has registered.
+    Of the persons known of the others, only the head is theirs for certain: whoever else is stated anywhere now counts
+    there.
 
     Parameters
     ----------
@@ -62,6 +63,8 @@ def unregistered_recipients(said: Statements, roster: pl.DataFrame) -> dict[Feed
         Statements that count.
     roster : DataFrame
         From :func:`rosters`.
+    speakers : DataFrame
+        `family_card_number, nik` (:attr:`assets.registry.standing.Effects.speakers`).
     """
     listed = (
         said.of(Feed.CURRENT_RECIPIENTS)
@@ -75,9 +78,8 @@ def unregistered_recipients(said: Statements, roster: pl.DataFrame) -> dict[Feed
     )
     registered = said.of(Feed.REGISTRATIONS).select(CARD).unique()
     stated = said.of(Feed.MEMBERS).select(CARD, "nik").drop_nulls().collect()
-    heads_elsewhere = stated.join(_verified_cards(said), on=CARD, how="semi")["nik"]
-    is_elsewhere = pl.col("head_nik").is_in(heads_elsewhere.implode())
-    kept = listed.join(registered.collect(), on=CARD, how="anti").filter(is_elsewhere.not_())
+    left = _with_another_card(listed, roster, stated, speakers)
+    kept = listed.join(registered.collect(), on=CARD, how="anti").join(left, on=CARD, how="anti")
     persons = roster.join(kept.select(CARD, "head_nik", "batch_id", "row_number"), on=CARD).filter(
         (pl.col("nik") == pl.col("head_nik")) | ~pl.col("nik").is_in(stated["nik"].implode())
     )
@@ -96,12 +98,14 @@ def unregistered_recipients(said: Statements, roster: pl.DataFrame) -> dict[Feed
     }
 
 
-def _verified_cards(said: Statements) -> pl.DataFrame:
-    """`family_card_number` of cards that a verified registration is about."""
-    is_verified = pl.col("is_ikd_verified") | (pl.col("face_match") == FaceMatch.PASSED)
-    verified = said.of(Feed.REGISTRATIONS).filter(is_verified).select(CARD)
-    checked = said.of(Feed.IDENTITY_CHECKS).select(CARD)
-    return pl.concat([verified, checked]).unique().collect()
+def _with_another_card(
+    listed: pl.DataFrame, roster: pl.DataFrame, stated: pl.DataFrame, speakers: pl.DataFrame
+) -> pl.DataFrame:
+    """`family_card_number` of recipients whose head stands on a card for which somebody of theirs spoke."""
+    own = pl.concat([listed.select(CARD, nik="head_nik"), roster.select(CARD, "nik")]).drop_nulls().unique()
+    elsewhere = listed.select(CARD, "head_nik").join(stated.rename({CARD: "_card"}), left_on="head_nik", right_on="nik")
+    spoken = elsewhere.select(CARD, "_card").join(speakers.rename({CARD: "_card"}), on="_card")
+    return spoken.join(own, on=[CARD, "nik"], how="semi").select(CARD).unique()
 
 
 def _villages(said: Statements, kept: pl.DataFrame) -> pl.DataFrame:
