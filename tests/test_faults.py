@@ -1,6 +1,5 @@
 """Faults: killed at any moment, tampered with, run twice at once: readers keep what they had, and a repeat mends it."""
 
-import functools
 import json
 import multiprocessing
 import os
@@ -11,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -27,6 +26,7 @@ from assets.publication import revisions
 from assets.publication.pages import pages
 from pipelines.home import Home
 from pipelines.runs import opened_instance
+from schemas.contract import Contract
 from schemas.errors import Refused
 from tests.homes import (
     COMMAND,
@@ -62,6 +62,7 @@ from assets.publication.pages import pages
 from assets.publication.revisions import publish
 from assets.decision.draft import read_draft
 from pipelines.home import Home
+from schemas.contract import Contract
 from schemas.errors import Refused
 from tests.test_faults import cut_at
 
@@ -332,20 +333,21 @@ class Shards:
     last: int | None = None
 
     def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Note every shard that is computed rather than found; its function bears the same name as ever."""
-        real = Lake.map_shards
+        """Note the first table and the name of every shard that is computed rather than found."""
+        real = Lake.find_or_write
 
-        def map_shards(lake: Lake, function: Callable[..., object], *arguments: Any, **named: Any) -> object:  # noqa: ANN401
-            @functools.wraps(function)
-            def noted(shard: str, *rest: object) -> object:
+        def find_or_write(
+            lake: Lake, outputs: Sequence[Contract], quarter: str, shard: str, name: str, make: Callable[[], Any]
+        ) -> object:
+            def noted() -> object:
                 if len(self.computed) == self.last:
                     raise Crash
-                self.computed.append((function.__name__, shard))
-                return function(shard, *rest)
+                self.computed.append((outputs[0].key, shard))
+                return make()
 
-            return real(lake, noted, *arguments, **named)  # type: ignore[arg-type]
+            return real(lake, outputs, quarter, shard, name, noted)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(Lake, "map_shards", map_shards)
+        monkeypatch.setattr(Lake, "find_or_write", find_or_write)
 
 
 @pytest.mark.slow
@@ -359,12 +361,12 @@ def test_a_run_that_broke_resumes_without_computing_again_what_was_finished(
     broken = perlinsos(demo_copy, "run", FIRST, "--first")
     assert (broken.code, Crash.__name__ in broken.err) == (1, True)
     before = list(shards.computed)
-    assert [shard for _, shard in before] == ["35.09", "35.10", "35.11"]
+    assert before == [("decision/decisions", shard) for shard in ("35.09", "35.10", "35.11")]
     shards.last = None
     said = perlinsos(demo_copy, "run", FIRST, "--first", "--json")
     assert said.code == 0, said.err
     assert said.json["draft"] == pointer(demo_copy)[FIRST]["draft"]
-    assert shards.computed == [*before, (before[0][0], "35.12")]
+    assert shards.computed == [*before, ("decision/decisions", "35.12")]
 
 
 def test_two_runs_of_one_quarter_at_once_one_is_refused_with_a_sentence(demo_copy: Path) -> None:
