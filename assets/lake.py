@@ -150,8 +150,9 @@ class Lake:
             contract.check_rows(fitted)
         with replacing(path) as temporary:
             fitted.write_parquet(temporary, **PARQUET)
-        made = Shard(path, hash_of_file(path), fitted.height)
-        write_atomically(_record_of(path), json.dumps({"sha256": made.sha256, "rows": made.rows}).encode())
+            made = Shard(path, hash_of_file(temporary), fitted.height)
+            # Before the file, so that a file that is there is known by its record.
+            write_atomically(_record_of(path), json.dumps({"sha256": made.sha256, "rows": made.rows}).encode())
         return made
 
     def write_whole(self, contract: Contract, quarter: str, frame: pl.DataFrame) -> Table:
