@@ -406,6 +406,6 @@ def test_the_country_names_registered_senders_alone_and_each_may_deliver_what_it
     for quarter in (QUARTER, QUARTER.next):
         for loaded in intake_of(tmp_path, senders).load_landing(tmp_path / "landing", quarter):
             assert loaded.state is BatchState.LOADED, loaded.reason
-            # Its people mistype births, as 1985-02-30, and its first answers name no request; nothing is said of a sender.
+            # People mistype births, as 1985-02-30, and first answers name no request; nothing is said of a sender.
             expected = ("birth date", "names no request")
             assert all(any(words in warning for words in expected) for warning in loaded.warnings)
