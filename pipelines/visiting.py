@@ -43,6 +43,6 @@ def field_lists(house: House, source: Draft, region: str, most: int | None) -> d
             rows = rows.sort("priority", "since", "village_code", "family_id", "reason", nulls_last=True)
         who = rows.select("family_id").join(named, on="family_id", how="left", maintain_order="left")
         found[name] = who.hstack(rows.drop("family_id").with_columns(pl.selectors.list().list.join(", ")))
-    held = pending.collect().join(named, on="family_id", how="semi")
+    held = pending.join(named.lazy(), on="family_id", how="semi").collect()
     listed = held.filter("is_listed").sort("family_card_number", "statement_id").select(_STATEMENT)
     return {**found, "statements": listed, "authors": count_by_author(held)}

@@ -155,13 +155,13 @@ def decide(
     seats, decisions, payments, costs, moved = (
         made[f"decision/{name}"] for name in ("seats", "decisions", "payments", "budget", "movements")
     )
-    scans = [table.scan(contracts[table.key]) for table in (families, decisions, seats)]
+    registered, statuses, places = (table.scan(contracts[table.key]) for table in (families, decisions, seats))
     off = budget_off_payments(*(table.scan(contracts[table.key]) for table in (payments, costs)))
     moves = moved.scan(contracts[moved.key])
     checked = [
-        *(_checked(check.name, check.broken(*scans)) for check in DRAFT_CHECKS),
+        *(_checked(check.name, check.broken(registered, statuses, places)) for check in DRAFT_CHECKS),
         _checked(BUDGET_EQUALS_PAYMENTS, off),
-        _checked(MOVES_BALANCE, unbalanced_moves(moves, scans[1], history.recipients(contracts))),
+        _checked(MOVES_BALANCE, unbalanced_moves(moves, statuses, history.recipients(contracts))),
         _checked(COUNTS_RECONCILE, unreconciled(_counted(house, pins, families, decisions, payments))),
     ]
     failed = [str(result.check_name) for result in checked if not result.passed]
